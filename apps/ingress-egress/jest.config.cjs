@@ -1,0 +1,5 @@
+module.exports = {
+  displayName: 'ingress-egress',
+  preset: '../../jest.preset.cjs',
+  coverageDirectory: 'test-output/coverage',
+};

@@ -1,0 +1,134 @@
+import nx from '@nx/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+
+const source = ['**/*.ts', '**/*.mts', '**/*.cts', '**/*.js', '**/*.mjs', '**/*.cjs'];
+const specs = ['**/*.spec.ts', '**/*.e2e.ts'];
+
+/** Who may import whom: the table of the design, by tag. */
+const constraints = [
+  { sourceTag: 'type:model', onlyDependOnLibsWithTags: [] },
+  { sourceTag: 'type:transport', onlyDependOnLibsWithTags: ['type:model'] },
+  { sourceTag: 'type:contract', onlyDependOnLibsWithTags: ['type:model'] },
+  { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:contract', 'type:model'] },
+  { sourceTag: 'type:adapter', onlyDependOnLibsWithTags: ['type:contract', 'type:model'] },
+  {
+    sourceTag: 'type:app',
+    onlyDependOnLibsWithTags: ['type:adapter', 'type:contract', 'type:transport', 'type:model'],
+  },
+  {
+    sourceTag: 'type:e2e',
+    onlyDependOnLibsWithTags: ['type:app', 'type:sandbox', 'type:transport', 'type:model'],
+  },
+  { sourceTag: 'type:sandbox', onlyDependOnLibsWithTags: ['type:model'] },
+  { sourceTag: 'type:plugin', onlyDependOnLibsWithTags: [] },
+];
+
+/** The same table with `extra` allowed to the projects that carry `tags`. */
+const allowAlso = (extra, tags) =>
+  constraints.map((constraint) =>
+    tags.includes(constraint.sourceTag)
+      ? { ...constraint, onlyDependOnLibsWithTags: [...constraint.onlyDependOnLibsWithTags, ...extra] }
+      : constraint,
+  );
+
+const boundaries = (depConstraints) => [
+  'error',
+  { enforceBuildableLibDependency: true, banTransitiveDependencies: true, allow: [], depConstraints },
+];
+
+/** A vendor's SDK belongs to one project; everywhere else it is refused. */
+const vendorSdks = {
+  'libs/connectors-twilio': ['twilio', '@twilio/conversations'],
+  'libs/connectors-twitch': ['tmi.js', '@twurple/auth'],
+  'libs/connectors-discord': ['discord.js'],
+  'libs/message-bus': ['@google-cloud/pubsub'],
+  'libs/state-store': ['@google-cloud/firestore'],
+};
+const vendorRule = (owner) => ({
+  files: [owner === undefined ? '{apps,libs}/**/*.ts' : `${owner}/**/*.ts`],
+  rules: {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        patterns: Object.entries(vendorSdks)
+          .filter(([project]) => project !== owner)
+          .map(([project, names]) => ({
+            group: names.flatMap((name) => [name, `${name}/*`]),
+            message: `This SDK is imported in ${project} only.`,
+          })),
+      },
+    ],
+  },
+});
+
+export default [
+  { ignores: ['**/dist', '**/dist-local', '**/out-tsc', '**/test-output', '**/coverage', '**/files/**'] },
+  ...nx.configs['flat/base'],
+  ...nx.configs['flat/typescript'],
+  ...nx.configs['flat/javascript'],
+  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
+  prettier,
+  {
+    files: ['**/*.ts'],
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/prefer-literal-enum-member': 'off',
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      // Underscore marks what a signature demands and the body does not need.
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+    },
+  },
+  { files: source, rules: { '@nx/enforce-module-boundaries': boundaries(constraints) } },
+  {
+    files: specs,
+    rules: {
+      '@nx/enforce-module-boundaries': boundaries(
+        allowAlso(['type:testing', 'type:sandbox'], ['type:adapter', 'type:app']),
+      ),
+    },
+  },
+  {
+    // The laptop composition is the one part of the app that starts the platforms' stand-ins.
+    files: ['apps/ingress-egress/src/local/**/*.ts'],
+    rules: { '@nx/enforce-module-boundaries': boundaries(allowAlso(['type:sandbox'], ['type:app'])) },
+  },
+  vendorRule(undefined),
+  ...Object.keys(vendorSdks).map(vendorRule),
+  {
+    // One place reads the environment; configuration reaches everything else as values.
+    files: ['{apps,libs}/**/*.ts'],
+    ignores: [...specs, 'apps/*/src/main.ts', 'apps/*/src/local/main.ts', 'apps/*-e2e/**'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Only main.ts reads the environment.' },
+      ],
+    },
+  },
+  {
+    files: ['**/package.json'],
+    languageOptions: { parser: await import('jsonc-eslint-parser') },
+    rules: {
+      '@nx/dependency-checks': [
+        'error',
+        {
+          ignoredFiles: [
+            '{projectRoot}/jest*.config.cjs',
+            '{projectRoot}/esbuild.config.mjs',
+            '{projectRoot}/src/**/*.{spec,e2e}.ts',
+            '{projectRoot}/src/local/**/*.ts',
+          ],
+        },
+      ],
+    },
+  },
+];

@@ -1,0 +1,87 @@
+import { type ErrorInfo } from '@bitbrat/envelope';
+
+/**
+ * What each code means and what follows from it.
+ *
+ * `retryable`: trying the same again later may succeed. `ambiguous`: the platform may have done the work
+ * although it looks failed, so look before trying again where the platform gives a means.
+ */
+export const CONNECTOR_ERRORS = {
+  AUTH_FAILED: { retryable: false, ambiguous: false, hint: 'check the credentials and that they were not revoked' },
+  CONFIG_INVALID: { retryable: false, ambiguous: false, hint: 'correct the settings that the message names' },
+  FORBIDDEN: { retryable: false, ambiguous: false, hint: 'give the bot the right that the message names' },
+  NOT_CONNECTED: { retryable: true, ambiguous: false, hint: 'wait: the connector is connecting again' },
+  PAYLOAD_INVALID: { retryable: false, ambiguous: false, hint: 'correct the message: the platform cannot take it' },
+  RATE_LIMITED: { retryable: true, ambiguous: false, hint: 'wait: the platform asks for fewer requests' },
+  SIGNATURE_INVALID: {
+    retryable: false,
+    ambiguous: false,
+    hint: 'check the auth token and that the public webhook URL is exactly the one set at the platform',
+  },
+  TARGET_NOT_FOUND: { retryable: false, ambiguous: false, hint: 'check the destination: it does not exist' },
+  RECIPIENT_OPTED_OUT: { retryable: false, ambiguous: false, hint: 'the recipient must write START first' },
+  TIMEOUT: { retryable: true, ambiguous: true, hint: 'wait: the platform did not answer in time' },
+  UNSUPPORTED: { retryable: false, ambiguous: false, hint: 'the platform cannot do that' },
+  UPSTREAM_UNAVAILABLE: { retryable: true, ambiguous: true, hint: 'wait: the platform is not well' },
+  INTERNAL: { retryable: true, ambiguous: true, hint: 'look at the log: this is a fault of the gateway' },
+} as const satisfies Record<string, { retryable: boolean; ambiguous: boolean; hint: string }>;
+
+export type ConnectorErrorCode = keyof typeof CONNECTOR_ERRORS;
+
+export interface ConnectorErrorOptions {
+  readonly cause?: unknown;
+  /** The platform's own code: `50433`, `msg_banned`, `10003`. */
+  readonly nativeCode?: string | undefined;
+  /** The platform asks to wait this long, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** What a person can do, where the message can say more than the table. */
+  readonly hint?: string | undefined;
+  /** Parts of a split text that the platform has already accepted before the error. */
+  readonly sentMessageIds?: readonly string[] | undefined;
+}
+
+/** The one error that connectors reject with. The code decides what follows. */
+export class ConnectorError extends Error {
+  override readonly name = 'ConnectorError';
+  readonly nativeCode: string | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly hint: string;
+  readonly sentMessageIds: readonly string[];
+
+  constructor(
+    readonly code: ConnectorErrorCode,
+    message: string,
+    options: ConnectorErrorOptions = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.nativeCode = options.nativeCode;
+    this.retryAfterMs = options.retryAfterMs;
+    this.hint = options.hint ?? CONNECTOR_ERRORS[code].hint;
+    this.sentMessageIds = options.sentMessageIds ?? [];
+  }
+
+  get retryable(): boolean {
+    return CONNECTOR_ERRORS[this.code].retryable;
+  }
+
+  get ambiguous(): boolean {
+    return CONNECTOR_ERRORS[this.code].ambiguous;
+  }
+}
+
+/** What is no ConnectorError is a fault of ours: code `INTERNAL`, the original as its cause. */
+export function toConnectorError(error: unknown): ConnectorError {
+  if (error instanceof ConnectorError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new ConnectorError('INTERNAL', message, { cause: error });
+}
+
+/** The error as it travels on the bus and stands in snapshots. */
+export function toErrorInfo(error: ConnectorError): ErrorInfo {
+  return {
+    code: error.code,
+    message: error.message,
+    retryable: error.retryable,
+    ...(error.nativeCode === undefined ? {} : { nativeCode: error.nativeCode }),
+  };
+}

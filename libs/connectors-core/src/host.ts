@@ -1,0 +1,29 @@
+import { type IngressEnvelope } from '@bitbrat/envelope';
+import { type Clock } from './clock.js';
+import { type ConnectorState } from './connector-state.js';
+import { type Logger } from './logger.js';
+
+/** Remembers by key how far a connector has read, for platforms that do not keep it for us. */
+export interface CursorStore {
+  /** Rejects when the store cannot be reached. */
+  load(key: string): Promise<string | undefined>;
+  /** Resolves when the value is durable. */
+  save(key: string, value: string): Promise<void>;
+}
+
+/** All that a connector gets besides its config. */
+export interface ConnectorHost {
+  /**
+   * Resolves when the bus has acknowledged the envelope; only then may a cursor move past it. Waits as long as the
+   * bus is away; rejects only when the envelope can never be published or the service stops. Calls for one channel
+   * are published in the order of the calls, and many may be under way at once.
+   */
+  publish(envelope: IngressEnvelope): Promise<void>;
+  /** To be called at each change of state, in order. */
+  stateChanged(state: ConnectorState): void;
+  readonly cursors: CursorStore;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** What answers are published to: the envelope's `replyTo.topic`. */
+  readonly egressTopic: string;
+}

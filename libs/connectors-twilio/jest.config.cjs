@@ -1,0 +1,5 @@
+module.exports = {
+  displayName: 'connectors-twilio',
+  preset: '../../jest.preset.cjs',
+  coverageDirectory: 'test-output/coverage',
+};
