@@ -45,7 +45,12 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
  *
  * `work` is not stopped by it: hand it an AbortSignal where it can be.
  */
-export function withTimeout<T>(clock: Clock, work: Promise<T>, ms: number, onTimeout: () => Error): Promise<T> {
+export function withTimeout<T>(
+  clock: Clock,
+  work: Promise<T>,
+  ms: number,
+  onTimeout: () => Error,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const cancel = clock.setTimeout(() => {
       reject(onTimeout());

@@ -7,11 +7,19 @@ import { type ErrorInfo } from '@bitbrat/envelope';
  * although it looks failed, so look before trying again where the platform gives a means.
  */
 export const CONNECTOR_ERRORS = {
-  AUTH_FAILED: { retryable: false, ambiguous: false, hint: 'check the credentials and that they were not revoked' },
+  AUTH_FAILED: {
+    retryable: false,
+    ambiguous: false,
+    hint: 'check the credentials and that they were not revoked',
+  },
   CONFIG_INVALID: { retryable: false, ambiguous: false, hint: 'correct the settings that the message names' },
   FORBIDDEN: { retryable: false, ambiguous: false, hint: 'give the bot the right that the message names' },
   NOT_CONNECTED: { retryable: true, ambiguous: false, hint: 'wait: the connector is connecting again' },
-  PAYLOAD_INVALID: { retryable: false, ambiguous: false, hint: 'correct the message: the platform cannot take it' },
+  PAYLOAD_INVALID: {
+    retryable: false,
+    ambiguous: false,
+    hint: 'correct the message: the platform cannot take it',
+  },
   RATE_LIMITED: { retryable: true, ambiguous: false, hint: 'wait: the platform asks for fewer requests' },
   SIGNATURE_INVALID: {
     retryable: false,
@@ -27,6 +35,10 @@ export const CONNECTOR_ERRORS = {
 } as const satisfies Record<string, { retryable: boolean; ambiguous: boolean; hint: string }>;
 
 export type ConnectorErrorCode = keyof typeof CONNECTOR_ERRORS;
+
+export function isConnectorErrorCode(code: string): code is ConnectorErrorCode {
+  return Object.hasOwn(CONNECTOR_ERRORS, code);
+}
 
 export interface ConnectorErrorOptions {
   readonly cause?: unknown;

@@ -11,8 +11,7 @@ export interface ConfigFault {
 }
 
 export type ConfigResult<T> =
-  | { readonly ok: true; readonly config: T }
-  | { readonly ok: false; readonly faults: readonly ConfigFault[] };
+  { readonly ok: true; readonly config: T } | { readonly ok: false; readonly faults: readonly ConfigFault[] };
 
 /**
  * Reads an environment by the schema that owns it. Variables set to nothing count as not set.

@@ -9,5 +9,7 @@ export * from './host.js';
 export * from './logger.js';
 export * from './masking.js';
 export * from './plan-text.js';
+export * from './rejection-handler.js';
 export * from './retry.js';
+export * from './supervisor.js';
 export * from './webhook.js';

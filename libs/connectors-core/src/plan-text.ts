@@ -47,3 +47,22 @@ export function planText(text: string, limits: ConnectorCapabilities['text']): s
   flush(pieces.length);
   return parts;
 }
+
+/** The graphemes of a text; one that is longer than a message comes in pieces of whole code points. */
+function* splitGraphemes(text: string, maxLength: number, unit: LengthUnit): Generator<string> {
+  for (const { segment } of graphemes.segment(text)) {
+    if (lengthOf(segment, unit) <= maxLength) {
+      yield segment;
+      continue;
+    }
+    let piece = '';
+    for (const codePoint of segment) {
+      if (lengthOf(piece + codePoint, unit) > maxLength) {
+        yield piece;
+        piece = '';
+      }
+      piece += codePoint;
+    }
+    yield piece;
+  }
+}

@@ -20,8 +20,7 @@ export interface CodecFault {
 }
 
 export type CodecResult<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly fault: CodecFault };
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: CodecFault };
 
 /** A message as the bus takes it. */
 export interface EncodedMessage {
@@ -81,10 +80,7 @@ export const decodeStatus = (data: Uint8Array): CodecResult<ConnectorStatus> =>
 export const decodeDeadLetter = (data: Uint8Array): CodecResult<DeadLetter> => decode(deadLetterSchema, data);
 
 /** @param traceparent the W3C trace context that the message continues */
-export function encodeIngress(
-  envelope: IngressEnvelope,
-  traceparent?: string,
-): CodecResult<EncodedMessage> {
+export function encodeIngress(envelope: IngressEnvelope, traceparent?: string): CodecResult<EncodedMessage> {
   const attributes = toAttributes({
     id: envelope.id,
     source: `/connectors/${envelope.source}`,

@@ -17,7 +17,11 @@ export interface ReplyOptions {
 }
 
 /** The egress event that answers an envelope with a text. Publish it to `envelope.replyTo.topic`. */
-export function createReply(envelope: IngressEnvelope, text: string, options: ReplyOptions = {}): EgressEvent {
+export function createReply(
+  envelope: IngressEnvelope,
+  text: string,
+  options: ReplyOptions = {},
+): EgressEvent {
   const { connector, destination, inReplyTo } = envelope.replyTo;
   const quoted = options.quote === false ? undefined : inReplyTo;
   return {

@@ -1,0 +1,189 @@
+import { type ConnectorCapabilities } from './capabilities.js';
+import { type Clock, isoTime, withTimeout } from './clock.js';
+import {
+  type ConnectorFactory,
+  type ConnectorSnapshot,
+  type SendOptions,
+  type SendReceipt,
+} from './connector.js';
+import { ConnectorError } from './connector-error.js';
+import { type ConnectorState } from './connector-state.js';
+import { type ConnectorHost, type CursorStore } from './host.js';
+import { type Logger } from './logger.js';
+import { isRejectionHandler } from './rejection-handler.js';
+import { DEFAULT_SUPERVISION, type SupervisionPolicy, Supervisor } from './supervisor.js';
+import { isWebhookReceiver, type WebhookReceiver } from './webhook.js';
+
+/** A connector by the name that envelopes and egress events carry. */
+export interface ConnectorRegistration {
+  readonly name: string;
+  readonly create: ConnectorFactory;
+}
+
+/** What the manager needs from the service around it. */
+export interface ConnectorManagerServices {
+  /** As `ConnectorHost.publish`. */
+  readonly publish: ConnectorHost['publish'];
+  readonly egressTopic: string;
+  /** Cursors of one connector, apart from those of the others. */
+  cursorsFor(name: string): CursorStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** In [0, 1); for the jitter of back-offs. */
+  readonly random: () => number;
+  /** Called at each change of a connector's state, in order. */
+  onStateChanged(name: string, state: ConnectorState): void;
+  readonly supervision?: SupervisionPolicy;
+}
+
+/**
+ * Keeps all connectors up and routes to them by exact name. It knows no platform.
+ *
+ * A connector that fails holds up no other one, and each can be stopped and started while the service runs.
+ */
+export class ConnectorManager {
+  readonly #supervisors = new Map<string, Supervisor>();
+
+  /** @throws Error where two connectors have one name, or one calls itself otherwise than it is registered */
+  constructor(
+    registrations: readonly ConnectorRegistration[],
+    private readonly services: ConnectorManagerServices,
+  ) {
+    for (const { name, create } of registrations) {
+      if (this.#supervisors.has(name)) throw new Error(`two connectors are named ${name}`);
+      const supervisor = this.#supervise(name, create);
+      if (supervisor.connector.name !== name) {
+        throw new Error(`the connector registered as ${name} calls itself ${supervisor.connector.name}`);
+      }
+      this.#supervisors.set(name, supervisor);
+    }
+  }
+
+  get names(): readonly string[] {
+    return [...this.#supervisors.keys()];
+  }
+
+  /** Starts all side by side; resolves when each has connected or failed for the first time. Never rejects. */
+  async startAll(): Promise<void> {
+    await Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.start()));
+  }
+
+  /** Stops all side by side; resolves when all have stopped, or after `deadlineMs`. Never rejects. */
+  async stopAll(deadlineMs: number): Promise<void> {
+    const { clock, logger } = this.services;
+    const stopped = Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.stop()));
+    try {
+      await withTimeout(clock, stopped, deadlineMs, () => new Error('deadline'));
+    } catch {
+      const states = this.#states().filter(([, state]) => state.status !== 'stopped');
+      logger.error('connectors.stop-deadline', { deadlineMs, connectors: states.map(([name]) => name) });
+    }
+  }
+
+  /** Resolves when the first try has ended; never rejects for a failed connector. @throws ConnectorError TARGET_NOT_FOUND */
+  async start(name: string): Promise<void> {
+    await this.#get(name).start();
+  }
+
+  /** @throws ConnectorError TARGET_NOT_FOUND */
+  async stop(name: string): Promise<void> {
+    await this.#get(name).stop();
+  }
+
+  /** @throws ConnectorError TARGET_NOT_FOUND */
+  async restart(name: string): Promise<void> {
+    await this.stop(name);
+    await this.start(name);
+  }
+
+  /** @throws ConnectorError TARGET_NOT_FOUND for an unknown connector, else what the connector rejects with */
+  async sendText(
+    name: string,
+    text: string,
+    destination: string,
+    options: SendOptions,
+  ): Promise<SendReceipt> {
+    return this.#get(name).connector.sendText(text, destination, options);
+  }
+
+  /** @throws ConnectorError TARGET_NOT_FOUND */
+  capabilitiesOf(name: string): ConnectorCapabilities {
+    return this.#get(name).connector.capabilities;
+  }
+
+  /** The connector's webhook, where there is such a connector and it takes webhooks. */
+  webhookReceiver(name: string): WebhookReceiver | undefined {
+    const connector = this.#supervisors.get(name)?.connector;
+    return connector !== undefined && isWebhookReceiver(connector) ? connector : undefined;
+  }
+
+  getSnapshot(name: string): ConnectorSnapshot | undefined {
+    return this.#supervisors.get(name)?.getSnapshot();
+  }
+
+  getSnapshots(): ConnectorSnapshot[] {
+    return [...this.#supervisors.values()].map((supervisor) => supervisor.getSnapshot());
+  }
+
+  /** State by name. */
+  getStates(): Record<string, ConnectorState> {
+    return Object.fromEntries(this.#states());
+  }
+
+  /**
+   * Finds the connector whose SDK left a promise rejection unhandled, and starts it again.
+   * @returns its name; undefined where the rejection is nobody's
+   */
+  claimRejection(reason: unknown): string | undefined {
+    for (const [name, supervisor] of this.#supervisors) {
+      const { connector } = supervisor;
+      if (!isRejectionHandler(connector) || !connector.claimRejection(reason)) continue;
+      const message = reason instanceof Error ? reason.message : String(reason);
+      this.services.logger.warn('connector.unhandled-rejection', { connector: name, reason: message });
+      supervisor.fail(
+        new ConnectorError('UPSTREAM_UNAVAILABLE', `the SDK left an error unhandled: ${message}`, {
+          cause: reason,
+        }),
+      );
+      return name;
+    }
+    return undefined;
+  }
+
+  #states(): [string, ConnectorState][] {
+    return [...this.#supervisors].map(([name, supervisor]) => [name, supervisor.state]);
+  }
+
+  #get(name: string): Supervisor {
+    const supervisor = this.#supervisors.get(name);
+    if (supervisor !== undefined) return supervisor;
+    const known = this.names.length === 0 ? 'none is enabled' : `enabled: ${this.names.join(', ')}`;
+    throw new ConnectorError('TARGET_NOT_FOUND', `there is no connector named ${name} (${known})`);
+  }
+
+  #supervise(name: string, create: ConnectorFactory): Supervisor {
+    const { services } = this;
+    const { clock, egressTopic, logger, random } = services;
+    let last: ConnectorState['status'] | undefined;
+    return new Supervisor(create, {
+      clock,
+      logger,
+      random,
+      policy: services.supervision ?? DEFAULT_SUPERVISION,
+      host: {
+        publish: (envelope) => services.publish(envelope),
+        cursors: services.cursorsFor(name),
+        clock,
+        logger,
+        egressTopic,
+      },
+      onStateChanged: (state) => {
+        if (state.status !== last) {
+          logger.info(`connector.${state.status}`, { connector: name, at: isoTime(clock.now()) });
+        }
+        last = state.status;
+        services.onStateChanged(name, state);
+      },
+    });
+  }
+}

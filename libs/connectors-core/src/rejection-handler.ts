@@ -1,0 +1,11 @@
+import { type IConnector } from './connector.js';
+
+/** The second, small interface of a connector whose SDK may leave promise rejections unhandled. */
+export interface RejectionHandler {
+  /** Whether the reason comes from this connector's SDK. Pure: what follows is the supervisor's to do. */
+  claimRejection(reason: unknown): boolean;
+}
+
+export function isRejectionHandler(connector: IConnector): connector is IConnector & RejectionHandler {
+  return 'claimRejection' in connector && typeof connector.claimRejection === 'function';
+}
