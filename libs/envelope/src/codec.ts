@@ -48,15 +48,28 @@ function decode<T>(schema: z.ZodType<T>, data: Uint8Array): CodecResult<T> {
   if (version !== undefined && version !== ENVELOPE_VERSION) {
     return fault('UNKNOWN_VERSION', `v: expected "${ENVELOPE_VERSION}"`);
   }
-  const parsed = schema.safeParse(json);
-  return parsed.success ? { ok: true, value: parsed.data } : fault('INVALID', describeIssues(parsed.error));
+  try {
+    const parsed = schema.safeParse(json);
+    return parsed.success ? { ok: true, value: parsed.data } : fault('INVALID', describeIssues(parsed.error));
+  } catch {
+    // JSON.parse takes any depth; the schema walks it by recursion and runs out of stack.
+    return fault('INVALID', 'body: nested too deeply');
+  }
 }
 
-/** `path: what was expected` for each fault, without the values. */
+/** The first faults name the cause; a hostile body can have a million of them. */
+const MAX_ISSUES = 10;
+/** Keys stand in paths, and a key may be as long as the body. */
+const MAX_ISSUE_LENGTH = 200;
+
+/** `path: what was expected` for the first faults, without the values. */
 function describeIssues(error: z.ZodError): string {
-  return error.issues
-    .map((issue) => `${issue.path.map(String).join('.') || 'body'}: ${issue.message}`)
-    .join('; ');
+  const described = error.issues.slice(0, MAX_ISSUES).map((issue) => {
+    const path = issue.path.map(String).join('.') || 'body';
+    return `${path.slice(0, MAX_ISSUE_LENGTH)}: ${issue.message.slice(0, MAX_ISSUE_LENGTH)}`;
+  });
+  const more = error.issues.length - described.length;
+  return [...described, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
 }
 
 function encode(
@@ -64,7 +77,13 @@ function encode(
   attributes: Record<string, string>,
   orderingKey: string,
 ): CodecResult<EncodedMessage> {
-  const data = new TextEncoder().encode(JSON.stringify(body));
+  let json: string;
+  try {
+    json = JSON.stringify(body);
+  } catch {
+    return fault('INVALID', 'body: has no JSON: circular, nested too deeply, or holds a bigint');
+  }
+  const data = new TextEncoder().encode(json);
   return data.byteLength > MAX_BODY_BYTES
     ? fault('TOO_LARGE', `body has ${data.byteLength} bytes, ${MAX_BODY_BYTES} are allowed`)
     : { ok: true, value: { data, attributes, orderingKey } };

@@ -54,7 +54,7 @@ export const replyToSchema = z.looseObject({
   topic: z.string().min(1),
   connector: connectorNameSchema,
   /** What the connector's `sendText` takes as its destination. */
-  destination: z.string().min(1),
+  destination: z.string().min(1).max(256),
   /** The platform's id of the message that is answered. */
   inReplyTo: z.string().optional(),
 });
@@ -62,8 +62,11 @@ export const replyToSchema = z.looseObject({
 /** One message from a platform, as it travels on `internal.ingress.v1`. Unknown fields are kept. */
 export const ingressEnvelopeSchema = z.looseObject({
   v: z.literal(ENVELOPE_VERSION),
-  /** `{source}:{native message id}`: the same message has the same id whoever reads it, however often. */
-  id: z.string().min(3).max(512),
+  /**
+   * `{source}:{native message id}`: the same message has the same id whoever reads it, however often.
+   * The limit leaves room for `reply:` in the 256 characters of an egress event's id, and the id fits an attribute.
+   */
+  id: z.string().min(3).max(250),
   type: ingressTypeSchema,
   source: connectorNameSchema,
   /** Phone number in E.164, Twitch user id, Discord user id. */
