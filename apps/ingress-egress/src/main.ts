@@ -1,1 +1,60 @@
-export {};
+import { hostname } from 'node:os';
+import { systemClock } from '@bitbrat/connectors-core';
+import { createBus, readSettings } from './composition.js';
+import { ConfigError } from './config.js';
+import { IngressEgressServer } from './ingress-egress-server.js';
+import { METADATA_INSTANCE_ID_URL, resolveInstanceId } from './instance-id.js';
+import { createLogger } from './logging.js';
+import { MemoryCursors } from './memory-cursors.js';
+
+/** After a stop that hangs, the process ends all the same, before Cloud Run's ten seconds are over. */
+const HARD_STOP_MS = 9_500;
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env);
+  const logger = createLogger(settings.service.logLevel);
+  const instanceId = await resolveInstanceId({
+    configured: settings.service.instanceId,
+    metadataUrl: process.env['K_SERVICE'] === undefined ? undefined : METADATA_INSTANCE_ID_URL,
+    hostName: hostname(),
+  });
+  const cursors = new MemoryCursors();
+  const server = new IngressEgressServer({
+    config: settings.service,
+    connectors: settings.connectors,
+    bus: createBus(settings.service, logger),
+    instanceId,
+    clock: systemClock,
+    logger,
+    random: Math.random,
+    cursorsFor: (name) => cursors.of(name),
+  });
+  const stop = (reason: string, code: number): void => {
+    logger.info('service.stop-requested', { reason });
+    setTimeout(() => process.exit(code === 0 ? 1 : code), HARD_STOP_MS).unref();
+    // SDKs leave timers behind that would keep the process alive for up to a day.
+    void server.stop().finally(() => process.exit(code));
+  };
+  process.on('SIGTERM', () => {
+    stop('SIGTERM', 0);
+  });
+  process.on('SIGINT', () => {
+    stop('SIGINT', 0);
+  });
+  process.on('unhandledRejection', (reason) => {
+    if (server.claimRejection(reason)) return;
+    logger.error('process.unhandled-rejection', { reason });
+    stop('unhandled rejection', 1);
+  });
+  process.on('uncaughtException', (error) => {
+    logger.error('process.uncaught-exception', { error });
+    stop('uncaught exception', 1);
+  });
+  await server.start();
+}
+
+main().catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`ingress-egress cannot start: ${message}\n`);
+  process.exit(error instanceof ConfigError ? 78 : 1); // 78: EX_CONFIG of sysexits.h
+});

@@ -96,7 +96,7 @@ export class Supervisor {
       const { error, heldMs } = await this.#tryOnce(signal, firstTryEnded);
       await this.#stopConnector();
       firstTryEnded();
-      if (error === undefined || signal.aborted) break;
+      if (error === undefined) break;
       const fields = {
         connector: this.connector.name,
         code: error.code,

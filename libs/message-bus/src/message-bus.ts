@@ -24,8 +24,10 @@ export interface ReceivedMessage {
 /** `ack`: done, never again. `nack`: deliver it again after a while. A handler that rejects means `nack`. */
 export type Disposition = 'ack' | 'nack';
 
+/** Called once per delivery, in order per ordering key. */
 export type MessageHandler = (message: ReceivedMessage) => Promise<Disposition>;
 
+/** How one message is published. */
 export interface PublishOptions {
   /**
    * Gives up waiting when aborted: the call rejects. The message may be published all the same.
@@ -33,6 +35,7 @@ export interface PublishOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What to subscribe to, and how. */
 export interface SubscribeOptions {
   /** Full name of the topic, prefix included. */
   readonly topic: string;
@@ -63,25 +66,39 @@ export interface MessageBus {
    * Resolves with the bus's message id when the bus has acknowledged the message. While the bus is away the call
    * waits and tries again, in order per topic and ordering key. When `maxInFlight` messages are waiting, further calls wait for room,
    * which is how the bus pushes back.
-   * @throws BusError `INVALID_MESSAGE`, `CLOSED`, `ABORTED`
+   *
+   * The bytes must not be changed before the call settles.
+   * @throws BusError `INVALID_MESSAGE`, `INVALID_NAME`, `FORBIDDEN`, `CLOSED`, `ABORTED`
    */
   publish(topic: string, message: OutgoingMessage, options?: PublishOptions): Promise<string>;
   /**
    * Resolves when messages published from now on will be delivered. The subscription is made when it is missing, if
-   * the driver is allowed to, and made again should it vanish.
+   * the driver is allowed to, and made again should it vanish. While the bus is away the call waits and tries again.
+   * @throws BusError `NOT_FOUND` (missing, and the driver may not make it), `INVALID_NAME`, `FORBIDDEN`, `CLOSED`
    */
   subscribe(options: SubscribeOptions, handler: MessageHandler): Promise<BusSubscription>;
   /** Resolves when the bus answers; rejects with the reason when it does not within `timeoutMs`. */
   checkHealth(timeoutMs: number): Promise<void>;
   /**
    * No further publish is taken. Resolves when all that were under way are acknowledged, or after `timeoutMs`: those
-   * left then reject with `CLOSED`.
+   * left then reject with `CLOSED`. Subscriptions that are still open are closed, too.
    */
   close(timeoutMs: number): Promise<void>;
 }
 
-export type BusErrorCode = 'INVALID_MESSAGE' | 'CLOSED' | 'ABORTED' | 'NOT_FOUND' | 'UNAVAILABLE';
+/**
+ * - `INVALID_MESSAGE`: the message breaks a limit of the bus; the same message will never be taken.
+ * - `INVALID_NAME`: no topic or subscription can have this name.
+ * - `CLOSED`: the bus was closed.
+ * - `ABORTED`: the caller's signal was aborted.
+ * - `NOT_FOUND`: a topic or subscription is missing and the driver may not make it.
+ * - `FORBIDDEN`: the bus does not allow us to.
+ * - `UNAVAILABLE`: the bus does not answer.
+ */
+export type BusErrorCode =
+  'INVALID_MESSAGE' | 'INVALID_NAME' | 'CLOSED' | 'ABORTED' | 'NOT_FOUND' | 'FORBIDDEN' | 'UNAVAILABLE';
 
+/** The one error that a bus rejects with. */
 export class BusError extends Error {
   override readonly name = 'BusError';
 

@@ -1,5 +1,5 @@
 module.exports = {
-  displayName: 'ingress-egress-e2e',
+  displayName: 'connectors-twitch',
   preset: '../../jest.preset.cjs',
   coverageDirectory: 'test-output/coverage',
 };

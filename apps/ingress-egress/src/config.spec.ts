@@ -1,0 +1,68 @@
+import { readSettings } from './composition.js';
+import { ConfigError } from './config.js';
+
+function faultsOf(environment: Record<string, string>): Record<string, string> {
+  try {
+    readSettings(environment);
+    return {};
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return Object.fromEntries(error.faults.map(({ variable, expected }) => [variable, expected]));
+  }
+}
+
+describe('readSettings', () => {
+  it('runs with nothing set: no connector, the memory bus', () => {
+    const { connectors, service } = readSettings({});
+    expect(connectors).toEqual([]);
+    expect(service).toMatchObject({
+      port: 3_000,
+      logLevel: 'info',
+      bus: { driver: 'memory', prefix: '' },
+      echoBot: false,
+    });
+  });
+
+  it('takes empty variables for unset ones', () => {
+    expect(readSettings({ PORT: '', BUS_PREFIX: ' ' }).service.port).toBe(3_000);
+  });
+
+  it.each([
+    [{ PORT: 'http' }, 'PORT', 'expected a whole number from 0 to 65535'],
+    [{ PORT: '65536' }, 'PORT', 'expected a whole number from 0 to 65535'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL', 'expected debug, info, warn, error or silent'],
+    [{ MESSAGE_BUS_DRIVER: 'kafka' }, 'MESSAGE_BUS_DRIVER', 'expected memory or pubsub'],
+    [{ MESSAGE_BUS_DRIVER: 'pubsub' }, 'GOOGLE_CLOUD_PROJECT', 'expected the Google Cloud project'],
+    [{ EGRESS_INSTANCE_ID: 'a/b' }, 'EGRESS_INSTANCE_ID', 'expected letters, digits'],
+    [{ BUS_PREFIX: 'goog-' }, 'BUS_PREFIX', 'expected letters, digits'],
+    [{ DEBUG_TOKEN: 'short' }, 'DEBUG_TOKEN', 'expected at least 16 characters'],
+    [{ ECHO_BOT_ENABLED: 'yes' }, 'ECHO_BOT_ENABLED', 'expected true or false'],
+  ])('names the fault in %j', (environment, variable, expected) => {
+    expect(faultsOf(environment as Record<string, string>)[variable]).toContain(expected);
+  });
+
+  it('lists the faults of the service and of every enabled connector at once', () => {
+    const faults = faultsOf({
+      PORT: 'x',
+      LOG_LEVEL: 'x',
+      TWILIO_ENABLED: 'true',
+      TWILIO_ACCOUNT_SID: 'nonsense',
+    });
+    expect(Object.keys(faults)).toEqual(
+      expect.arrayContaining([
+        'PORT',
+        'LOG_LEVEL',
+        'TWILIO_ACCOUNT_SID',
+        'TWILIO_AUTH_TOKEN',
+        'TWILIO_API_KEY',
+      ]),
+    );
+  });
+
+  it('never shows a value, which may be a secret', () => {
+    const secret = 'nonsense-that-is-secret';
+    const environment = { TWILIO_ENABLED: 'true', TWILIO_API_KEY: secret, DEBUG_TOKEN: 'tiny-secret' };
+    expect(() => readSettings(environment)).toThrow(ConfigError);
+    expect(JSON.stringify(faultsOf(environment))).not.toMatch(/nonsense-that|tiny-secret/);
+  });
+});

@@ -1,0 +1,105 @@
+import { type ConfigFault, type Environment, parseEnvironment } from '@bitbrat/connectors-core';
+import { busPrefixSchema, instanceIdSchema } from '@bitbrat/envelope';
+import { z } from 'zod';
+
+const wholeNumber = (min: number, max: number, fallback: number): z.ZodType<number> =>
+  z
+    .string()
+    .default(String(fallback))
+    .transform((value, context) => {
+      const number = Number(value);
+      if (Number.isInteger(number) && number >= min && number <= max) return number;
+      context.addIssue({ code: 'custom', message: `expected a whole number from ${min} to ${max}` });
+      return z.NEVER;
+    });
+
+const flag = (fallback: boolean): z.ZodType<boolean> =>
+  z
+    .enum(['true', 'false'], 'expected true or false')
+    .default(fallback ? 'true' : 'false')
+    .transform((value) => value === 'true');
+
+/** The service's own environment variables. Each connector has a schema of its own. */
+export const serviceConfigSchema = z
+  .object({
+    HOST: z.string().default('0.0.0.0'),
+    PORT: wholeNumber(0, 65_535, 3_000),
+    LOG_LEVEL: z
+      .enum(['debug', 'info', 'warn', 'error', 'silent'], 'expected debug, info, warn, error or silent')
+      .default('info'),
+    DEBUG_TOKEN: z.string().min(16, 'expected at least 16 characters').optional(),
+    MESSAGE_BUS_DRIVER: z.enum(['memory', 'pubsub'], 'expected memory or pubsub').default('memory'),
+    BUS_PREFIX: busPrefixSchema.default(''),
+    BUS_MAX_IN_FLIGHT: wholeNumber(1, 100_000, 1_000),
+    EGRESS_INSTANCE_ID: instanceIdSchema.optional(),
+    EGRESS_MAX_ATTEMPTS: wholeNumber(1, 100, 8),
+    EGRESS_GIVE_UP_AFTER_SECONDS: wholeNumber(1, 3_600, 600),
+    GOOGLE_CLOUD_PROJECT: z.string().optional(),
+    PUBSUB_EMULATOR_HOST: z.string().optional(),
+    PUBSUB_CREATE_MISSING: flag(true),
+    ECHO_BOT_ENABLED: flag(false),
+  })
+  .superRefine((env, context) => {
+    if (env.MESSAGE_BUS_DRIVER === 'pubsub' && env.GOOGLE_CLOUD_PROJECT === undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['GOOGLE_CLOUD_PROJECT'],
+        message: 'expected the Google Cloud project, because MESSAGE_BUS_DRIVER is pubsub',
+      });
+    }
+  })
+  .transform((env) => ({
+    host: env.HOST,
+    port: env.PORT,
+    logLevel: env.LOG_LEVEL,
+    debugToken: env.DEBUG_TOKEN,
+    instanceId: env.EGRESS_INSTANCE_ID,
+    echoBot: env.ECHO_BOT_ENABLED,
+    bus: {
+      driver: env.MESSAGE_BUS_DRIVER,
+      prefix: env.BUS_PREFIX,
+      maxInFlight: env.BUS_MAX_IN_FLIGHT,
+      projectId: env.GOOGLE_CLOUD_PROJECT,
+      emulatorHost: env.PUBSUB_EMULATOR_HOST,
+      createMissing: env.PUBSUB_CREATE_MISSING,
+    },
+    egress: {
+      maxAttempts: env.EGRESS_MAX_ATTEMPTS,
+      giveUpAfterMs: env.EGRESS_GIVE_UP_AFTER_SECONDS * 1_000,
+      backoff: { baseMs: 1_000, maxMs: 30_000 },
+    },
+  }));
+
+export type ServiceConfig = z.infer<typeof serviceConfigSchema>;
+
+/** Names every faulty variable and what was expected; no value, for it may be a secret. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly faults: readonly ConfigFault[]) {
+    const lines = faults.map(({ variable, expected }) => `  ${variable}: ${expected}`);
+    super(
+      `the configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${lines.join('\n')}`,
+    );
+  }
+}
+
+/** Parses several schemas and collects the faults of all. */
+export class ConfigReader {
+  readonly #faults: ConfigFault[] = [];
+
+  constructor(private readonly environment: Environment) {}
+
+  /** The config, or undefined where it has faults, which `check` then throws. */
+  read<T>(schema: z.ZodType<T>): T | undefined {
+    const result = parseEnvironment(schema, this.environment);
+    if (result.ok) return result.config;
+    this.#faults.push(...result.faults);
+    return undefined;
+  }
+
+  /** @throws ConfigError with the faults of everything that was read */
+  check(): void {
+    if (this.#faults.length > 0) throw new ConfigError(this.#faults);
+  }
+}

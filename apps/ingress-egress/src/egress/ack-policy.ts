@@ -1,0 +1,59 @@
+import {
+  backoffMs,
+  type BackoffPolicy,
+  type ConnectorError,
+  type SendReceipt,
+} from '@bitbrat/connectors-core';
+import { type EgressStatus } from '@bitbrat/envelope';
+
+/** How long an egress event is tried. */
+export interface RetryLimits {
+  readonly backoff: BackoffPolicy;
+  /** The most tries; what never reached the platform because the connector was not connected does not count. */
+  readonly maxAttempts: number;
+  /** After this time since the event was taken up, in milliseconds, it is not tried again. */
+  readonly giveUpAfterMs: number;
+}
+
+export type SendResult =
+  | { readonly ok: true; readonly receipt: SendReceipt }
+  | { readonly ok: false; readonly error: ConnectorError };
+
+export interface Situation {
+  readonly result: SendResult;
+  /** Tries that counted, this one included. */
+  readonly attempts: number;
+  /** Tries in all, for the back-off. */
+  readonly tries: number;
+  /** Since the event was taken up, in milliseconds. */
+  readonly elapsedMs: number;
+  /** Milliseconds until the event expires; undefined: never. */
+  readonly expiresInMs: number | undefined;
+}
+
+/** `settle`: the outcome is known, publish it and acknowledge. `retry`: try again after `delayMs`. */
+export type Decision =
+  | { readonly kind: 'settle'; readonly status: EgressStatus; readonly deadLetter: boolean }
+  | { readonly kind: 'retry'; readonly delayMs: number };
+
+/** What follows from a try to send. Pure; acknowledging anything but a settled outcome would lose messages. */
+export function decide(situation: Situation, limits: RetryLimits, random: () => number): Decision {
+  const { result, attempts, tries, elapsedMs, expiresInMs } = situation;
+  if (result.ok) return { kind: 'settle', status: 'sent', deadLetter: false };
+  const { error } = result;
+  if (error.code === 'RECIPIENT_OPTED_OUT') return { kind: 'settle', status: 'suppressed', deadLetter: true };
+  if (!error.retryable) return { kind: 'settle', status: 'failed', deadLetter: true };
+  const delayMs = Math.max(backoffMs(limits.backoff, tries, random), error.retryAfterMs ?? 0);
+  if (attempts >= limits.maxAttempts || elapsedMs + delayMs > limits.giveUpAfterMs) {
+    return { kind: 'settle', status: 'failed', deadLetter: true };
+  }
+  if (expiresInMs !== undefined && delayMs >= expiresInMs) {
+    return { kind: 'settle', status: 'expired', deadLetter: false };
+  }
+  return { kind: 'retry', delayMs };
+}
+
+/** Whether a failed try may have reached the platform at all. */
+export function countsAsAttempt(error: ConnectorError): boolean {
+  return error.code !== 'NOT_CONNECTED';
+}

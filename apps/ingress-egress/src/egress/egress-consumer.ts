@@ -1,0 +1,209 @@
+import {
+  type Clock,
+  type ConnectorManager,
+  isoTime,
+  type Logger,
+  sleep,
+  toConnectorError,
+  toErrorInfo,
+} from '@bitbrat/connectors-core';
+import { decodeEgress, type EgressEvent, type ErrorInfo } from '@bitbrat/envelope';
+import {
+  type BusSubscription,
+  type Disposition,
+  type MessageBus,
+  type ReceivedMessage,
+} from '@bitbrat/message-bus';
+import { LRUCache } from 'lru-cache';
+import { type Publisher } from '../publisher.js';
+import { countsAsAttempt, decide, type RetryLimits, type SendResult } from './ack-policy.js';
+import { Lanes } from './lanes.js';
+import { type OutcomeFacts, toDeadLetter, toOutcome } from './outcomes.js';
+
+/** Ids of settled events that are remembered, so that an event published twice is sent once. */
+const SETTLED_EVENTS = 50_000;
+
+/** An unused egress subscription is removed after a day, the shortest time that Pub/Sub allows. */
+const SUBSCRIPTION_EXPIRES_AFTER_MS = 24 * 60 * 60 * 1_000;
+
+export interface EgressConsumerServices {
+  readonly bus: MessageBus;
+  readonly manager: ConnectorManager;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+export interface EgressConsumerOptions {
+  /** Full name of this instance's egress topic; the subscription has the same name. */
+  readonly topic: string;
+  readonly limits: RetryLimits;
+  readonly maxInFlight: number;
+}
+
+/**
+ * Takes egress events off the bus and has them sent: in order per destination, destinations side by side.
+ *
+ * An event is acknowledged only when its outcome is known and published.
+ */
+export class EgressConsumer {
+  readonly #lanes = new Lanes();
+  readonly #settled = new LRUCache<string, true>({ max: SETTLED_EVENTS });
+  readonly #stopping = new AbortController();
+  readonly #startedAt: number;
+  #subscription: BusSubscription | undefined;
+
+  constructor(
+    private readonly services: EgressConsumerServices,
+    private readonly options: EgressConsumerOptions,
+  ) {
+    this.#startedAt = services.clock.now();
+  }
+
+  async start(): Promise<void> {
+    const { topic, maxInFlight } = this.options;
+    this.#subscription = await this.services.bus.subscribe(
+      { topic, subscription: topic, maxInFlight, expireAfterMs: SUBSCRIPTION_EXPIRES_AFTER_MS },
+      (message) => this.handle(message),
+    );
+  }
+
+  /** Takes nothing new; what is being sent ends, what waits for a retry goes back to the bus. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stopping.abort();
+    await this.#subscription?.close(timeoutMs);
+    this.#subscription = undefined;
+  }
+
+  /** Destinations with events under way. */
+  get activeDestinations(): number {
+    return this.#lanes.size;
+  }
+
+  /** One delivery, from bytes to `ack` or `nack`. */
+  async handle(message: ReceivedMessage): Promise<Disposition> {
+    const decoded = decodeEgress(message.data);
+    if (!decoded.ok) {
+      const { code, detail } = decoded.fault;
+      await this.#deadLetter(message, { code, message: detail, retryable: false }, message.attempt);
+      return 'ack';
+    }
+    const event = decoded.value;
+    const lane = `${event.target.connector}\n${event.target.destination}`;
+    return this.#lanes.run(lane, () => this.#deliver(event, message));
+  }
+
+  async #deliver(event: EgressEvent, message: ReceivedMessage): Promise<Disposition> {
+    const { clock, logger, random } = this.services;
+    const { limits } = this.options;
+    if (this.#settled.has(event.id)) {
+      logger.info('egress.duplicate', { event: event.id });
+      return 'ack';
+    }
+    const takenAt = clock.now();
+    const earlier = message.attempt - 1;
+    let counted = 0;
+    let tries = 0;
+    let tried = earlier > 0;
+    for (;;) {
+      if (this.#stopping.signal.aborted) return 'nack';
+      const expiresAt = event.expiresAt === undefined ? undefined : Date.parse(event.expiresAt);
+      if (expiresAt !== undefined && expiresAt <= clock.now()) {
+        return this.#settle(event, message, {
+          status: tried ? 'unknown' : 'expired',
+          attempts: earlier + counted,
+        });
+      }
+      // An event from before this process started may have been sent by an earlier one.
+      const result = await this.#send(event, tried || message.publishedAt < this.#startedAt);
+      tries += 1;
+      if (result.ok || countsAsAttempt(result.error)) counted += 1;
+      const decision = decide(
+        {
+          result,
+          attempts: counted,
+          tries,
+          elapsedMs: clock.now() - takenAt,
+          expiresInMs: expiresAt === undefined ? undefined : expiresAt - clock.now(),
+        },
+        limits,
+        random,
+      );
+      if (!result.ok) tried ||= result.error.ambiguous || result.error.sentMessageIds.length > 0;
+      if (decision.kind === 'settle') {
+        return this.#settle(
+          event,
+          message,
+          {
+            status: decision.status === 'expired' && tried ? 'unknown' : decision.status,
+            attempts: earlier + counted,
+            result,
+          },
+          decision.deadLetter,
+        );
+      }
+      if (!result.ok) {
+        const { code } = result.error;
+        logger.warn('egress.retry', { event: event.id, code, tries, delayMs: decision.delayMs });
+      }
+      await sleep(clock, decision.delayMs, this.#stopping.signal);
+    }
+  }
+
+  async #send(event: EgressEvent, mayHaveBeenSent: boolean): Promise<SendResult> {
+    const { connector, destination } = event.target;
+    try {
+      const receipt = await this.services.manager.sendText(connector, event.text, destination, {
+        idempotencyKey: event.id,
+        mayHaveBeenSent,
+        correlationId: event.correlationId,
+        attachments: event.attachments,
+        ...(event.inReplyTo === undefined ? {} : { inReplyTo: event.inReplyTo }),
+      });
+      return { ok: true, receipt };
+    } catch (error) {
+      return { ok: false, error: toConnectorError(error) };
+    }
+  }
+
+  async #settle(
+    event: EgressEvent,
+    message: ReceivedMessage,
+    facts: Pick<OutcomeFacts, 'status' | 'attempts'> & { result?: SendResult },
+    deadLetter = false,
+  ): Promise<Disposition> {
+    const { clock, logger, publisher } = this.services;
+    const { status, attempts, result } = facts;
+    const error = result?.ok === false ? result.error : undefined;
+    const platformMessageIds =
+      result?.ok === true ? result.receipt.platformMessageIds : (error?.sentMessageIds ?? []);
+    if (status === 'sent') this.#settled.set(event.id, true);
+    if (deadLetter && error !== undefined) {
+      await this.#deadLetter(message, toErrorInfo(error), attempts);
+    }
+    const outcome = toOutcome(event, { status, attempts, platformMessageIds, error, now: clock.now() });
+    await publisher.outcome(outcome, message.attributes['traceparent']);
+    this.#settled.set(event.id, true);
+    logger.info(`egress.${status}`, {
+      event: event.id,
+      connector: event.target.connector,
+      attempts,
+      ...(error === undefined ? {} : { code: error.code }),
+    });
+    return 'ack';
+  }
+
+  async #deadLetter(message: ReceivedMessage, error: ErrorInfo, attempts: number): Promise<void> {
+    const { clock, logger, publisher } = this.services;
+    const now = clock.now();
+    await publisher.deadLetter(toDeadLetter(message, error, attempts, now));
+    logger.error('egress.dead-letter', {
+      message: message.id,
+      topic: message.topic,
+      code: error.code,
+      reason: error.message,
+      publishedAt: isoTime(message.publishedAt),
+    });
+  }
+}

@@ -1,0 +1,147 @@
+import {
+  type Clock,
+  ConnectorManager,
+  type ConnectorRegistration,
+  type ConnectorState,
+  type CursorStore,
+  isoTime,
+  type Logger,
+} from '@bitbrat/connectors-core';
+import { type ConnectorStatus, createTopics, ENVELOPE_VERSION, type Topics } from '@bitbrat/envelope';
+import { type MessageBus } from '@bitbrat/message-bus';
+import { type ServiceConfig } from './config.js';
+import { EchoBot } from './echo-bot.js';
+import { EgressConsumer } from './egress/egress-consumer.js';
+import { createHttpServer, type HttpServer } from './http/http-server.js';
+import { Publisher } from './publisher.js';
+
+/** Cloud Run kills ten seconds after SIGTERM; the parts below add up to less. */
+const STOP_MS = { egress: 4_000, connectors: 3_000, bus: 2_000 } as const;
+
+export interface IngressEgressOptions {
+  readonly config: ServiceConfig;
+  readonly connectors: readonly ConnectorRegistration[];
+  readonly bus: MessageBus;
+  readonly instanceId: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+  cursorsFor(name: string): CursorStore;
+}
+
+/** The gateway: connectors on one side, the bus on the other, HTTP for probes and webhooks. */
+export class IngressEgressServer {
+  readonly topics: Topics;
+  readonly manager: ConnectorManager;
+  readonly #egress: EgressConsumer;
+  readonly #publisher: Publisher;
+  readonly #echoBot: EchoBot | undefined;
+  #http: HttpServer | undefined;
+  #stopped: Promise<void> | undefined;
+  #statusCount = 0;
+
+  constructor(private readonly options: IngressEgressOptions) {
+    const { bus, clock, config, connectors, instanceId, logger, random } = options;
+    this.topics = createTopics(config.bus.prefix);
+    const egressTopic = this.topics.egress(instanceId);
+    this.#publisher = new Publisher({
+      bus,
+      topics: this.topics,
+      clock,
+      logger,
+      source: `/ingress-egress/${instanceId}`,
+    });
+    this.manager = new ConnectorManager(connectors, {
+      publish: (envelope) => this.#publisher.ingress(envelope),
+      egressTopic,
+      cursorsFor: (name) => options.cursorsFor(name),
+      clock,
+      logger,
+      random,
+      onStateChanged: (name, state) => {
+        this.#reportState(name, state);
+      },
+    });
+    this.#echoBot = config.echoBot ? new EchoBot(bus, this.topics, clock, logger) : undefined;
+    this.#egress = new EgressConsumer(
+      { bus, manager: this.manager, publisher: this.#publisher, clock, logger, random },
+      { topic: egressTopic, limits: config.egress, maxInFlight: config.bus.maxInFlight },
+    );
+  }
+
+  /**
+   * Resolves when HTTP listens and egress events are taken; connectors go on starting side by side.
+   *
+   * The egress subscription exists before any connector starts, so that no answer to the first message is lost.
+   */
+  async start(): Promise<{ port: number }> {
+    const { bus, clock, config, instanceId, logger } = this.options;
+    this.#http = createHttpServer({
+      bus,
+      clock,
+      logger,
+      manager: this.manager,
+      debugToken: config.debugToken,
+    });
+    const port = await this.#http.listen(config.host, config.port);
+    await this.#egress.start();
+    await this.#echoBot?.start();
+    if (this.manager.names.length === 0) {
+      logger.warn('service.no-connector', {
+        hint: 'set TWILIO_ENABLED=true and its settings to connect a platform',
+      });
+    }
+    logger.info('service.started', {
+      port,
+      instance: instanceId,
+      bus: config.bus.driver,
+      connectors: this.manager.names,
+      egressTopic: this.topics.egress(instanceId),
+    });
+    void this.manager.startAll();
+    return { port };
+  }
+
+  /** Stops within 10 s: nothing new is taken, what is in flight ends, the bus is flushed, sockets close. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopped ??= this.#stopOnce();
+    await this.#stopped;
+  }
+
+  /** For the process's `unhandledRejection`: whether it was an SDK's, which is then started again. */
+  claimRejection(reason: unknown): boolean {
+    return this.manager.claimRejection(reason) !== undefined;
+  }
+
+  async #stopOnce(): Promise<void> {
+    const { bus, clock, logger } = this.options;
+    const startedAt = clock.now();
+    logger.info('service.stopping');
+    this.#http?.drain();
+    await Promise.all([this.#echoBot?.stop(STOP_MS.egress), this.#egress.stop(STOP_MS.egress)]);
+    await this.manager.stopAll(STOP_MS.connectors);
+    await bus.close(STOP_MS.bus);
+    await this.#http?.close();
+    logger.info('service.stopped', { tookMs: clock.now() - startedAt });
+  }
+
+  /** Status events are told as they come; a bus that is away delays them, never the connector. */
+  #reportState(connector: string, state: ConnectorState): void {
+    const { clock, instanceId, logger } = this.options;
+    const { status, ...facts } = state;
+    this.#statusCount += 1;
+    const event: ConnectorStatus = {
+      v: ENVELOPE_VERSION,
+      id: `${instanceId}:${connector}:${clock.now()}:${this.#statusCount}`,
+      type: 'connector.status.v1',
+      connector,
+      instanceId,
+      state: status,
+      ...facts,
+      occurredAt: isoTime(clock.now()),
+    };
+    this.#publisher.status(event).catch((error: unknown) => {
+      logger.warn('status.unpublished', { connector, state: status, reason: String(error) });
+    });
+  }
+}

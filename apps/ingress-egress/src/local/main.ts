@@ -1,0 +1,87 @@
+import { systemClock } from '@bitbrat/connectors-core';
+import { startSandbox } from '@bitbrat/sandbox';
+import { createBus, readSettings } from '../composition.js';
+import { IngressEgressServer } from '../ingress-egress-server.js';
+import { createLogger } from '../logging.js';
+import { MemoryCursors } from '../memory-cursors.js';
+import { narrate } from './narrator.js';
+
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+/** The sandbox, the service on the memory bus and the echo bot in one process: the gateway without any account. */
+async function main(): Promise<void> {
+  const port = readPort('PORT', 3_000);
+  const webhookUrl = `http://127.0.0.1:${port}/webhooks/twilio`;
+  const sandbox = await startSandbox({ port: readPort('SANDBOX_PORT', 4_010), twilio: { webhookUrl } });
+  const settings = readSettings({
+    LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn',
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    ECHO_BOT_ENABLED: 'true',
+    EGRESS_INSTANCE_ID: 'local',
+    ...sandbox.twilio.environment(),
+    TWILIO_WEBHOOK_URL: webhookUrl,
+  });
+  const logger = createLogger(settings.service.logLevel);
+  const bus = createBus(settings.service, logger);
+  const cursors = new MemoryCursors();
+  const server = new IngressEgressServer({
+    config: settings.service,
+    connectors: settings.connectors,
+    bus,
+    instanceId: 'local',
+    clock: systemClock,
+    logger,
+    random: Math.random,
+    cursorsFor: (name) => cursors.of(name),
+  });
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    print('\nstopping');
+    void server
+      .stop()
+      .then(() => sandbox.close())
+      .finally(() => process.exit(0));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('unhandledRejection', (reason) => {
+    if (server.claimRejection(reason)) return;
+    throw reason;
+  });
+  await narrate(bus, server.topics, print);
+  await server.start();
+  print(
+    [
+      'BitBrat ingress-egress runs, with no account anywhere:',
+      '',
+      `  service   http://127.0.0.1:${port}   /readyz /healthz /_debug/twilio`,
+      `  sandbox   ${sandbox.url}   stands in for Twilio`,
+      '  bot       echo, on the memory bus',
+      '',
+      'Send an SMS (a second terminal):',
+      '',
+      `  curl -s ${sandbox.url}/twilio/messages -H 'content-type: application/json' -d '{"from":"+15550100","body":"hello"}'`,
+      '  npm run sms -- --from +15550100 "hello"',
+      '',
+      'Each message is shown here as it passes. Ctrl-C stops all.',
+      '',
+    ].join('\n'),
+  );
+}
+
+function readPort(variable: string, fallback: number): number {
+  const value = process.env[variable] ?? String(fallback);
+  const port = Number(value);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new Error(`${variable}: expected a port from 1 to 65535`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,146 @@
+import { type ConnectorCapabilities } from './capabilities.js';
+import { ConnectorError } from './connector-error.js';
+import { lengthOf, planText } from './plan-text.js';
+
+type Limits = ConnectorCapabilities['text'];
+
+const FAMILY = '👨‍👩‍👧‍👦';
+const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const utf16 = (maxLength: number): Limits => ({ maxLength, unit: 'utf16', multiline: true });
+const codePoints = (maxLength: number): Limits => ({ maxLength, unit: 'code-points', multiline: true });
+
+/** Where graphemes begin. */
+function boundariesOf(text: string): Set<number> {
+  return new Set([...Array.from(segmenter.segment(text), ({ index }) => index), text.length]);
+}
+
+/** Graphemes of a text that a message can hold must be whole: true where each part ends between two of them. */
+function cutsNoGrapheme(parts: readonly string[]): boolean {
+  const boundaries = boundariesOf(parts.join(''));
+  let end = 0;
+  return parts.every((part) => boundaries.has((end += part.length)));
+}
+
+/** The same numbers in each run (mulberry32). */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Whether the text can be told in parts of which none is white space alone, tried in every way. */
+function canAvoidBlanks(text: string, { maxLength, unit }: Limits): boolean {
+  const ends = [...boundariesOf(text)].sort((a, b) => a - b);
+  const reachable = new Set([0]);
+  for (const end of ends) {
+    for (const start of reachable) {
+      const part = text.slice(start, end);
+      if (part.trim() !== '' && lengthOf(part, unit) <= maxLength) {
+        reachable.add(end);
+        break;
+      }
+    }
+  }
+  return reachable.has(text.length);
+}
+
+describe('planText, for any text', () => {
+  const alphabet = ['a', 'b', 'word', ' ', ' ', '   ', '\n', '\r\n', '\t', 'e\u0301', '🇩🇪', '👍🏽', FAMILY, '字', ' \u0301'];
+  const limits = [utf16(12), utf16(20), utf16(37), codePoints(8), codePoints(20)];
+
+  it.each(limits)('keeps all its promises within %j', (limit) => {
+    const random = randomNumbers(limit.maxLength);
+    for (let round = 0; round < 400; round++) {
+      const pick = (): string => alphabet[Math.floor(random() * alphabet.length)] ?? '';
+      const text = `${Array.from({ length: Math.floor(random() * 60) }, pick).join('')}x`;
+      const parts = planText(text, limit);
+      expect(parts.join('')).toBe(text);
+      expect(parts.every((part) => lengthOf(part, limit.unit) <= limit.maxLength)).toBe(true);
+      expect(parts).not.toContain('');
+      expect(cutsNoGrapheme(parts)).toBe(true);
+    }
+  });
+
+  it('has no part of white space alone wherever that can be had', () => {
+    const random = randomNumbers(7);
+    for (let round = 0; round < 2_000; round++) {
+      const limit = random() < 0.5 ? utf16(2 + Math.floor(random() * 8)) : codePoints(1 + Math.floor(random() * 8));
+      const pick = (): string => ['a', ' ', ' ', ' ', '\n', '字'][Math.floor(random() * 6)] ?? '';
+      const text = Array.from({ length: 1 + Math.floor(random() * 30) }, pick).join('');
+      if (text.trim() === '') continue;
+      const parts = planText(text, limit);
+      const hasBlank = parts.some((part) => part.trim() === '');
+      expect({ text, parts, hasBlank }).toEqual({ text, parts, hasBlank: !canAvoidBlanks(text, limit) });
+    }
+  });
+});
+
+describe('planText', () => {
+  it.each<[string, Limits, string[]]>([
+    ['short', utf16(10), ['short']],
+    ['exactly 10', utf16(10), ['exactly 10']],
+    ['one two three', utf16(8), ['one two ', 'three']],
+    ['a longerword', utf16(8), ['a longer', 'word']],
+    ['aaaaaaaaaa        bbbb', utf16(10), ['aaaaaaaaa', 'a        b', 'bbb']],
+    ['aaaaaaaaaa ', utf16(10), ['aaaaaaaaa', 'a ']],
+    ['         abcdef', utf16(10), ['         a', 'bcdef']],
+    ['字字字字', codePoints(3), ['字字字', '字']],
+    ['👍👍👍', utf16(4), ['👍👍', '👍']],
+    ['👍👍👍', codePoints(2), ['👍👍', '👍']],
+    ['👍👍👍', utf16(3), ['👍', '👍', '👍']],
+  ])('%j within %j is %j', (text, limits, parts) => {
+    expect(planText(text, limits)).toEqual(parts);
+  });
+
+  it('sends white space alone only where no neighbour can take it', () => {
+    expect(planText(`a${' '.repeat(12)}`, utf16(4))).toEqual(['a   ', '    ', '    ', ' ']);
+  });
+
+  it.each([
+    ['a\r\nb', 'a b'],
+    ['a\n\n\r\rb\n', 'a b '],
+    ['PRIVMSG\r\nQUIT', 'PRIVMSG QUIT'],
+  ])('%j becomes %j where the platform has no line breaks', (text, expected) => {
+    expect(planText(text, { maxLength: 500, unit: 'code-points', multiline: false })).toEqual([expected]);
+    expect(planText(text, utf16(500))).toEqual([text]);
+  });
+
+  it.each(['', ' ', '\n', ' \t\r\n ', '\u00a0\u3000', '\ufeff'])('refuses %j', (text) => {
+    for (const limits of [utf16(10), { ...utf16(10), multiline: false }]) {
+      expect(() => planText(text, limits)).toThrow(ConnectorError);
+      expect(() => planText(text, limits)).toThrow(expect.objectContaining({ code: 'PAYLOAD_INVALID' }));
+    }
+  });
+
+  it('keeps 10,000 emoji families whole, in order, in as few parts as can be', () => {
+    const text = FAMILY.repeat(10_000);
+    for (const [limits, perPart] of [[utf16(1600), 145], [utf16(2000), 181], [codePoints(500), 71]] as const) {
+      const parts = planText(text, limits);
+      expect(parts.join('') === text).toBe(true);
+      expect(cutsNoGrapheme(parts)).toBe(true);
+      expect(parts).toHaveLength(Math.ceil(10_000 / perPart));
+    }
+  });
+
+  it('cuts a grapheme longer than a message between code points, not within', () => {
+    const text = `a${'\u0301'.repeat(50)}${'\u{e0061}'.repeat(50)}`;
+    for (const limits of [utf16(7), codePoints(7)]) {
+      const parts = planText(text, limits);
+      expect(parts.join('')).toBe(text);
+      expect(parts.every((part) => part.isWellFormed() && lengthOf(part, limits.unit) <= 7)).toBe(true);
+    }
+  });
+
+  it('replaces lone surrogates, which no platform takes', () => {
+    expect(planText('a\ud83d b\udc68', utf16(100))).toEqual(['a\ufffd b\ufffd']);
+  });
+
+  it('splits a megabyte without growing slow', () => {
+    const text = 'lorem ipsum '.repeat(90_000);
+    expect(planText(text, utf16(1600)).join('') === text).toBe(true);
+  });
+});

@@ -1,0 +1,5 @@
+module.exports = {
+  displayName: 'connectors-discord',
+  preset: '../../jest.preset.cjs',
+  coverageDirectory: 'test-output/coverage',
+};

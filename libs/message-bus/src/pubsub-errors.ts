@@ -1,0 +1,53 @@
+import { errorText } from './logger.js';
+import { BusError } from './message-bus.js';
+
+/** Status codes of gRPC (grpc/grpc, doc/statuscodes.md). */
+export const GRPC = {
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  FAILED_PRECONDITION: 9,
+  OUT_OF_RANGE: 11,
+  UNIMPLEMENTED: 12,
+  UNAVAILABLE: 14,
+} as const;
+
+/** The gRPC status code of an error; undefined where it is of another kind, such as missing credentials. */
+export function grpcCodeOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'number' ? error.code : undefined;
+}
+
+/** What a failed request means. `transient`: the same request may succeed later. */
+export type PubSubFault =
+  | { readonly kind: 'transient' }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'forbidden' | 'invalid'; readonly error: BusError };
+
+/**
+ * One table for all requests. What is not known to be final is transient: a message that is kept too long can still
+ * be saved, one that is given up cannot.
+ */
+export function classifyFault(error: unknown, doing: string): PubSubFault {
+  const text = `${doing}: ${errorText(error)}`;
+  switch (grpcCodeOf(error)) {
+    case GRPC.NOT_FOUND:
+      return { kind: 'missing' };
+    case GRPC.PERMISSION_DENIED:
+      return {
+        kind: 'forbidden',
+        error: new BusError('FORBIDDEN', `${text} (grant the service account the Pub/Sub role it lacks)`, {
+          cause: error,
+        }),
+      };
+    case GRPC.INVALID_ARGUMENT:
+    case GRPC.FAILED_PRECONDITION:
+    case GRPC.OUT_OF_RANGE:
+    case GRPC.UNIMPLEMENTED:
+      return { kind: 'invalid', error: new BusError('INVALID_MESSAGE', text, { cause: error }) };
+    default:
+      return { kind: 'transient' };
+  }
+}

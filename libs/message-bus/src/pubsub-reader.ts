@@ -1,0 +1,198 @@
+import type { Message, Subscription } from '@google-cloud/pubsub';
+import { LRUCache } from 'lru-cache';
+import { type Backoff, backoffMs } from './backoff.js';
+import { DEFAULT_MAX_IN_FLIGHT } from './bus-rules.js';
+import { type BusClock, pause, settledWithin } from './clock.js';
+import { Fifo } from './fifo.js';
+import { type BusLogger, errorText } from './logger.js';
+import {
+  type BusSubscription,
+  type MessageHandler,
+  type ReceivedMessage,
+  type SubscribeOptions,
+} from './message-bus.js';
+import { type PubSubClient } from './pubsub-client.js';
+
+
+/** Message ids whose deliveries are counted, where Pub/Sub does not count them: without a dead-letter topic. */
+const COUNTED_IDS = 10_000;
+/** The library keeps this much of its closing time for nacking what is left. */
+const FINAL_NACK_MS = 1000;
+
+/** What a reader needs from its bus. */
+export interface ReaderContext {
+  readonly client: PubSubClient;
+  readonly clock: BusClock;
+  readonly logger: BusLogger;
+  readonly random: () => number;
+  readonly backoff: Backoff;
+  /** Resolves when the subscription exists. */
+  ensure(options: SubscribeOptions): Promise<void>;
+  /** The reader has ended. */
+  onClosed(reader: PubSubReader): void;
+}
+
+/**
+ * Reads a Pub/Sub subscription and hands its messages to the handler, in the order in which they came and never more
+ * than `maxInFlight` at once. Leases are extended by the library for up to an hour. When the library's subscription object
+ * dies, which it does when the subscription vanishes, the subscription is made again and a new object takes over.
+ */
+export class PubSubReader implements BusSubscription {
+  private readonly attempts = new LRUCache<string, number>({ max: COUNTED_IDS });
+  private readonly queue = new Fifo<Message>();
+  private readonly maxInFlight: number;
+  private readonly stopped = new AbortController();
+  private source: Subscription | undefined;
+  private inHand = 0;
+  private reopening = false;
+  private lastError: string | undefined;
+  private closing: Promise<void> | undefined;
+
+  constructor(
+    readonly options: SubscribeOptions,
+    private readonly handler: MessageHandler,
+    private readonly context: ReaderContext,
+  ) {
+    this.maxInFlight = options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT;
+  }
+
+  /** Why nothing can be read at present; undefined when all is well. */
+  get fault(): string | undefined {
+    return this.reopening ? (this.lastError ?? 'the subscription is being opened again') : undefined;
+  }
+
+  /** Starts to read; the subscription exists. */
+  open(): void {
+    const source = this.context.client.pubsub.subscription(this.options.subscription, {
+      flowControl: { maxMessages: this.maxInFlight },
+    });
+    this.source = source;
+    source.on('message', (message: Message) => {
+      this.receive(message);
+    });
+    // The library says `error` when it will not recover, and `close` only after it has waited for its acks.
+    source.on('error', (error: Error) => {
+      void this.reopen(source, error);
+    });
+    source.on('close', () => {
+      void this.reopen(source, undefined);
+    });
+  }
+
+  close(timeoutMs: number): Promise<void> {
+    return (this.closing ??= this.shutDown(timeoutMs));
+  }
+
+  private async shutDown(timeoutMs: number): Promise<void> {
+    this.stopped.abort();
+    for (const message of this.queue.drain()) message.nack();
+    if (this.source !== undefined) {
+      const { clock, client } = this.context;
+      const work = closeSource(this.source, client.duration(timeoutMs + FINAL_NACK_MS), this.maxInFlight);
+      await settledWithin(clock, work, timeoutMs);
+    }
+    this.context.onClosed(this);
+  }
+
+  private receive(message: Message): void {
+    if (this.stopped.signal.aborted) {
+      message.nack();
+      return;
+    }
+    this.queue.push(message);
+    this.handOut();
+  }
+
+  private handOut(): void {
+    while (this.inHand < this.maxInFlight) {
+      const message = this.queue.shift();
+      if (message === undefined) return;
+      void this.handle(message);
+    }
+  }
+
+  private async handle(message: Message): Promise<void> {
+    this.inHand++;
+    const attempt = this.countAttempt(message);
+    let acknowledged = false;
+    try {
+      acknowledged = (await this.handler(this.toReceived(message, attempt))) === 'ack';
+    } catch (error) {
+      this.context.logger.warn('bus.handler.failed', {
+        subscription: this.options.subscription,
+        messageId: message.id,
+        attempt,
+        error: errorText(error),
+      });
+    }
+    if (acknowledged) {
+      this.attempts.delete(message.id);
+      message.ack();
+    } else {
+      message.nack();
+    }
+    this.inHand--;
+    this.handOut();
+  }
+
+  private countAttempt(message: Message): number {
+    const counted = (this.attempts.get(message.id) ?? 0) + 1;
+    this.attempts.set(message.id, counted);
+    return Math.max(counted, message.deliveryAttempt);
+  }
+
+  private toReceived(message: Message, attempt: number): ReceivedMessage {
+    const { orderingKey } = message;
+    return {
+      id: message.id,
+      topic: this.options.topic,
+      data: message.data,
+      attributes: message.attributes,
+      attempt,
+      publishedAt: message.publishTime.getTime(),
+      ...(orderingKey === undefined || orderingKey === '' ? {} : { orderingKey }),
+    };
+  }
+
+  /** Until it succeeds or the reader is closed. */
+  private async reopen(source: Subscription, error: Error | undefined): Promise<void> {
+    if (this.source !== source || this.reopening || this.stopped.signal.aborted) return;
+    this.reopening = true;
+    const { clock, logger, backoff, random } = this.context;
+    const { topic, subscription } = this.options;
+    this.lastError = error?.message;
+    logger.warn('bus.subscription.lost', { topic, subscription, error: error?.message });
+    // What it still holds could not be acknowledged any more: it comes again through the new one.
+    this.queue.drain();
+    void closeSource(source, this.context.client.duration(FINAL_NACK_MS), this.maxInFlight);
+    for (let failures = 1; ; failures++) {
+      await pause(clock, backoffMs(backoff, failures, random), this.stopped.signal);
+      if (this.isStopped()) return;
+      try {
+        await this.context.ensure(this.options);
+        break;
+      } catch (failure) {
+        this.lastError = errorText(failure);
+        logger.warn('bus.subscription.reopen.failed', { topic, subscription, error: this.lastError });
+      }
+    }
+    if (this.isStopped()) return;
+    this.reopening = false;
+    this.open();
+    logger.info('bus.subscription.reopened', { topic, subscription });
+  }
+
+  private isStopped(): boolean {
+    return this.stopped.signal.aborted;
+  }
+}
+
+/** Ends the library's subscription object: waits for what is in hand, then nacks the rest. */
+async function closeSource(
+  source: Subscription,
+  timeout: ReturnType<PubSubClient['duration']>,
+  maxMessages: number,
+): Promise<void> {
+  source.setOptions({ flowControl: { maxMessages }, closeOptions: { behavior: 'WAIT', timeout } });
+  await source.close();
+}

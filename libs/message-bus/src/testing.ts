@@ -1,0 +1,2 @@
+export { busContractCases, describeMessageBus, runBusContractCase } from './testing/bus-contract.js';
+export { type BusHarness, type ContractCase, type CreateBusHarness } from './testing/contract-case.js';

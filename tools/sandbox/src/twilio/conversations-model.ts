@@ -1,0 +1,282 @@
+import { ApiError, invalidParameter } from './api-error.js';
+import { createSid } from './identifiers.js';
+import { checkAttributes } from './outbound-policy.js';
+import {
+  type Binding,
+  type ChangeSource,
+  type Conversation,
+  type DeliveryStatus,
+  findIdentity,
+  isPhone,
+  type MediaReference,
+  type Message,
+  type Participant,
+} from './records.js';
+
+/** What happened to the state, told to each listener in the order of subscription. */
+export type ModelChange =
+  | {
+      readonly kind: 'conversation-added' | 'conversation-updated' | 'conversation-removed';
+      readonly conversation: Conversation;
+      readonly source: ChangeSource;
+      readonly silent: boolean;
+    }
+  | {
+      readonly kind: 'participant-added' | 'participant-updated' | 'participant-removed';
+      readonly conversation: Conversation;
+      readonly participant: Participant;
+      readonly source: ChangeSource;
+      readonly silent: boolean;
+    }
+  | {
+      readonly kind: 'message-added' | 'message-updated' | 'message-removed' | 'delivery-updated';
+      readonly conversation: Conversation;
+      readonly message: Message;
+      readonly source: ChangeSource;
+      readonly silent: boolean;
+    };
+
+/** Who makes a change. A silent one sends no webhook, as REST without `X-Twilio-Webhook-Enabled`. */
+export interface Cause {
+  readonly source: ChangeSource;
+  readonly silent: boolean;
+}
+
+/** A message to store. */
+export interface NewMessage {
+  readonly author: string;
+  readonly body: string | null;
+  /** JSON text. */
+  readonly attributes: string;
+  readonly medias: readonly MediaReference[];
+  readonly participantSid: string | undefined;
+}
+
+/** Who is to become a participant. */
+export type NewParticipant =
+  { readonly identity: string; readonly attributes: string } | (Binding & { readonly attributes: string });
+
+/** Conversations, participants and messages: the state that outlives every connection. */
+export class ConversationsModel {
+  readonly #conversations = new Map<string, Conversation>();
+  readonly #messages = new Map<string, { conversation: Conversation; message: Message }>();
+  readonly #listeners: ((change: ModelChange) => void)[] = [];
+  /** Addresses that do not want messages any more. */
+  readonly optedOut = new Set<string>();
+
+  /** @param now milliseconds since the epoch. */
+  constructor(private readonly now: () => number) {}
+
+  /** Calls `listener` after each change, synchronously. */
+  onChange(listener: (change: ModelChange) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** All conversations in the order of their creation. */
+  conversations(): readonly Conversation[] {
+    return [...this.#conversations.values()];
+  }
+
+  /** Finds by SID or unique name. */
+  find(sidOrName: string): Conversation | undefined {
+    return (
+      this.#conversations.get(sidOrName) ??
+      this.conversations().find((conversation) => conversation.uniqueName === sidOrName)
+    );
+  }
+
+  /** Finds a message and its conversation by the message's SID. */
+  findMessage(
+    sid: string,
+  ): { readonly conversation: Conversation; readonly message: Message } | undefined {
+    return this.#messages.get(sid);
+  }
+
+  /** The conversations in which an identity takes part, sorted by SID. */
+  conversationsOf(identity: string): readonly Conversation[] {
+    return this.conversations()
+      .filter((conversation) => findIdentity(conversation, identity) !== undefined)
+      .sort((a, b) => (a.sid < b.sid ? -1 : 1));
+  }
+
+  /** The conversation that an address has with a Twilio number; Twilio allows one at most. */
+  findByBinding(binding: Binding): Conversation | undefined {
+    return this.conversations().find((conversation) =>
+      [...conversation.participants.values()].some(
+        (participant) =>
+          participant.binding?.address === binding.address &&
+          participant.binding.proxyAddress === binding.proxyAddress,
+      ),
+    );
+  }
+
+  createConversation(
+    fields: { friendlyName: string | null; uniqueName: string | null; attributes: string; createdBy: string },
+    cause: Cause,
+    firstParticipant?: NewParticipant,
+  ): Conversation {
+    if (fields.uniqueName !== null && this.find(fields.uniqueName) !== undefined) {
+      throw new ApiError(409, 50353, 'Conversation with provided unique name already exists');
+    }
+    const date = this.#date();
+    const conversation: Conversation = {
+      sid: createSid('CH'),
+      ...fields,
+      participants: new Map(),
+      messages: [],
+      nextIndex: 0,
+      dateCreated: date,
+      dateUpdated: date,
+    };
+    this.#conversations.set(conversation.sid, conversation);
+    this.#emit({ kind: 'conversation-added', conversation, ...cause });
+    if (firstParticipant !== undefined) this.addParticipant(conversation, firstParticipant, cause);
+    return conversation;
+  }
+
+  updateConversation(
+    conversation: Conversation,
+    fields: Partial<Pick<Conversation, 'friendlyName' | 'uniqueName' | 'attributes'>>,
+    cause: Cause,
+  ): void {
+    Object.assign(conversation, fields, { dateUpdated: this.#date() });
+    this.#emit({ kind: 'conversation-updated', conversation, ...cause });
+  }
+
+  removeConversation(conversation: Conversation, cause: Cause): void {
+    this.#conversations.delete(conversation.sid);
+    for (const message of conversation.messages) this.#messages.delete(message.sid);
+    this.#emit({ kind: 'conversation-removed', conversation, ...cause });
+  }
+
+  addParticipant(conversation: Conversation, fields: NewParticipant, cause: Cause): Participant {
+    checkAttributes(fields.attributes);
+    const binding = 'address' in fields ? fields : undefined;
+    const identity = 'identity' in fields ? fields.identity : undefined;
+    if (identity !== undefined && findIdentity(conversation, identity) !== undefined) {
+      throw new ApiError(409, 50433, 'Participant already exists');
+    }
+    const taken = binding === undefined ? undefined : this.findByBinding(binding);
+    if (taken !== undefined) {
+      throw new ApiError(
+        409,
+        50416,
+        `A binding for this participant and proxy address already exists in Conversation ${taken.sid}`,
+      );
+    }
+    const date = this.#date();
+    const participant: Participant = {
+      sid: createSid('MB'),
+      type: binding === undefined ? 'chat' : channelOf(binding.address),
+      identity,
+      binding: binding && { address: binding.address, proxyAddress: binding.proxyAddress },
+      attributes: fields.attributes,
+      lastReadMessageIndex: null,
+      lastReadAt: null,
+      dateCreated: date,
+      dateUpdated: date,
+    };
+    conversation.participants.set(participant.sid, participant);
+    this.#emit({ kind: 'participant-added', conversation, participant, ...cause });
+    return participant;
+  }
+
+  removeParticipant(conversation: Conversation, participant: Participant, cause: Cause): void {
+    conversation.participants.delete(participant.sid);
+    this.#emit({ kind: 'participant-removed', conversation, participant, ...cause });
+  }
+
+  /** Moves the read horizon; null means that nothing was read. */
+  setReadHorizon(
+    conversation: Conversation,
+    participant: Participant,
+    index: number | null,
+    cause: Cause,
+  ): void {
+    if (index !== null && (!Number.isInteger(index) || index < 0)) {
+      throw invalidParameter('LastReadMessageIndex must be null or a whole number from 0.');
+    }
+    participant.lastReadMessageIndex = index;
+    participant.lastReadAt = index === null ? null : this.#date();
+    participant.dateUpdated = this.#date();
+    this.#emit({ kind: 'participant-updated', conversation, participant, ...cause });
+  }
+
+  /** Stores a message. Whether it may be sent has been checked before. */
+  addMessage(conversation: Conversation, fields: NewMessage, cause: Cause): Message {
+    const date = this.#date();
+    const message: Message = {
+      sid: createSid('IM'),
+      index: conversation.nextIndex,
+      ...fields,
+      receipts: [],
+      dateCreated: date,
+      dateUpdated: date,
+    };
+    for (const participant of conversation.participants.values()) {
+      if (!isPhone(participant) || participant.sid === fields.participantSid) continue;
+      message.receipts.push({
+        sid: createSid('DY'),
+        channelMessageSid: createSid('SM'),
+        participantSid: participant.sid,
+        status: 'sent',
+        errorCode: 0,
+        dateCreated: date,
+        dateUpdated: date,
+      });
+    }
+    conversation.nextIndex += 1;
+    conversation.messages.push(message);
+    this.#messages.set(message.sid, { conversation, message });
+    this.#emit({ kind: 'message-added', conversation, message, ...cause });
+    return message;
+  }
+
+  updateMessage(
+    conversation: Conversation,
+    message: Message,
+    fields: Partial<Pick<Message, 'body' | 'attributes'>>,
+    cause: Cause,
+  ): void {
+    Object.assign(message, fields, { dateUpdated: this.#date() });
+    this.#emit({ kind: 'message-updated', conversation, message, ...cause });
+  }
+
+  /** Removes a message; its index stays used. */
+  removeMessage(conversation: Conversation, message: Message, cause: Cause): void {
+    conversation.messages.splice(conversation.messages.indexOf(message), 1);
+    this.#messages.delete(message.sid);
+    this.#emit({ kind: 'message-removed', conversation, message, ...cause });
+  }
+
+  /** Reports what became of a message on the way to its phones. */
+  setDelivery(
+    conversation: Conversation,
+    message: Message,
+    status: DeliveryStatus,
+    errorCode: number,
+    cause: Cause,
+  ): void {
+    if (message.receipts.length === 0) {
+      throw invalidParameter(`Message ${message.sid} went to no phone, so it has no delivery to report.`);
+    }
+    for (const receipt of message.receipts) {
+      Object.assign(receipt, { status, errorCode, dateUpdated: this.#date() });
+    }
+    message.dateUpdated = this.#date();
+    this.#emit({ kind: 'delivery-updated', conversation, message, ...cause });
+  }
+
+  #emit(change: ModelChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  #date(): string {
+    return new Date(this.now()).toISOString();
+  }
+}
+
+/** The channel that an address belongs to, by its prefix. */
+export function channelOf(address: string): 'sms' | 'whatsapp' {
+  return address.startsWith('whatsapp:') ? 'whatsapp' : 'sms';
+}

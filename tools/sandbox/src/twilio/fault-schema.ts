@@ -1,0 +1,112 @@
+import { z } from 'zod';
+
+const limits = {
+  /** How often it strikes before it heals by itself. Unlimited when left out. */
+  count: z.int().min(1).optional(),
+  /** Milliseconds after which it heals by itself. */
+  durationMs: z.int().min(1).optional(),
+  /** Share of the matching cases that it strikes, by the sandbox's seeded random numbers. */
+  probability: z.number().min(0).max(1).optional(),
+};
+
+const pattern = z
+  .string()
+  .min(1)
+  .refine(
+    (text) => {
+      try {
+        return new RegExp(text) instanceof RegExp;
+      } catch {
+        return false;
+      }
+    },
+    { error: 'expected a regular expression' },
+  );
+
+const status = z.int().min(400).max(599);
+const delayMs = z.int().min(0).max(600_000);
+
+/** Faults that act once, on the sockets that are open at this moment. */
+export const momentaryFaultSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('drop'),
+    how: z.enum(['reset', 'close']).default('reset'),
+    closeCode: z.int().min(1000).max(4999).default(1012),
+    replay: z.boolean().default(true),
+    identity: z.string().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('close-frame'),
+    status: z.int().min(300).max(599),
+    reconnectMinMs: delayMs.optional(),
+    identity: z.string().optional(),
+  }),
+  z.strictObject({ kind: z.literal('token-about-to-expire'), identity: z.string().optional() }),
+]);
+
+/** Faults that stay armed until their limit is reached or they are healed. */
+export const armedFaultSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('refuse-connections'),
+    how: z.enum(['reset', 'http', 'silence']).default('reset'),
+    status: status.default(503),
+    ...limits,
+  }),
+  z.strictObject({
+    kind: z.literal('refuse-token'),
+    on: z.enum(['init', 'update', 'both']).default('both'),
+    status: status.default(401),
+    code: z.int().default(20104),
+    reconnectMinMs: delayMs.optional(),
+    ...limits,
+  }),
+  z.strictObject({
+    kind: z.literal('half-open'),
+    newConnections: z.boolean().default(false),
+    identity: z.string().optional(),
+    ...limits,
+  }),
+  z.strictObject({
+    kind: z.literal('request'),
+    target: z.enum(['tunnel', 'rest', 'media']),
+    operation: z.string().min(1).optional(),
+    method: z.string().toUpperCase().optional(),
+    path: pattern.optional(),
+    delayMs: delayMs.optional(),
+    status: status.optional(),
+    code: z.int().optional(),
+    retryAfterSeconds: z.int().min(0).optional(),
+    loseAnswer: z.enum(['drop', 'silence']).optional(),
+    ...limits,
+  }),
+  z.strictObject({
+    kind: z.literal('lose-push'),
+    events: z.array(z.string()).min(1).default(['list_item_added']),
+    object: pattern.optional(),
+    replay: z.boolean().default(true),
+    ...limits,
+  }),
+  z.strictObject({ kind: z.literal('no-replay'), ...limits }),
+  z.strictObject({
+    kind: z.literal('webhook'),
+    action: z.enum(['lose', 'delay', 'duplicate']),
+    event: z.string().optional(),
+    delayMs: delayMs.default(1_000),
+    ...limits,
+  }),
+]);
+
+/** Any fault that the sandbox can cause. */
+export const faultSchema = z.discriminatedUnion('kind', [
+  ...momentaryFaultSchema.options,
+  ...armedFaultSchema.options,
+]);
+
+/** A fault as a caller writes it: defaults may be left out. */
+export type FaultInput = z.input<typeof faultSchema>;
+/** A fault that acts once. */
+export type MomentaryFault = z.infer<typeof momentaryFaultSchema>;
+/** A fault that stays armed. */
+export type ArmedFault = z.infer<typeof armedFaultSchema>;
+/** The armed fault of one kind. */
+export type ArmedFaultOf<K extends ArmedFault['kind']> = Extract<ArmedFault, { kind: K }>;
