@@ -20,8 +20,8 @@ import { countsAsAttempt, decide, type RetryLimits, type SendResult } from './ac
 import { Lanes } from './lanes.js';
 import { type OutcomeFacts, toDeadLetter, toOutcome } from './outcomes.js';
 
-/** Ids of settled events that are remembered, so that an event published twice is sent once. */
-const SETTLED_EVENTS = 50_000;
+/** Ids of sent events that are remembered, so that an event published twice is sent once. Failed ones are not: they may be replayed. */
+const SENT_EVENTS = 50_000;
 
 /** An unused egress subscription is removed after a day, the shortest time that Pub/Sub allows. */
 const SUBSCRIPTION_EXPIRES_AFTER_MS = 24 * 60 * 60 * 1_000;
@@ -49,7 +49,7 @@ export interface EgressConsumerOptions {
  */
 export class EgressConsumer {
   readonly #lanes = new Lanes();
-  readonly #settled = new LRUCache<string, true>({ max: SETTLED_EVENTS });
+  readonly #sent = new LRUCache<string, true>({ max: SENT_EVENTS });
   readonly #stopping = new AbortController();
   readonly #startedAt: number;
   #subscription: BusSubscription | undefined;
@@ -97,7 +97,7 @@ export class EgressConsumer {
   async #deliver(event: EgressEvent, message: ReceivedMessage): Promise<Disposition> {
     const { clock, logger, random } = this.services;
     const { limits } = this.options;
-    if (this.#settled.has(event.id)) {
+    if (this.#sent.has(event.id)) {
       logger.info('egress.duplicate', { event: event.id });
       return 'ack';
     }
@@ -178,13 +178,12 @@ export class EgressConsumer {
     const error = result?.ok === false ? result.error : undefined;
     const platformMessageIds =
       result?.ok === true ? result.receipt.platformMessageIds : (error?.sentMessageIds ?? []);
-    if (status === 'sent') this.#settled.set(event.id, true);
+    if (status === 'sent') this.#sent.set(event.id, true);
     if (deadLetter && error !== undefined) {
       await this.#deadLetter(message, toErrorInfo(error), attempts);
     }
     const outcome = toOutcome(event, { status, attempts, platformMessageIds, error, now: clock.now() });
     await publisher.outcome(outcome, message.attributes['traceparent']);
-    this.#settled.set(event.id, true);
     logger.info(`egress.${status}`, {
       event: event.id,
       connector: event.target.connector,

@@ -88,7 +88,7 @@ export function createHttpServer(services: HttpServices): HttpServer {
       try {
         await server.listen({ host, port });
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+        if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'EADDRINUSE') {
           throw new Error(`port ${port} is in use: stop what uses it or set PORT to another one`, {
             cause: error,
           });

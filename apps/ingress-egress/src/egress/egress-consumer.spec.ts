@@ -1,0 +1,311 @@
+import {
+  ConnectorError,
+  ConnectorManager,
+  type IConnector,
+  type Logger,
+  type SendOptions,
+  type SendReceipt,
+  systemClock,
+} from '@bitbrat/connectors-core';
+import {
+  createTopics,
+  decodeDeadLetter,
+  decodeOutcome,
+  type DeadLetter,
+  type EgressEvent,
+  type EgressOutcome,
+  encodeEgress,
+} from '@bitbrat/envelope';
+import { createMemoryBus, type MessageBus } from '@bitbrat/message-bus';
+import { Publisher } from '../publisher.js';
+import { EgressConsumer } from './egress-consumer.js';
+
+const TOPICS = createTopics();
+const EGRESS = TOPICS.egress('one');
+const silent: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+type Step = SendReceipt | ConnectorError | Promise<SendReceipt>;
+interface Call {
+  readonly text: string;
+  readonly destination: string;
+  readonly options: SendOptions;
+}
+
+const accepted: SendReceipt = { platformMessageIds: ['m1'], duplicate: false };
+
+interface World {
+  readonly bus: MessageBus;
+  readonly consumer: EgressConsumer;
+  readonly calls: Call[];
+  readonly outcomes: EgressOutcome[];
+  readonly deadLetters: DeadLetter[];
+  publish(event: Partial<EgressEvent> & { id: string }): Promise<void>;
+  publishRaw(text: string): Promise<void>;
+}
+
+async function aWorld(answer: (call: Call) => Step): Promise<World> {
+  const bus = createMemoryBus({ clock: systemClock });
+  const calls: Call[] = [];
+  const outcomes: EgressOutcome[] = [];
+  const deadLetters: DeadLetter[] = [];
+  const connector: IConnector = {
+    name: 'fake',
+    capabilities: {
+      text: { maxLength: 100, unit: 'utf16', multiline: true },
+      attachments: { inbound: false, maxOutbound: 0 },
+      directMessages: false,
+      replies: false,
+      receipts: false,
+      edits: false,
+      formatting: 'none',
+      duplicateProtection: 'none',
+    },
+    start: () => Promise.resolve(),
+    stop: () => Promise.resolve(),
+    sendText: async (text, destination, options) => {
+      const call = { text, destination, options };
+      calls.push(call);
+      const step = answer(call);
+      if (step instanceof ConnectorError) throw step;
+      return step;
+    },
+    getSnapshot: () => {
+      throw new Error('not asked for');
+    },
+  };
+  const manager = new ConnectorManager([{ name: 'fake', create: () => connector }], {
+    publish: () => Promise.resolve(),
+    egressTopic: EGRESS,
+    cursorsFor: () => ({ load: () => Promise.resolve(undefined), save: () => Promise.resolve() }),
+    clock: systemClock,
+    logger: silent,
+    random: () => 0.5,
+    onStateChanged: () => undefined,
+  });
+  const publisher = new Publisher({
+    bus,
+    topics: TOPICS,
+    clock: systemClock,
+    logger: silent,
+    source: '/test',
+  });
+  await bus.subscribe({ topic: TOPICS.outcome, subscription: 'outcomes' }, (message) => {
+    const decoded = decodeOutcome(message.data);
+    if (decoded.ok) outcomes.push(decoded.value);
+    return Promise.resolve('ack');
+  });
+  await bus.subscribe({ topic: TOPICS.deadLetter, subscription: 'dead-letters' }, (message) => {
+    const decoded = decodeDeadLetter(message.data);
+    if (decoded.ok) deadLetters.push(decoded.value);
+    return Promise.resolve('ack');
+  });
+  const limits = { backoff: { baseMs: 1_000, maxMs: 30_000 }, maxAttempts: 3, giveUpAfterMs: 60_000 };
+  const consumer = new EgressConsumer(
+    { bus, manager, publisher, clock: systemClock, logger: silent, random: () => 0.5 },
+    { topic: EGRESS, limits, maxInFlight: 100 },
+  );
+  await consumer.start();
+  const publishRaw = async (text: string): Promise<void> => {
+    await bus.publish(EGRESS, { data: new TextEncoder().encode(text), attributes: {} });
+  };
+  const publish: World['publish'] = async (event) => {
+    const encoded = encodeEgress(
+      {
+        v: '1',
+        type: 'chat.send.v1',
+        target: { connector: 'fake', destination: 'there' },
+        text: 'hi',
+        attachments: [],
+        correlationId: 'c',
+        metadata: {},
+        ...event,
+      },
+      '/bots/test',
+      '2026-01-01T00:00:00.000Z',
+    );
+    if (!encoded.ok) throw new Error(encoded.fault.detail);
+    await bus.publish(EGRESS, encoded.value);
+  };
+  return { bus, consumer, calls, outcomes, deadLetters, publish, publishRaw };
+}
+
+const settle = (): Promise<void> => jest.advanceTimersByTimeAsync(50);
+const statuses = ({ outcomes }: World): string[] =>
+  outcomes.map(({ eventId, status, attempts }) => `${eventId} ${status} ${attempts}`);
+
+describe('EgressConsumer', () => {
+  let world: World | undefined;
+  const start = async (answer: (call: Call) => Step): Promise<World> => {
+    world = await aWorld(answer);
+    return world;
+  };
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(async () => {
+    const stopped = Promise.all([world?.consumer.stop(1_000), world?.bus.close(1_000)]);
+    await jest.advanceTimersByTimeAsync(2_000);
+    await stopped;
+    jest.useRealTimers();
+  });
+
+  it('has an event sent and tells the outcome', async () => {
+    const { calls, outcomes, publish } = await start(() => accepted);
+    await publish({ id: 'e1', inReplyTo: 'm0' });
+    await settle();
+    expect(calls).toEqual([
+      {
+        text: 'hi',
+        destination: 'there',
+        options: {
+          idempotencyKey: 'e1',
+          mayHaveBeenSent: false,
+          correlationId: 'c',
+          attachments: [],
+          inReplyTo: 'm0',
+        },
+      },
+    ]);
+    expect(outcomes).toMatchObject([
+      { id: 'e1:sent', status: 'sent', platformMessageIds: ['m1'], attempts: 1, correlationId: 'c' },
+    ]);
+  });
+
+  it('sends an event that was published twice once', async () => {
+    const { calls, publish } = await start(() => accepted);
+    await publish({ id: 'e1' });
+    await publish({ id: 'e1' });
+    await settle();
+    expect(calls).toHaveLength(1);
+  });
+
+  it('tries again what may succeed later, and says that it may have been sent where nobody knows', async () => {
+    const steps: Step[] = [
+      new ConnectorError('RATE_LIMITED', 'slow', { retryAfterMs: 5_000 }),
+      new ConnectorError('TIMEOUT', 'silence'),
+      accepted,
+    ];
+    const started = await start(() => steps.shift() ?? accepted);
+    await started.publish({ id: 'e1' });
+    await jest.advanceTimersByTimeAsync(4_900);
+    expect(started.calls).toHaveLength(1);
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(started.calls.map(({ options }) => options.mayHaveBeenSent)).toEqual([false, false, true]);
+    expect(statuses(started)).toEqual(['e1 sent 3']);
+    expect(started.deadLetters).toEqual([]);
+  });
+
+  it('ends in a dead letter with the original bytes when the tries are used up', async () => {
+    const started = await start(() => new ConnectorError('TIMEOUT', 'silence'));
+    await started.publish({ id: 'e1' });
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(started.calls).toHaveLength(3);
+    expect(statuses(started)).toEqual(['e1 failed 3']);
+    const [letter] = started.deadLetters;
+    expect(letter).toMatchObject({ error: { code: 'TIMEOUT' }, attempts: 3, origin: { topic: EGRESS } });
+    const body = JSON.parse(Buffer.from(letter?.bodyBase64 ?? '', 'base64').toString()) as { id: string };
+    expect(body.id).toBe('e1');
+  });
+
+  it.each([
+    ['TARGET_NOT_FOUND', 'failed'],
+    ['PAYLOAD_INVALID', 'failed'],
+    ['RECIPIENT_OPTED_OUT', 'suppressed'],
+  ] as const)('does not try %s again', async (code, status) => {
+    const started = await start(() => new ConnectorError(code, 'no'));
+    await started.publish({ id: 'e1' });
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(started.calls).toHaveLength(1);
+    expect(statuses(started)).toEqual([`e1 ${status} 1`]);
+    expect(started.deadLetters).toHaveLength(1);
+  });
+
+  it('dead-letters an event for a connector that does not exist', async () => {
+    const started = await start(() => accepted);
+    await started.publish({ id: 'e1', target: { connector: 'fax', destination: 'x' } });
+    await settle();
+    expect(statuses(started)).toEqual(['e1 failed 1']);
+    expect(started.deadLetters[0]?.error).toMatchObject({
+      code: 'TARGET_NOT_FOUND',
+      message: 'there is no connector named fax (enabled: fake)',
+    });
+  });
+
+  it.each([
+    ['no JSON', '{', 'NOT_JSON'],
+    ['an unknown version', '{"v":"2"}', 'UNKNOWN_VERSION'],
+    ['no event', '{"v":"1"}', 'INVALID'],
+  ])('dead-letters %s and goes on', async (_name, body, code) => {
+    const started = await start(() => accepted);
+    await started.publishRaw(body);
+    await started.publish({ id: 'e2' });
+    await settle();
+    expect(started.deadLetters).toMatchObject([{ error: { code } }]);
+    expect(statuses(started)).toEqual(['e2 sent 1']);
+  });
+
+  it('does not send what has expired, and what expires while it waits', async () => {
+    const now = Date.now();
+    const started = await start(() => new ConnectorError('RATE_LIMITED', 'slow'));
+    await started.publish({ id: 'late', expiresAt: new Date(now - 1).toISOString() });
+    await started.publish({ id: 'later', expiresAt: new Date(now + 400).toISOString() });
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(statuses(started)).toEqual(['late expired 0', 'later expired 1']);
+    expect(started.calls).toHaveLength(1);
+  });
+
+  it('says `unknown` of an event that expires after a try whose answer was lost', async () => {
+    const started = await start(() => new ConnectorError('TIMEOUT', 'silence'));
+    await started.publish({ id: 'e1', expiresAt: new Date(Date.now() + 400).toISOString() });
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(statuses(started)).toEqual(['e1 unknown 1']);
+  });
+
+  it('keeps the order of a destination over retries and does not hold up another one', async () => {
+    let failures = 2;
+    const started = await start(({ text }) =>
+      text === 'first' && failures-- > 0 ? new ConnectorError('TIMEOUT', 'silence') : accepted,
+    );
+    await started.publish({ id: 'e1', text: 'first' });
+    await started.publish({ id: 'e2', text: 'second' });
+    await started.publish({
+      id: 'e3',
+      text: 'other',
+      target: { connector: 'fake', destination: 'elsewhere' },
+    });
+    await settle();
+    expect(statuses(started)).toEqual(['e3 sent 1']);
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(statuses(started)).toEqual(['e3 sent 1', 'e1 sent 3', 'e2 sent 1']);
+  });
+
+  it('does not count what never reached the platform, until the time is up', async () => {
+    const started = await start(() => new ConnectorError('NOT_CONNECTED', 'away'));
+    await started.publish({ id: 'e1' });
+    await jest.advanceTimersByTimeAsync(40_000);
+    expect(statuses(started)).toEqual([]);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(statuses(started)).toEqual(['e1 failed 0']);
+  });
+
+  it('gives what waits for a retry back to the bus when it stops', async () => {
+    const started = await start(() => new ConnectorError('NOT_CONNECTED', 'away'));
+    await started.publish({ id: 'e1' });
+    await settle();
+    await started.consumer.stop(1_000);
+    const redelivered: number[] = [];
+    await started.bus.subscribe({ topic: EGRESS, subscription: EGRESS }, (message) => {
+      redelivered.push(message.attempt);
+      return Promise.resolve('ack');
+    });
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(redelivered).toEqual([2]);
+    expect(started.outcomes).toEqual([]);
+  });
+});
