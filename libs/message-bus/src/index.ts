@@ -4,3 +4,6 @@ export { type BusLogFields, type BusLogger } from './logger.js';
 export { createMemoryBus, type MemoryBusOptions } from './memory-bus.js';
 export * from './message-bus.js';
 export { MESSAGE_LIMITS } from './message-limits.js';
+export { createPubSubBus } from './pubsub-bus.js';
+export { type PubSubBusOptions } from './pubsub-options.js';
+export { type BatchingOptions } from './publish-lane.js';

@@ -87,9 +87,7 @@ export class MemorySubscription {
   }
 
   hasRoom(bytes: number, maxMessages: number, maxBytes: number): boolean {
-    return (
-      this.messageCount < maxMessages && (this.messageCount === 0 || this.byteCount + bytes <= maxBytes)
-    );
+    return this.messageCount < maxMessages && (this.messageCount === 0 || this.byteCount + bytes <= maxBytes);
   }
 
   add(message: StoredMessage): void {

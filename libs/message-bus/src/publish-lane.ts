@@ -117,7 +117,7 @@ export class PublishLane {
   /** Never rejects: each message of the batch is told. */
   private async deliver(batch: readonly PendingPublish[]): Promise<void> {
     const messages = batch.map((pending) => pending.message);
-    for (let failures = 0; !this.stopped.signal.aborted; ) {
+    for (let failures = 0; !this.stopped.signal.aborted;) {
       let verdict: PublishVerdict;
       try {
         const ids = await this.context.send(messages);

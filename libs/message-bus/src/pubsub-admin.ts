@@ -119,7 +119,9 @@ export class PubSubAdmin {
           // Without a policy Pub/Sub deletes it after 31 days; one without a time to live means never.
           expirationPolicy: ttl === undefined ? {} : { ttl: { seconds: ttl } },
           // The time to live may not be shorter than the retention.
-          messageRetentionDuration: { seconds: Math.min(MAX_RETENTION_SECONDS, ttl ?? MAX_RETENTION_SECONDS) },
+          messageRetentionDuration: {
+            seconds: Math.min(MAX_RETENTION_SECONDS, ttl ?? MAX_RETENTION_SECONDS),
+          },
           labels: { ...this.options.labels },
         },
         this.callOptions,

@@ -1,5 +1,5 @@
-import type { Message, Subscription } from '@google-cloud/pubsub';
-import { LRUCache } from 'lru-cache';
+import { type Message, type Subscription } from '@google-cloud/pubsub';
+import { type AttemptCounter } from './attempt-counter.js';
 import { type Backoff, backoffMs } from './backoff.js';
 import { DEFAULT_MAX_IN_FLIGHT } from './bus-rules.js';
 import { type BusClock, pause, settledWithin } from './clock.js';
@@ -13,9 +13,6 @@ import {
 } from './message-bus.js';
 import { type PubSubClient } from './pubsub-client.js';
 
-
-/** Message ids whose deliveries are counted, where Pub/Sub does not count them: without a dead-letter topic. */
-const COUNTED_IDS = 10_000;
 /** The library keeps this much of its closing time for nacking what is left. */
 const FINAL_NACK_MS = 1000;
 
@@ -25,9 +22,10 @@ export interface ReaderContext {
   readonly clock: BusClock;
   readonly logger: BusLogger;
   readonly random: () => number;
+  readonly attempts: AttemptCounter;
   readonly backoff: Backoff;
-  /** Resolves when the subscription exists. */
-  ensure(options: SubscribeOptions): Promise<void>;
+  /** Resolves when the topic and the subscription exist again. */
+  restore(): Promise<void>;
   /** The reader has ended. */
   onClosed(reader: PubSubReader): void;
 }
@@ -38,7 +36,6 @@ export interface ReaderContext {
  * dies, which it does when the subscription vanishes, the subscription is made again and a new object takes over.
  */
 export class PubSubReader implements BusSubscription {
-  private readonly attempts = new LRUCache<string, number>({ max: COUNTED_IDS });
   private readonly queue = new Fifo<Message>();
   private readonly maxInFlight: number;
   private readonly stopped = new AbortController();
@@ -113,32 +110,28 @@ export class PubSubReader implements BusSubscription {
 
   private async handle(message: Message): Promise<void> {
     this.inHand++;
-    const attempt = this.countAttempt(message);
+    const { attempts } = this.context;
+    const { subscription } = this.options;
+    const attempt = attempts.next(subscription, message.id, message.deliveryAttempt);
     let acknowledged = false;
     try {
       acknowledged = (await this.handler(this.toReceived(message, attempt))) === 'ack';
     } catch (error) {
       this.context.logger.warn('bus.handler.failed', {
-        subscription: this.options.subscription,
+        subscription,
         messageId: message.id,
         attempt,
         error: errorText(error),
       });
     }
     if (acknowledged) {
-      this.attempts.delete(message.id);
+      attempts.forget(subscription, message.id);
       message.ack();
     } else {
       message.nack();
     }
     this.inHand--;
     this.handOut();
-  }
-
-  private countAttempt(message: Message): number {
-    const counted = (this.attempts.get(message.id) ?? 0) + 1;
-    this.attempts.set(message.id, counted);
-    return Math.max(counted, message.deliveryAttempt);
   }
 
   private toReceived(message: Message, attempt: number): ReceivedMessage {
@@ -169,7 +162,7 @@ export class PubSubReader implements BusSubscription {
       await pause(clock, backoffMs(backoff, failures, random), this.stopped.signal);
       if (this.isStopped()) return;
       try {
-        await this.context.ensure(this.options);
+        await this.context.restore();
         break;
       } catch (failure) {
         this.lastError = errorText(failure);

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 import { type Disposition } from '../message-bus.js';
-import { CLOSE_MS, type ContractCase, freshNames, recorderFor, textMessage } from './contract-case.js';
+import {
+  type BusHarness,
+  CLOSE_MS,
+  type ContractCase,
+  freshNames,
+  recorderFor,
+  textMessage,
+} from './contract-case.js';
 
 export const deliveryCases: readonly ContractCase[] = [
   {
     name: 'calls handlers in the order of publishing per ordering key',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       const recorder = recorderFor(harness);
       await harness.bus.subscribe({ topic, subscription }, recorder.handler());
@@ -26,16 +33,13 @@ export const deliveryCases: readonly ContractCase[] = [
   },
   {
     name: 'gives every subscription of a topic each message, and other topics none',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription, otherSubscription } = freshNames();
       const other = freshNames();
       const [first, second, third] = [recorderFor(harness), recorderFor(harness), recorderFor(harness)];
       await harness.bus.subscribe({ topic, subscription }, first.handler());
       await harness.bus.subscribe({ topic, subscription: otherSubscription }, second.handler());
-      await harness.bus.subscribe(
-        { topic: other.topic, subscription: other.subscription },
-        third.handler(),
-      );
+      await harness.bus.subscribe({ topic: other.topic, subscription: other.subscription }, third.handler());
       await Promise.all(['a', 'b', 'c'].map((text) => harness.bus.publish(topic, textMessage(text))));
       await harness.bus.publish(other.topic, textMessage('elsewhere'));
       for (const recorder of [first, second]) {
@@ -48,7 +52,7 @@ export const deliveryCases: readonly ContractCase[] = [
   },
   {
     name: 'shares the messages of a subscription among its subscribers',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       const all = recorderFor(harness);
       await harness.bus.subscribe({ topic, subscription }, all.handler());
@@ -61,7 +65,7 @@ export const deliveryCases: readonly ContractCase[] = [
   },
   {
     name: 'has no more than maxInFlight messages with the handler at once',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       const recorder = recorderFor(harness);
       const waiting: ((disposition: Disposition) => void)[] = [];
@@ -89,7 +93,7 @@ export const deliveryCases: readonly ContractCase[] = [
   },
   {
     name: 'gives a subscription only what was published after it was made',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription, otherSubscription } = freshNames();
       const [early, late] = [recorderFor(harness), recorderFor(harness)];
       await harness.bus.subscribe({ topic, subscription }, early.handler());
@@ -103,7 +107,7 @@ export const deliveryCases: readonly ContractCase[] = [
   },
   {
     name: 'keeps the messages of a subscription that nobody reads for its next subscriber',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       const [first, second] = [recorderFor(harness), recorderFor(harness)];
       const reading = await harness.bus.subscribe({ topic, subscription }, first.handler());

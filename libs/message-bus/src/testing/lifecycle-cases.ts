@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { BusError, type Disposition } from '../message-bus.js';
-import { CLOSE_MS, type ContractCase, freshNames, recorderFor, textMessage } from './contract-case.js';
+import {
+  type BusHarness,
+  CLOSE_MS,
+  type ContractCase,
+  freshNames,
+  recorderFor,
+  textMessage,
+} from './contract-case.js';
 import { within } from './recorder.js';
 
 const isClosed = (error: unknown): boolean => error instanceof BusError && error.code === 'CLOSED';
@@ -8,7 +15,7 @@ const isClosed = (error: unknown): boolean => error instanceof BusError && error
 export const lifecycleCases: readonly ContractCase[] = [
   {
     name: 'finishes what the handler has in hand before a subscription is closed',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       const [first, second] = [recorderFor(harness), recorderFor(harness)];
       let finish: (disposition: Disposition) => void = () => undefined;
@@ -36,7 +43,7 @@ export const lifecycleCases: readonly ContractCase[] = [
   },
   {
     name: 'delivers to the next subscriber what a closed one had not acknowledged in time',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       const [first, second] = [recorderFor(harness), recorderFor(harness)];
       let finish: (disposition: Disposition) => void = () => undefined;
@@ -53,12 +60,9 @@ export const lifecycleCases: readonly ContractCase[] = [
   },
   {
     name: 'closes a subscription and the bus more than once without harm',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
-      const reading = await harness.bus.subscribe(
-        { topic, subscription },
-        recorderFor(harness).handler(),
-      );
+      const reading = await harness.bus.subscribe({ topic, subscription }, recorderFor(harness).handler());
       await Promise.all([reading.close(CLOSE_MS), reading.close(CLOSE_MS)]);
       await reading.close(CLOSE_MS);
       await Promise.all([harness.bus.close(CLOSE_MS), harness.bus.close(CLOSE_MS)]);
@@ -67,7 +71,7 @@ export const lifecycleCases: readonly ContractCase[] = [
   },
   {
     name: 'completes publishes under way when the bus is closed',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic } = freshNames();
       const published = Array.from({ length: 105 }, (_, index) =>
         harness.bus.publish(topic, textMessage(`m${index}`, `b${index % 7}`)),
@@ -80,7 +84,7 @@ export const lifecycleCases: readonly ContractCase[] = [
   },
   {
     name: 'refuses work after it was closed',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       await harness.bus.close(CLOSE_MS);
       await assert.rejects(harness.bus.publish(topic, textMessage('x')), isClosed);
@@ -93,7 +97,7 @@ export const lifecycleCases: readonly ContractCase[] = [
   },
   {
     name: 'closes subscriptions that are still open when the bus is closed',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       const recorder = recorderFor(harness);
       let ended = false;
@@ -111,7 +115,7 @@ export const lifecycleCases: readonly ContractCase[] = [
   },
   {
     name: 'is healthy while it answers',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       await harness.bus.checkHealth(harness.patienceMs);
     },
   },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { BusError, type OutgoingMessage } from '../message-bus.js';
-import { type ContractCase, freshNames, recorderFor, textMessage } from './contract-case.js';
+import { type BusHarness, type ContractCase, freshNames, recorderFor, textMessage } from './contract-case.js';
 
 const isBusError = (code: string) => (error: unknown) => error instanceof BusError && error.code === code;
 
@@ -23,7 +23,7 @@ const invalidMessages: readonly [string, OutgoingMessage][] = [
 export const publishCases: readonly ContractCase[] = [
   {
     name: 'delivers body, attributes and ordering key as they were published',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       const recorder = recorderFor(harness);
       await harness.bus.subscribe({ topic, subscription }, recorder.handler());
@@ -47,7 +47,7 @@ export const publishCases: readonly ContractCase[] = [
   },
   {
     name: 'delivers unicode text, a body without attributes and attributes without a body',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       const recorder = recorderFor(harness);
       await harness.bus.subscribe({ topic, subscription }, recorder.handler());
@@ -65,7 +65,7 @@ export const publishCases: readonly ContractCase[] = [
   },
   {
     name: 'gives each message an id of its own',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic } = freshNames();
       const ids = await Promise.all(
         Array.from({ length: 50 }, (_, index) => harness.bus.publish(topic, textMessage(`${index}`))),
@@ -76,13 +76,13 @@ export const publishCases: readonly ContractCase[] = [
   },
   {
     name: 'takes a message to a topic that nobody has subscribed to',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       assert.notEqual(await harness.bus.publish(freshNames().topic, textMessage('gone')), '');
     },
   },
   {
     name: 'refuses a message that breaks a limit',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic } = freshNames();
       for (const [what, message] of invalidMessages) {
         await assert.rejects(harness.bus.publish(topic, message), isBusError('INVALID_MESSAGE'), what);
@@ -93,7 +93,7 @@ export const publishCases: readonly ContractCase[] = [
   },
   {
     name: 'refuses names that no topic or subscription can have',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       const handler = recorderFor(harness).handler();
       for (const name of ['ab', '1abc', 'goog-topic', 'a/b/c', 'a b c', 'a'.repeat(256)]) {
@@ -106,7 +106,7 @@ export const publishCases: readonly ContractCase[] = [
   },
   {
     name: 'does not publish when the signal is aborted already',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic } = freshNames();
       const signal = AbortSignal.abort();
       await assert.rejects(

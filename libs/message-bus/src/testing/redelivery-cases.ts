@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 import { type Disposition } from '../message-bus.js';
-import { CLOSE_MS, type ContractCase, freshNames, recorderFor, textMessage } from './contract-case.js';
+import {
+  type BusHarness,
+  CLOSE_MS,
+  type ContractCase,
+  freshNames,
+  recorderFor,
+  textMessage,
+} from './contract-case.js';
 
 export const redeliveryCases: readonly ContractCase[] = [
   {
     name: 'delivers a nacked message again, with its id and a counted attempt',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       const recorder = recorderFor(harness);
       const answer = ({ attempt }: { attempt: number }): Disposition => (attempt < 3 ? 'nack' : 'ack');
@@ -25,7 +32,7 @@ export const redeliveryCases: readonly ContractCase[] = [
   },
   {
     name: 'delivers again when the handler rejects or throws',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       const recorder = recorderFor(harness);
       const record = recorder.handler();
@@ -43,7 +50,7 @@ export const redeliveryCases: readonly ContractCase[] = [
   },
   {
     name: 'goes on with other messages while a nacked one waits',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       const recorder = recorderFor(harness);
       const answer = ({ data, attempt }: { data: Uint8Array; attempt: number }): Disposition =>
@@ -57,7 +64,7 @@ export const redeliveryCases: readonly ContractCase[] = [
   },
   {
     name: 'delivers a nacked message before later ones of its key, where the driver promises it',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       const recorder = recorderFor(harness);
       const answer = ({ data, attempt }: { data: Uint8Array; attempt: number }): Disposition =>
@@ -74,7 +81,7 @@ export const redeliveryCases: readonly ContractCase[] = [
   },
   {
     name: 'does not deliver again what was acknowledged',
-    async run(harness) {
+    async run(harness: BusHarness): Promise<void> {
       const { topic, subscription } = freshNames();
       const [first, second] = [recorderFor(harness), recorderFor(harness)];
       const reading = await harness.bus.subscribe({ topic, subscription }, first.handler());

@@ -1,0 +1,34 @@
+import { createPubSubBus } from './pubsub-bus.js';
+import {
+  describeMessageBus,
+  describeWithEmulator,
+  type PubSubEmulator,
+  startPubSubEmulator,
+} from './testing.js';
+
+describeWithEmulator('Pub/Sub bus on the emulator', process.env, () => {
+  let emulator: PubSubEmulator;
+
+  beforeAll(async () => {
+    emulator = await startPubSubEmulator({ environment: process.env });
+  });
+
+  afterAll(async () => {
+    await emulator.stop();
+  });
+
+  describeMessageBus('Pub/Sub bus', () => {
+    const bus = createPubSubBus({
+      projectId: emulator.projectId,
+      emulatorHost: emulator.host,
+      createMissing: true,
+      redelivery: { minMs: 100, maxMs: 500 },
+    });
+    return Promise.resolve({
+      bus,
+      patienceMs: 20_000,
+      redeliversInOrder: false,
+      dispose: () => bus.close(2000),
+    });
+  });
+});
