@@ -86,9 +86,7 @@ export class ConversationsModel {
   }
 
   /** Finds a message and its conversation by the message's SID. */
-  findMessage(
-    sid: string,
-  ): { readonly conversation: Conversation; readonly message: Message } | undefined {
+  findMessage(sid: string): { readonly conversation: Conversation; readonly message: Message } | undefined {
     return this.#messages.get(sid);
   }
 
@@ -128,9 +126,13 @@ export class ConversationsModel {
       dateCreated: date,
       dateUpdated: date,
     };
+    // The first participant stands in the conversation before anybody hears of it: its webhook names the binding.
+    const participant = firstParticipant && this.#enter(conversation, firstParticipant);
     this.#conversations.set(conversation.sid, conversation);
     this.#emit({ kind: 'conversation-added', conversation, ...cause });
-    if (firstParticipant !== undefined) this.addParticipant(conversation, firstParticipant, cause);
+    if (participant !== undefined) {
+      this.#emit({ kind: 'participant-added', conversation, participant, ...cause });
+    }
     return conversation;
   }
 
@@ -150,6 +152,17 @@ export class ConversationsModel {
   }
 
   addParticipant(conversation: Conversation, fields: NewParticipant, cause: Cause): Participant {
+    const participant = this.#enter(conversation, fields);
+    this.#emit({ kind: 'participant-added', conversation, participant, ...cause });
+    return participant;
+  }
+
+  removeParticipant(conversation: Conversation, participant: Participant, cause: Cause): void {
+    conversation.participants.delete(participant.sid);
+    this.#emit({ kind: 'participant-removed', conversation, participant, ...cause });
+  }
+
+  #enter(conversation: Conversation, fields: NewParticipant): Participant {
     checkAttributes(fields.attributes);
     const binding = 'address' in fields ? fields : undefined;
     const identity = 'identity' in fields ? fields.identity : undefined;
@@ -177,13 +190,7 @@ export class ConversationsModel {
       dateUpdated: date,
     };
     conversation.participants.set(participant.sid, participant);
-    this.#emit({ kind: 'participant-added', conversation, participant, ...cause });
     return participant;
-  }
-
-  removeParticipant(conversation: Conversation, participant: Participant, cause: Cause): void {
-    conversation.participants.delete(participant.sid);
-    this.#emit({ kind: 'participant-removed', conversation, participant, ...cause });
   }
 
   /** Moves the read horizon; null means that nothing was read. */

@@ -188,9 +188,9 @@ export function aggregateDelivery(message: Message): JsonObject {
     undelivered: ['undelivered'],
   };
   const total = message.receipts.length;
-  const amounts = Object.entries(reached).map(([name, statuses]) => {
+  const amounts = Object.entries(reached).map(([name, statuses]): [string, string] => {
     const count = message.receipts.filter((receipt) => statuses.includes(receipt.status)).length;
     return [name, count === 0 ? 'none' : count === total ? 'all' : 'some'];
   });
-  return { total, ...Object.fromEntries<string>(amounts) };
+  return { total, ...Object.fromEntries(amounts) };
 }

@@ -27,14 +27,18 @@ export type SubscriptionsRequest = z.infer<typeof subscriptionsSchema>;
 /** The reply to a subscription request. No TTL, so that no timer keeps a client's process alive. */
 export const subscriptionsAccepted: Answer = {
   status: 202,
-  body: { estimated_delivery_in_ms: 1_000, max_batch_size: 1_000, ttl_in_s: -1 },
+  body: { estimated_delivery_in_ms: 500, max_batch_size: 1_000, ttl_in_s: -1 },
 };
 
 /** Answers the GETs of Sync: objects, and the items of lists and maps. */
 export function getSync(
   store: SyncStore,
   serviceSid: string,
-  request: { readonly key: string; readonly items: boolean; readonly params: Readonly<Record<string, string>> },
+  request: {
+    readonly key: string;
+    readonly items: boolean;
+    readonly params: Readonly<Record<string, string>>;
+  },
   mayRead: (uniqueName: string) => boolean,
 ): Answer {
   const object = store.find(request.key);
@@ -47,7 +51,11 @@ export function getSync(
   return { status: 200, body };
 }
 
-function itemsPage(object: SyncObject, params: Readonly<Record<string, string>>, serviceSid: string): unknown {
+function itemsPage(
+  object: SyncObject,
+  params: Readonly<Record<string, string>>,
+  serviceSid: string,
+): unknown {
   const key = (text: string | undefined): string | number | undefined =>
     text === undefined || object.kind === 'map' ? text : Number(text);
   const page = pageItems(object.items, {

@@ -168,7 +168,8 @@ export class SyncStore {
   /** Ends all subscriptions that an identity has to an object which it may no longer see. */
   revoke(uniqueName: string, identity: string): void {
     const subscribers = this.#byName.get(uniqueName)?.subscribers ?? new Set<SyncSubscriber>();
-    for (const subscriber of subscribers) if (subscriber.identity === identity) subscribers.delete(subscriber);
+    for (const subscriber of subscribers)
+      if (subscriber.identity === identity) subscribers.delete(subscriber);
   }
 
   #append(entry: Entry, change: SyncEvent['change'], item: SyncEvent['item']): void {

@@ -49,18 +49,21 @@ export function checkToken(token: string, authority: TokenAuthority, nowMs: numb
   });
   const [header = '', payload = '', signature = '', ...rest] = token.split('.');
   if (signature === '' || rest.length > 0) return invalid('not a JWT');
-  if (!headerSchema.safeParse(decodePart(header)).success) return invalid('header is not HS256 twilio-fpa;v=1');
+  if (!headerSchema.safeParse(decodePart(header)).success)
+    return invalid('header is not HS256 twilio-fpa;v=1');
   const expected = createHmac('sha256', authority.apiSecret).update(`${header}.${payload}`).digest();
   const given = Buffer.from(signature, 'base64url');
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
     return invalid('the signature does not match the API secret');
   }
   const parsed = payloadSchema.safeParse(decodePart(payload));
-  if (!parsed.success) return invalid(`claim ${parsed.error.issues[0]?.path.join('.') ?? ''} is missing or wrong`);
+  if (!parsed.success)
+    return invalid(`claim ${parsed.error.issues[0]?.path.join('.') ?? ''} is missing or wrong`);
   const { iss, sub, exp, iat, nbf, grants } = parsed.data;
   if (iss !== authority.apiKey) return invalid('the issuer is not the API key');
   if (sub !== authority.accountSid) return invalid('the subject is not the account');
-  if (grants.chat.service_sid !== authority.chatServiceSid) return invalid('the ChatGrant names another service');
+  if (grants.chat.service_sid !== authority.chatServiceSid)
+    return invalid('the ChatGrant names another service');
   if (nbf !== undefined && nbf * 1000 > nowMs) return invalid('it is not valid yet');
   if (exp * 1000 <= nowMs) {
     return { ok: false, code: 20104, description: 'Access Token expired or expiration date invalid' };

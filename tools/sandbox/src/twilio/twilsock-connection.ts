@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
+import { Socket } from 'node:net';
+import { type Duplex } from 'node:stream';
 import { type RawData, type WebSocket } from 'ws';
-import { type JsonObject, parseJson } from '../json.js';
+import { type JsonObject } from '../json.js';
 import { type MomentaryFault } from './fault-schema.js';
 import { type FaultRules } from './faults.js';
 import { type Answer, type GateResult } from './request-gate.js';
 import { type Stats } from './stats.js';
+import { type SubscriptionsRequest } from './sync-requests.js';
 import { type SyncEvent, type SyncObject, type SyncStore, type SyncSubscriber } from './sync-store.js';
 import { EVENT_PROTOCOL_VERSION, eventType, toEventPayload } from './sync-wire.js';
-import { type SubscriptionsRequest } from './sync-requests.js';
 import { checkToken, type TokenAuthority, type TokenClaims } from './tokens.js';
 import { decodeFrame, encodeFrame, FrameError } from './twilsock-frame.js';
 import { type TwilsockSession, type TwilsockSessions } from './twilsock-session.js';
@@ -18,6 +20,8 @@ export interface TunnelRequest {
   readonly method: string;
   /** Decoded, without query. */
   readonly path: string;
+  /** The path's parts, each decoded by itself: an identity may hold a slash. */
+  readonly segments: readonly string[];
   /** Decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly body: string;
@@ -62,6 +66,7 @@ export class TwilsockConnection implements TunnelPeer, SyncSubscriber {
 
   constructor(
     private readonly socket: WebSocket,
+    private readonly transport: Duplex,
     private readonly deps: ConnectionDependencies,
     onClosed: () => void,
   ) {
@@ -98,7 +103,8 @@ export class TwilsockConnection implements TunnelPeer, SyncSubscriber {
 
   /** Ends the socket at once with a TCP reset, without a word. */
   reset(): void {
-    this.socket.terminate();
+    if (this.transport instanceof Socket) this.transport.resetAndDestroy();
+    else this.socket.terminate();
   }
 
   /** Lets a momentary fault act on this connection. */
@@ -283,7 +289,8 @@ export class TwilsockConnection implements TunnelPeer, SyncSubscriber {
   #request(frame: Replyable, described: unknown, payload: Buffer): void {
     const request = toTunnelRequest(described, payload);
     if (request === undefined || this.#claims === undefined) {
-      const reason = request === undefined ? 'http_request is malformed' : 'the connection has no valid token';
+      const reason =
+        request === undefined ? 'http_request is malformed' : 'the connection has no valid token';
       this.#reply(frame, { code: 400, status: statusText(400), description: reason });
       return;
     }
@@ -388,6 +395,7 @@ function toTunnelRequest(described: unknown, payload: Buffer): TunnelRequest | u
     return {
       method,
       path: decodeURIComponent(path),
+      segments: path.split('/').filter(Boolean).map(decodeURIComponent),
       params: decodeParams(params),
       body: payload.toString('utf8'),
     };

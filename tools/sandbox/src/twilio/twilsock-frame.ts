@@ -34,7 +34,8 @@ export function decodeFrame(bytes: Buffer): TwilsockFrame {
   const lineEnd = bytes.indexOf(CRLF);
   const line = bytes.toString('latin1', 0, Math.max(lineEnd, 0));
   const digits = line.startsWith(PREFIX) ? line.slice(PREFIX.length) : '';
-  if (!/^\d{1,9}$/.test(digits)) throw new FrameError('it does not begin with "TWILSOCK V3.0 <header bytes>"');
+  if (!/^\d{1,9}$/.test(digits))
+    throw new FrameError('it does not begin with "TWILSOCK V3.0 <header bytes>"');
   const headStart = lineEnd + CRLF.length;
   const headEnd = headStart + Number(digits);
   if (headEnd + CRLF.length > bytes.length) throw new FrameError('the header is cut off');

@@ -27,7 +27,7 @@ export class TwilsockServer {
     const refusal = this.deps.faults.strike('refuse-connections');
     if (refusal === undefined) {
       this.#websockets.handleUpgrade(request, socket, head, (websocket) => {
-        const connection = new TwilsockConnection(websocket, this.deps, () => {
+        const connection = new TwilsockConnection(websocket, socket, this.deps, () => {
           this.#connections.delete(connection);
         });
         this.#connections.add(connection);

@@ -21,7 +21,8 @@ export class TwilsockSession {
   /** Whether an event must not be replayed to this client. */
   isLost(sequence: number): boolean {
     return (
-      this.lost.has(sequence) || this.#outages.some(({ after, until }) => sequence > after && sequence <= until)
+      this.lost.has(sequence) ||
+      this.#outages.some(({ after, until }) => sequence > after && sequence <= until)
     );
   }
 }

@@ -1,0 +1,69 @@
+import { type AddressInfo } from 'node:net';
+import Fastify from 'fastify';
+import { type PlatformContext, type SandboxLogger, type SandboxPlatform } from './platform.js';
+import { twilioDefaults, type TwilioSandboxOptions } from './twilio/twilio-options.js';
+import { TwilioSandbox } from './twilio/twilio-sandbox.js';
+
+/** How the sandbox is started. Everything has a default. */
+export interface SandboxOptions {
+  /** Address to listen on; 127.0.0.1, so that nobody else can reach it. */
+  readonly host?: string;
+  /** Port of everything: control interface, REST, media and WebSocket. 0, the default, takes a free one. */
+  readonly port?: number;
+  readonly logger?: SandboxLogger;
+  readonly twilio?: Partial<TwilioSandboxOptions>;
+}
+
+/** A running sandbox. */
+export interface Sandbox {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  readonly twilio: TwilioSandbox;
+  /** Ends all sockets, waits and requests, and frees the port. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Starts the sandbox. Rejects with the system's error (EADDRINUSE, ...) when it cannot listen. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const host = options.host ?? '127.0.0.1';
+  const app = Fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 512 } });
+  const context: PlatformContext = {
+    origin: () => {
+      const address = app.server.address();
+      if (address === null || typeof address === 'string')
+        throw new Error('The sandbox does not listen yet.');
+      return `http://${toHost(host, address)}:${address.port}`;
+    },
+    log: options.logger ?? (() => undefined),
+  };
+  const twilio = new TwilioSandbox({ ...twilioDefaults, ...options.twilio }, context);
+  const platforms: readonly SandboxPlatform[] = [twilio];
+
+  app.get('/healthz', () => Promise.resolve({ status: 'ok', platforms: platforms.map(({ name }) => name) }));
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).send({ status: 404, message: `The sandbox has no ${request.method} ${request.url}.` }),
+  );
+  for (const platform of platforms) await platform.registerRoutes(app);
+  app.server.on('upgrade', (request, socket, head) => {
+    if (platforms.some((platform) => platform.handleUpgrade(request, socket, head))) return;
+    socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  });
+  try {
+    await app.listen({ host, port: options.port ?? 0 });
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  const close = async (): Promise<void> => {
+    await Promise.all(platforms.map((platform) => platform.close()));
+    await app.close();
+  };
+  let closed: Promise<void> | undefined;
+  return { url: context.origin(), twilio, close: () => (closed ??= close()) };
+}
+
+/** A wildcard address is no address to connect to. */
+function toHost(host: string, { family }: AddressInfo): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return family === 'IPv6' && host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,136 @@
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { ApiError } from './api-error.js';
+import {
+  conversationSchema,
+  deliverySchema,
+  inboundMessageSchema,
+  optOutSchema,
+  participantSchema,
+  webhookTargetSchema,
+} from './control-schema.js';
+import { faultSchema } from './fault-schema.js';
+import { type TwilioSandbox } from './twilio-sandbox.js';
+
+/** Largest control request, in bytes: room for a 16 MB file in base64. */
+const BODY_LIMIT = 24 * 1024 * 1024;
+/** Longest long poll, in milliseconds. */
+const MAX_WAIT_MS = 60_000;
+
+const waitMs = z.coerce.number().int().min(0).max(MAX_WAIT_MS).default(0);
+const messagesQuery = z.strictObject({ after: z.coerce.number().int().min(-1).default(-1), waitMs });
+const webhooksQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0), waitMs });
+const faultsBody = z.union([z.array(z.unknown()).min(1), z.unknown().transform((fault) => [fault])]);
+
+/** Adds the control interface under `/twilio`: the switches and windows of the sandbox, for tests and people. */
+export async function registerControlApi(app: FastifyInstance, sandbox: TwilioSandbox): Promise<void> {
+  await app.register(
+    (scope, _options, done) => {
+      scope.setErrorHandler(replyWithControlError);
+      registerMessages(scope, sandbox);
+      registerConversations(scope, sandbox);
+      registerSwitches(scope, sandbox);
+      done();
+    },
+    { prefix: '/twilio', bodyLimit: BODY_LIMIT },
+  );
+}
+
+function registerMessages(scope: FastifyInstance, sandbox: TwilioSandbox): void {
+  scope.post('/messages', { bodyLimit: BODY_LIMIT }, async (request, reply) => {
+    const receipt = await sandbox.receiveMessage(read(inboundMessageSchema, request.body, 'body'));
+    return reply.code(201).send(receipt);
+  });
+  scope.delete('/messages/:sid', async (request, reply) => {
+    sandbox.deleteMessage(param(request, 'sid'));
+    return reply.code(204).send();
+  });
+  scope.post('/messages/:sid/delivery', (request) =>
+    Promise.resolve(sandbox.setDelivery(param(request, 'sid'), read(deliverySchema, request.body, 'body'))),
+  );
+  scope.get('/opt-outs', () => Promise.resolve(sandbox.optOuts()));
+  scope.post('/opt-outs', (request) => {
+    const { address, optedOut } = read(optOutSchema, request.body, 'body');
+    sandbox.setOptOut(address, optedOut);
+    return Promise.resolve({ address, optedOut });
+  });
+}
+
+function registerConversations(scope: FastifyInstance, sandbox: TwilioSandbox): void {
+  scope.get('/conversations', () => Promise.resolve(sandbox.conversations()));
+  scope.post('/conversations', async (request, reply) => {
+    const input = read(conversationSchema, request.body ?? {}, 'body');
+    return reply.code(201).send(sandbox.createConversation(input));
+  });
+  scope.get('/conversations/:sid', (request) => Promise.resolve(sandbox.conversation(param(request, 'sid'))));
+  scope.delete('/conversations/:sid', async (request, reply) => {
+    sandbox.deleteConversation(param(request, 'sid'));
+    return reply.code(204).send();
+  });
+  scope.get('/conversations/:sid/messages', (request) => {
+    const query = read(messagesQuery, request.query, 'query');
+    return sandbox.waitForMessages(param(request, 'sid'), query.after, query.waitMs);
+  });
+  scope.post('/conversations/:sid/participants', async (request, reply) => {
+    const input = read(participantSchema, request.body, 'body');
+    return reply.code(201).send(sandbox.addParticipant(param(request, 'sid'), input));
+  });
+  scope.delete('/conversations/:sid/participants/:participant', async (request, reply) => {
+    sandbox.removeParticipant(param(request, 'sid'), param(request, 'participant'));
+    return reply.code(204).send();
+  });
+}
+
+function registerSwitches(scope: FastifyInstance, sandbox: TwilioSandbox): void {
+  scope.get('/faults', () => Promise.resolve(sandbox.faults()));
+  scope.post('/faults', async (request, reply) => {
+    // All are read before the first is caused: a list with a mistake causes nothing.
+    const faults = faultsBody.parse(request.body).map((fault) => read(faultSchema, fault, 'body'));
+    const receipts = faults.map((fault) => sandbox.injectFault(fault));
+    return reply.code(201).send(Array.isArray(request.body) ? receipts : receipts[0]);
+  });
+  scope.delete('/faults', () => Promise.resolve({ healed: sandbox.heal() }));
+  scope.delete('/faults/:id', (request) => {
+    const healed = sandbox.heal(param(request, 'id'));
+    if (healed === 0) throw new ApiError(404, 20404, `There is no fault ${param(request, 'id')}.`);
+    return Promise.resolve({ healed });
+  });
+  scope.get('/webhooks', async (request) => {
+    const { after, waitMs: wait } = read(webhooksQuery, request.query, 'query');
+    return sandbox.waitForWebhooks(after, wait);
+  });
+  scope.put('/webhook-target', (request) => {
+    const { url, format } = read(webhookTargetSchema, request.body, 'body');
+    sandbox.setWebhookUrl(url ?? undefined, format);
+    return Promise.resolve({ url, format });
+  });
+  scope.get('/stats', () => Promise.resolve(sandbox.stats()));
+  scope.get('/environment', () => Promise.resolve(sandbox.environment()));
+}
+
+/** Parses a part of a request. Throws 400 with the name of each field that is wrong. */
+function read<T>(schema: z.ZodType<T>, value: unknown, part: 'body' | 'query'): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => {
+    const name = issue.path.map(String).join('.');
+    return name === '' ? `${part}: ${issue.message}` : `${name}: ${issue.message}`;
+  });
+  throw new ApiError(400, 20001, faults.join('; '));
+}
+
+function param(request: FastifyRequest, name: string): string {
+  const params = request.params as Record<string, string>; // Fastify gives path parameters as strings
+  return params[name] ?? '';
+}
+
+function replyWithControlError(error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof ApiError) {
+    return reply.code(error.status).send({ status: error.status, code: error.code, message: error.message });
+  }
+  const status =
+    error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
+      ? error.statusCode
+      : 500;
+  return reply.code(status).send({ status, message: error instanceof Error ? error.message : 'Error' });
+}
