@@ -43,7 +43,7 @@ const BY_STATUS: Readonly<Record<number, Rule>> = {
 const BY_MESSAGE: readonly (readonly [RegExp, Rule])[] = [
   [/unable to connect/i, { code: 'NOT_CONNECTED' }],
   [/timed? ?out|request timeout|aborted due to timeout/i, { code: 'TIMEOUT' }],
-  [/disconnected|socket|ECONN|EPIPE|fetch failed|network/i, { code: 'UPSTREAM_UNAVAILABLE' }],
+  [/disconnected|socket|ECONN|EPIPE|fetch failed|fetch resource|network/i, { code: 'UPSTREAM_UNAVAILABLE' }],
 ];
 
 /** What an error of Twilio's REST API, WebSocket or media service says, whatever shape it has. */
@@ -91,7 +91,8 @@ function ruleOf({ code, status, message }: NativeFacts): Rule {
   if (byCode !== undefined) return byCode;
   // 0 stands for "no answer" in the SDK's Sync errors.
   if (status !== undefined && status > 0) {
-    const fallback: ConnectorErrorCode = status >= 500 || status === 409 ? 'UPSTREAM_UNAVAILABLE' : 'INTERNAL';
+    const fallback: ConnectorErrorCode =
+      status >= 500 || status === 409 ? 'UPSTREAM_UNAVAILABLE' : 'INTERNAL';
     return BY_STATUS[status] ?? { code: fallback };
   }
   return BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1] ?? { code: 'INTERNAL' };

@@ -67,7 +67,7 @@ async function settled(clock: Clock, work: Promise<unknown>): Promise<void> {
   await withTimeout(clock, work, GRACE_MS, () => new Error('time is up')).catch(() => undefined);
 }
 
-function withGlobalWebSocket<T>(socketClass: typeof WebSocket, make: () => T): T {
+function withGlobalWebSocket<T>(socketClass: unknown, make: () => T): T {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
   Object.defineProperty(globalThis, 'WebSocket', { value: socketClass, configurable: true, writable: true });
   try {

@@ -1,5 +1,6 @@
 /** Names of error classes that only Twilio's SDK has; a bundler may put a number behind them. */
-const ERROR_CLASS = /^(?:Twilsock\w*|SyncError|SyncNetworkError|TransportUnavailableError|TransportError)\d*$/;
+const ERROR_CLASS =
+  /^(?:Twilsock\w*|SyncError|SyncNetworkError|TransportUnavailableError|TransportError)\d*$/;
 
 /** Packages of the SDK, as file names of a stack show them, and classes of it, as a bundle's stack still does. */
 const STACK =

@@ -66,21 +66,23 @@ export class TokenKeeper {
     if (this.#stopped) return;
     this.#due = false;
     const token = provider.mint();
-    let unanswered = false;
+    const silence = new Error(`request timeout: no answer after ${UPDATE_TIMEOUT_MS} ms`);
     try {
-      await withTimeout(clock, update(token.jwt), UPDATE_TIMEOUT_MS, () => {
-        unanswered = true;
-        return new Error(`request timeout: no answer after ${UPDATE_TIMEOUT_MS} ms`);
-      });
+      await withTimeout(clock, update(token.jwt), UPDATE_TIMEOUT_MS, () => silence);
       this.#expiresAt = token.expiresAt;
       this.#schedule();
     } catch (reason) {
-      if (this.#stopped) return;
+      if (this.#isStopped()) return;
       const error = toTwilioError(reason, 'refresh the access token');
       logger.warn('twilio.token-refresh-failed', { code: error.code, reason: error.message });
-      if (unanswered) onBroken(error);
+      if (reason === silence) onBroken(error);
       else this.#scheduleIn(RETRY_MS);
     }
+  }
+
+  /** A method, because the compiler does not see that a stop can come while an update is under way. */
+  #isStopped(): boolean {
+    return this.#stopped;
   }
 
   #schedule(): void {

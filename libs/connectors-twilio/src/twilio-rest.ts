@@ -47,8 +47,7 @@ export class TwilioRest {
   /** The newest messages first, 100 a page, until the consumer stops. @throws ConnectorError */
   async *newestMessages(conversationSid: string, signal?: AbortSignal): AsyncGenerator<RestMessage> {
     const doing = `look for sent messages in ${conversationSid}`;
-    let path: string | undefined =
-      `${this.#conversation(conversationSid)}/Messages?Order=desc&PageSize=100`;
+    let path: string | undefined = `${this.#conversation(conversationSid)}/Messages?Order=desc&PageSize=100`;
     while (path !== undefined) {
       const response = await this.#request(path, {}, doing, signal);
       const page = await response.json().then(

@@ -1,0 +1,235 @@
+import { type Message } from '@twilio/conversations';
+import { ConnectorError, type ConnectorHost, sleep, toConnectorError } from '@bitbrat/connectors-core';
+import { ClientSession, type SessionEvents } from './client-session.js';
+import { type TwilioConfig } from './config.js';
+import { ConversationCursor } from './conversation-cursor.js';
+import { ConversationDrainer } from './conversation-drainer.js';
+import { type ConversationJoiner } from './conversation-joiner.js';
+import { type MessageIntake } from './message-intake.js';
+import { TwilioTokenProvider } from './token-provider.js';
+
+/** Milliseconds that reads and publishes under way get at the end. */
+const DRAIN_LIMIT_MS = 1_500;
+
+/** Milliseconds that sends under way on a replaced client get. */
+const SEND_LIMIT_MS = 10_000;
+
+/** Sweeps in a row that may fail before the client counts as broken. */
+const MAX_FAILED_SWEEPS = 3;
+
+/** Milliseconds until a replacement that failed is tried again. */
+const REPLACE_RETRY_MS = 60_000;
+
+export interface RunOptions {
+  readonly config: TwilioConfig;
+  readonly host: ConnectorHost;
+  /** In [0, 1); for the jitter of back-offs. */
+  readonly random: () => number;
+  readonly intake: MessageIntake;
+  readonly joiner: ConversationJoiner;
+  /** Resolves when nothing is being sent. */
+  readonly sendsEnded: () => Promise<void>;
+  readonly onConnected: () => void;
+  readonly onReconnecting: (error: ConnectorError | undefined) => void;
+  /** Final: the run is to be ended. */
+  readonly onFailed: (error: ConnectorError) => void;
+}
+
+/** What exists between a start and its stop: the SDK's client and its successors, and the reading of all conversations. */
+export class ClientRun {
+  readonly #options: RunOptions;
+  readonly #abort = new AbortController();
+  readonly #cursors = new Map<string, ConversationCursor<Message>>();
+  readonly #drainer: ConversationDrainer;
+  #provider: TwilioTokenProvider | undefined;
+  #session: ClientSession | undefined;
+  #generation = 0;
+  #seen = 0;
+  #failedSweeps = 0;
+  #cancelSweep: () => void = () => undefined;
+  #replacing: Promise<void> | undefined;
+  #replaceNotBefore = 0;
+  #ended: Promise<void> | undefined;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    const { clock, logger } = options.host;
+    this.#drainer = new ConversationDrainer({
+      clock,
+      logger,
+      random: options.random,
+      drain: (conversationSid, signal) => this.#drain(conversationSid, signal),
+    });
+  }
+
+  /** The present client, once there is one. */
+  get session(): ClientSession | undefined {
+    return this.#session;
+  }
+
+  /** How many clients this run has had. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Messages that the present client has read. */
+  get seen(): number {
+    return this.#seen;
+  }
+
+  /** Whether its end was asked for. */
+  get isEnding(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  get pendingReads(): number {
+    return this.#drainer.pending;
+  }
+
+  /** Resolves when connected; reading goes on from there. @throws ConnectorError */
+  async begin(): Promise<void> {
+    this.#provider = await TwilioTokenProvider.load(this.#options.config);
+    const session = await this.#open(this.#provider);
+    if (this.#abort.signal.aborted) {
+      await session.close();
+      throw new ConnectorError('NOT_CONNECTED', 'the start was given up');
+    }
+    this.#session = session;
+    void this.#sweep();
+  }
+
+  /** Says that a conversation may have news. */
+  wake(conversationSid: string): void {
+    this.#drainer.wake(conversationSid);
+  }
+
+  /** Idempotent; resolves within 4 seconds, never rejects. Nothing is published any more. */
+  end(): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
+    this.#abort.abort();
+    this.#cancelSweep();
+    await this.#drainer.stop(DRAIN_LIMIT_MS);
+    await Promise.all([this.#session?.close(), this.#replacing]);
+  }
+
+  async #open(provider: TwilioTokenProvider): Promise<ClientSession> {
+    const { config, host, joiner, onConnected, onFailed, onReconnecting } = this.#options;
+    const opened: { session?: ClientSession } = {};
+    // Until it has taken over, a session is nobody's: the one before it still speaks.
+    const isCurrent = (): boolean => this.#session !== undefined && this.#session === opened.session;
+    const events: SessionEvents = {
+      onWake: (conversationSid) => {
+        this.wake(conversationSid);
+      },
+      onJoined: (conversationSid) => {
+        joiner.remember(conversationSid);
+      },
+      onGone: (conversationSid) => {
+        if (!isCurrent()) return;
+        joiner.forget(conversationSid);
+        this.#cursors.delete(conversationSid);
+      },
+      onConnected: () => {
+        if (!isCurrent()) return;
+        onConnected();
+        this.#drainer.retryNow();
+        void this.#sweep();
+      },
+      onReconnecting: (error) => {
+        if (isCurrent()) onReconnecting(error);
+      },
+      onFailed: (error) => {
+        if (isCurrent()) onFailed(error);
+      },
+    };
+    const { clock, logger } = host;
+    const { conversationsWsUrl: wsUrl, watchdogSeconds } = config;
+    const options = { provider, wsUrl, watchdogMs: watchdogSeconds * 1000, clock, logger };
+    opened.session = await ClientSession.open(options, events, this.#abort.signal);
+    this.#generation += 1;
+    return opened.session;
+  }
+
+  async #drain(conversationSid: string, signal: AbortSignal): Promise<void> {
+    const session = this.#session;
+    if (signal.aborted || session === undefined) return;
+    let cursor = this.#cursors.get(conversationSid);
+    if (cursor === undefined) {
+      const { config, host, intake } = this.#options;
+      cursor = new ConversationCursor<Message>({
+        take: (messages) => intake.take(messages, this.#abort.signal),
+        oldest: () => host.clock.now() - config.historyHours * 3_600_000,
+      });
+      this.#cursors.set(conversationSid, cursor);
+    }
+    const read = await cursor.drain(await session.conversation(conversationSid), signal);
+    if (session !== this.#session) return;
+    this.#seen += read;
+    if (this.#seen >= this.#options.config.replaceClientAfterMessages) this.#replace();
+  }
+
+  /** Looks at all conversations now and, from then on, at regular intervals: what no event has told is found here. */
+  async #sweep(): Promise<void> {
+    this.#cancelSweep();
+    const session = this.#session;
+    const { config, host, onFailed } = this.#options;
+    try {
+      if (session?.isConnected === true) {
+        for (const conversationSid of await session.subscribedConversations()) this.wake(conversationSid);
+        this.#failedSweeps = 0;
+      }
+    } catch (reason) {
+      const error = toConnectorError(reason);
+      host.logger.warn('twilio.sweep-failed', { code: error.code, reason: error.message });
+      if (session?.isConnected === true) this.#failedSweeps += 1;
+    }
+    if (this.#abort.signal.aborted) return;
+    if (this.#failedSweeps >= MAX_FAILED_SWEEPS) {
+      onFailed(new ConnectorError('UPSTREAM_UNAVAILABLE', 'the conversations cannot be listed any more'));
+      return;
+    }
+    this.#cancelSweep();
+    this.#cancelSweep = host.clock.setTimeout(() => void this.#sweep(), config.sweepSeconds * 1000);
+  }
+
+  /** A new client takes over while the old one still works; then the old one goes. */
+  #replace(): void {
+    const { clock, logger } = this.#options.host;
+    if (this.#replacing !== undefined || clock.now() < this.#replaceNotBefore) return;
+    this.#replacing = this.#openAndSwap()
+      .catch((reason: unknown) => {
+        const error = toConnectorError(reason);
+        if (!this.#abort.signal.aborted) {
+          logger.warn('twilio.replace-failed', { code: error.code, reason: error.message });
+        }
+        this.#replaceNotBefore = clock.now() + REPLACE_RETRY_MS;
+      })
+      .finally(() => {
+        this.#replacing = undefined;
+      });
+  }
+
+  async #openAndSwap(): Promise<void> {
+    const { provider, old } = { provider: this.#provider, old: this.#session };
+    if (provider === undefined) return;
+    const next = await this.#open(provider);
+    if (this.#abort.signal.aborted) {
+      await next.close();
+      return;
+    }
+    const { host, onConnected, sendsEnded } = this.#options;
+    host.logger.info('twilio.client-replaced', { generation: this.#generation, messages: this.#seen });
+    this.#session = next;
+    this.#seen = 0;
+    if (old?.isConnected === false) onConnected();
+    // Cutting off an answer would make a message that was sent look lost.
+    await Promise.race([sendsEnded(), sleep(host.clock, SEND_LIMIT_MS, this.#abort.signal)]);
+    await old?.close();
+    this.#drainer.retryNow();
+    await this.#sweep();
+  }
+}

@@ -1,0 +1,91 @@
+import {
+  type ConnectorCapabilities,
+  type ConnectorHost,
+  type ConnectorSnapshot,
+  type IConnector,
+  type RejectionHandler,
+  type SendOptions,
+  type SendReceipt,
+  toConnectorError,
+  type WebhookReceiver,
+  type WebhookRequest,
+  type WebhookResponse,
+} from '@bitbrat/connectors-core';
+import { TWILIO_CAPABILITIES } from './capabilities.js';
+import { type TwilioConfig } from './config.js';
+import { isTwilioSdkRejection } from './sdk-rejection.js';
+import { TWILIO } from './twilio-envelope-builder.js';
+import { TwilioIngressClient } from './twilio-ingress-client.js';
+import { judgeWebhook, toFailureStatus } from './webhook.js';
+
+/** Twilio as the ConnectorManager sees it. */
+export class TwilioConnectorAdapter implements IConnector, WebhookReceiver, RejectionHandler {
+  readonly name = TWILIO;
+  readonly capabilities: ConnectorCapabilities = TWILIO_CAPABILITIES;
+  readonly #client: TwilioIngressClient;
+
+  /** @param random in [0, 1); for the jitter of back-offs */
+  constructor(
+    private readonly config: TwilioConfig,
+    private readonly host: ConnectorHost,
+    random: () => number,
+  ) {
+    this.#client = new TwilioIngressClient(config, host, random);
+  }
+
+  start(signal: AbortSignal): Promise<void> {
+    return this.#client.start(signal);
+  }
+
+  stop(): Promise<void> {
+    return this.#client.stop();
+  }
+
+  sendText(text: string, destination: string, options: SendOptions): Promise<SendReceipt> {
+    return this.#client.sendText(text, destination, options);
+  }
+
+  getSnapshot(): ConnectorSnapshot {
+    return this.#client.getSnapshot();
+  }
+
+  claimRejection(reason: unknown): boolean {
+    return isTwilioSdkRejection(reason);
+  }
+
+  /** 200 after the bot is in the conversation; 4xx for what is not Twilio's or unreadable; 5xx where Twilio shall try again. */
+  async handleWebhook(request: WebhookRequest): Promise<WebhookResponse> {
+    const { logger } = this.host;
+    const { authToken, chatServiceSid, webhookUrl } = this.config;
+    if (webhookUrl === undefined) {
+      logger.warn('twilio.webhook-refused', { status: 404, reason: 'TWILIO_WEBHOOK_URL is not set' });
+      return respond(404, 'TWILIO_WEBHOOK_URL is not set: signatures cannot be checked');
+    }
+    try {
+      const validators = await import('twilio/lib/webhooks/webhooks.js');
+      const settings = { authToken, chatServiceSid, webhookUrl };
+      const verdict = judgeWebhook(request, settings, validators);
+      switch (verdict.kind) {
+        case 'wake':
+          await this.#client.joinAndRead(verdict.conversationSid);
+          return respond(200, 'ok');
+        case 'ignore':
+          return respond(200, 'ignored');
+        case 'refuse':
+          logger.warn('twilio.webhook-refused', { status: verdict.status, reason: verdict.reason });
+          return respond(verdict.status, verdict.reason);
+        default:
+          return verdict satisfies never;
+      }
+    } catch (reason) {
+      const error = toConnectorError(reason);
+      const status = toFailureStatus(error);
+      logger.warn('twilio.webhook-failed', { status, code: error.code, reason: error.message });
+      return respond(status, 'try again later');
+    }
+  }
+}
+
+function respond(status: number, body: string): WebhookResponse {
+  return { status, contentType: 'text/plain; charset=utf-8', body };
+}

@@ -1,0 +1,137 @@
+import { type Message, type Participant } from '@twilio/conversations';
+import {
+  type Clock,
+  ConnectorError,
+  isoTime,
+  type Logger,
+  maskPhoneNumbers,
+  sleep,
+  withTimeout,
+} from '@bitbrat/connectors-core';
+import { type IngressEnvelope } from '@bitbrat/envelope';
+import { toTwilioError } from './errors.js';
+import { toNativeMessage } from './native-message.js';
+import { parseAddress, type TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';
+
+/** Milliseconds before the second and the third try to learn a message's media URLs. */
+const MEDIA_RETRIES_MS = [250, 1_000] as const;
+
+/** Milliseconds for one try, and for finding a participant in the loaded roster. */
+const LOOKUP_TIMEOUT_MS = 5_000;
+
+export interface IntakeOptions {
+  readonly identity: string;
+  /** As in the configuration; empty: everybody. */
+  readonly allowedSenders: readonly string[];
+  readonly builder: TwilioEnvelopeBuilder;
+  readonly publish: (envelope: IngressEnvelope) => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onReceived: () => void;
+  readonly onIgnored: () => void;
+}
+
+/** Takes the messages that a cursor has read: leaves out what is not for the bus, publishes the rest in order. */
+export class MessageIntake {
+  readonly #options: IntakeOptions;
+  readonly #allowed: ReadonlySet<string>;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.#allowed = new Set(options.allowedSenders);
+  }
+
+  /**
+   * One result per message, in order; all publishes are under way at once. Never rejects.
+   * @param signal once it is aborted nothing is published any more
+   */
+  async take(messages: readonly Message[], signal: AbortSignal): Promise<PromiseSettledResult<void>[]> {
+    const { clock, onIgnored, onReceived } = this.#options;
+    // Look-ups run side by side, but the publishes are called in order: that is what keeps the channel's order.
+    const prepared = await Promise.allSettled(messages.map((message) => this.#prepare(message)));
+    const results = await Promise.allSettled(
+      prepared.map((preparation) => {
+        if (signal.aborted) return Promise.reject(new ConnectorError('NOT_CONNECTED', 'the connector stops'));
+        if (preparation.status === 'rejected')
+          return Promise.reject(toTwilioError(preparation.reason, 'read'));
+        const envelope = preparation.value?.(isoTime(clock.now()));
+        return envelope === undefined ? Promise.resolve(false) : this.#publish(envelope);
+      }),
+    );
+    const refusedAt = results.findIndex((result) => result.status === 'rejected');
+    return results.map((result, i): PromiseSettledResult<void> => {
+      if (result.status === 'rejected') return result;
+      // What stands behind a refused message is read again, and counted then.
+      if (refusedAt === -1 || i < refusedAt) (result.value ? onReceived : onIgnored)();
+      return { status: 'fulfilled', value: undefined };
+    });
+  }
+
+  /** @returns what builds the envelope; undefined where the message is not for the bus */
+  async #prepare(message: Message): Promise<((receivedAt: string) => IngressEnvelope) | undefined> {
+    if (message.author === this.#options.identity || !this.#isAllowed(message)) return undefined;
+    const [participant, urls] = await Promise.all([this.#participantOf(message), this.#mediaUrlsOf(message)]);
+    const native = toNativeMessage(message, participant, urls);
+    return (receivedAt) => this.#options.builder.build(native, receivedAt);
+  }
+
+  /** @returns whether the bus has it. @throws what the host rejects with, unless trying again cannot help */
+  async #publish(envelope: IngressEnvelope): Promise<boolean> {
+    try {
+      await this.#options.publish(envelope);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ConnectorError) || error.retryable) throw error;
+      // It would block its conversation for ever.
+      const { code, message } = error;
+      this.#options.logger.error('twilio.message-unpublishable', { id: envelope.id, code, reason: message });
+      return false;
+    }
+  }
+
+  #isAllowed({ author, sid }: Message): boolean {
+    if (this.#allowed.size === 0) return true;
+    const { channelType } = parseAddress(author ?? '');
+    const entry = channelType === 'chat' ? `chat:${author ?? ''}` : (author ?? '');
+    if (this.#allowed.has(entry)) return true;
+    this.#options.logger.debug('twilio.sender-not-allowed', {
+      messageSid: sid,
+      author: maskPhoneNumbers(entry),
+    });
+    return false;
+  }
+
+  /** The roster adds the channel and our own number; a message whose writer has left does without. */
+  async #participantOf(message: Message): Promise<Participant | undefined> {
+    const { clock } = this.#options;
+    return withTimeout(clock, message.getParticipant(), LOOKUP_TIMEOUT_MS, () => new Error()).catch(
+      () => undefined,
+    );
+  }
+
+  /** Temporary URLs by media SID. After three tries the message goes on with those that are known: text is worth more than a picture. */
+  async #mediaUrlsOf(message: Message): Promise<ReadonlyMap<string, string>> {
+    const media = message.attachedMedia ?? [];
+    const urls = new Map<string, string>();
+    const { clock, logger } = this.#options;
+    for (const waitMs of [...MEDIA_RETRIES_MS, undefined]) {
+      const missing = media.filter(({ sid }) => !urls.has(sid));
+      await Promise.all(
+        missing.map(async (item) => {
+          const url = await withTimeout(
+            clock,
+            item.getContentTemporaryUrl(),
+            LOOKUP_TIMEOUT_MS,
+            () => new Error(),
+          ).catch(() => null);
+          if (url !== null) urls.set(item.sid, url);
+        }),
+      );
+      if (urls.size === media.length) return urls;
+      if (waitMs !== undefined) await sleep(clock, waitMs);
+    }
+    const missing = media.length - urls.size;
+    logger.warn('twilio.media-unavailable', { messageSid: message.sid, missing });
+    return urls;
+  }
+}

@@ -1,0 +1,264 @@
+import { type Conversation } from '@twilio/conversations';
+import {
+  type Clock,
+  ConnectorError,
+  planText,
+  type SendOptions,
+  type SendReceipt,
+  sleep,
+  withTimeout,
+} from '@bitbrat/connectors-core';
+import { LRUCache } from 'lru-cache';
+import { TWILIO_CAPABILITIES } from './capabilities.js';
+import { type ClientSession } from './client-session.js';
+import { toTwilioError } from './errors.js';
+import { type TwilioRest } from './twilio-rest.js';
+
+/** Milliseconds for the platform to accept one part. */
+const SEND_TIMEOUT_MS = 15_000;
+
+/** How many of a conversation's newest messages are searched for what was sent before. */
+const LOOKUP_LIMIT = 1_000;
+
+/** Sent messages that are remembered, so that a repeated call in this process asks nobody. */
+const REMEMBERED = 5_000;
+
+/** Stands in the attributes of each message that we send, under `bitbrat`. */
+export interface SentMark {
+  readonly eventId: string;
+  /** From 1. */
+  readonly part: number;
+  readonly parts: number;
+}
+
+export interface SenderOptions {
+  readonly rest: Pick<TwilioRest, 'newestMessages'>;
+  readonly identity: string;
+  readonly clock: Clock;
+  /** The session to send with. @throws ConnectorError NOT_CONNECTED */
+  readonly session: () => ClientSession;
+  /** Adds the bot to a conversation. @throws ConnectorError */
+  readonly join: (conversationSid: string) => Promise<void>;
+  /** The SDK may have read messages along with the sent one. */
+  readonly onSent: (conversationSid: string) => void;
+}
+
+/** Sends texts, each once, those for one conversation in the order of the calls. */
+export class MessageSender {
+  readonly #options: SenderOptions;
+  readonly #tails = new Map<string, Promise<unknown>>();
+  readonly #receipts = new LRUCache<string, SendReceipt>({ max: REMEMBERED });
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  /** As `IConnector.sendText`. */
+  async send(text: string, conversationSid: string, options: SendOptions): Promise<SendReceipt> {
+    const { signal } = options;
+    if ((options.attachments?.length ?? 0) > 0) {
+      throw new ConnectorError('UNSUPPORTED', 'attachments cannot be sent by Twilio Conversations', {
+        hint: 'put the link into the text',
+      });
+    }
+    const parts = planText(text, TWILIO_CAPABILITIES.text);
+    if (!/^CH[0-9a-fA-F]{32}$/.test(conversationSid)) {
+      throw new ConnectorError('TARGET_NOT_FOUND', `${conversationSid} is no conversation SID`, {
+        hint: "use the envelope's replyTo.destination: CH and 32 hexadecimal digits",
+      });
+    }
+    if (isAborted(signal)) throw gaveUp(conversationSid);
+    this.#options.session();
+    // The next call waits until this one has left the SDK, even where its caller gives up earlier: order is kept per conversation.
+    const before = this.#tails.get(conversationSid) ?? Promise.resolve();
+    const work = before.then(() => this.#send(parts, conversationSid, options));
+    const tail = work
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#tails.get(conversationSid) === tail) this.#tails.delete(conversationSid);
+      });
+    this.#tails.set(conversationSid, tail);
+    return signal === undefined ? work : this.#untilAborted(work, conversationSid, signal);
+  }
+
+  /** Resolves when everything that is being sent now has ended; never rejects. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#tails.values());
+  }
+
+  async #send(parts: readonly string[], conversationSid: string, options: SendOptions): Promise<SendReceipt> {
+    const { idempotencyKey, mayHaveBeenSent, signal } = options;
+    if (isAborted(signal)) throw gaveUp(conversationSid);
+    const key = `${conversationSid} ${idempotencyKey}`;
+    const remembered = this.#receipts.get(key);
+    if (remembered !== undefined) return { ...remembered, duplicate: true };
+    const sids = mayHaveBeenSent
+      ? await this.#lookUp(conversationSid, idempotencyKey, signal)
+      : new Map<number, string>();
+    const duplicate = parts.every((_, i) => sids.has(i + 1));
+    for (const [i, body] of parts.entries()) {
+      if (sids.has(i + 1)) continue;
+      const mark = { eventId: idempotencyKey, part: i + 1, parts: parts.length };
+      try {
+        if (isAborted(signal)) throw gaveUp(conversationSid);
+        const sid = await this.#sendPart(body, conversationSid, mark, signal);
+        if (sid !== undefined) sids.set(i + 1, sid);
+      } catch (error) {
+        throw withSent(toTwilioError(error, `send to ${conversationSid}`), inOrder(sids));
+      }
+    }
+    const receipt: SendReceipt = { platformMessageIds: inOrder(sids), duplicate };
+    this.#receipts.set(key, receipt);
+    return receipt;
+  }
+
+  /** @returns the message's SID; undefined where the platform has accepted it and its SID could not be learned */
+  async #sendPart(
+    body: string,
+    conversationSid: string,
+    mark: SentMark,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
+    const session = this.#options.session();
+    const conversation = await this.#writable(session, conversationSid);
+    let index: number;
+    try {
+      index = await this.#sendByJoined(conversation, conversationSid, body, mark);
+    } catch (reason) {
+      const error = toTwilioError(reason, `send to ${conversationSid}`);
+      if (!error.ambiguous) throw error;
+      // The answer was lost, not necessarily the message.
+      const found = await this.#lookUp(conversationSid, mark.eventId, signal).catch(() => undefined);
+      const sid = found?.get(mark.part);
+      if (sid === undefined) throw error;
+      return sid;
+    }
+    const sid = await this.#sidOf(conversation, conversationSid, index, mark);
+    this.#options.onSent(conversationSid);
+    return sid;
+  }
+
+  async #writable(session: ClientSession, conversationSid: string): Promise<Conversation> {
+    const conversation = await session.conversation(conversationSid);
+    if (conversation.status !== 'joined') await this.#options.join(conversationSid);
+    return conversation;
+  }
+
+  async #sendByJoined(
+    conversation: Conversation,
+    conversationSid: string,
+    body: string,
+    mark: SentMark,
+  ): Promise<number> {
+    const attempt = (): Promise<number> =>
+      withTimeout(
+        this.#options.clock,
+        conversation.sendMessage(body, { bitbrat: { ...mark } }),
+        SEND_TIMEOUT_MS,
+        () =>
+          new ConnectorError('TIMEOUT', `send to ${conversationSid}: no answer after ${SEND_TIMEOUT_MS} ms`),
+      );
+    try {
+      return await attempt();
+    } catch (error) {
+      // 50430: the bot is no participant any more. It was refused, so nothing was sent.
+      if (toTwilioError(error, '').nativeCode !== '50430') throw error;
+      await this.#options.join(conversationSid);
+      return attempt();
+    }
+  }
+
+  /** The SDK tells the index alone; the message itself is in its cache or one request away. */
+  async #sidOf(
+    conversation: Conversation,
+    conversationSid: string,
+    index: number,
+    mark: SentMark,
+  ): Promise<string | undefined> {
+    const { clock } = this.#options;
+    try {
+      const page = await withTimeout(
+        clock,
+        conversation.getMessages(2, index, 'forward'),
+        5_000,
+        () => new Error(),
+      );
+      const sent = page.items.find((message) => message.index === index);
+      if (sent !== undefined) return sent.sid;
+    } catch {
+      // The message was accepted; the REST API may still tell its SID.
+    }
+    const found = await this.#lookUp(conversationSid, mark.eventId).catch(() => undefined);
+    return found?.get(mark.part);
+  }
+
+  /** Parts of an event that stand in the conversation: SID by part. @throws ConnectorError */
+  async #lookUp(
+    conversationSid: string,
+    eventId: string,
+    signal?: AbortSignal,
+  ): Promise<Map<number, string>> {
+    const found = new Map<number, string>();
+    let seen = 0;
+    let parts = Infinity;
+    for await (const message of this.#options.rest.newestMessages(conversationSid, signal)) {
+      const mark = message.author === this.#options.identity ? markOf(message.attributes) : undefined;
+      if (mark?.eventId === eventId) {
+        found.set(mark.part, message.sid);
+        parts = mark.parts;
+      }
+      seen += 1;
+      if (seen >= LOOKUP_LIMIT || found.size >= parts) break;
+    }
+    return found;
+  }
+
+  async #untilAborted<T>(work: Promise<T>, conversationSid: string, signal: AbortSignal): Promise<T> {
+    const done = new AbortController();
+    const aborted = sleep(this.#options.clock, 2 ** 31 - 1, AbortSignal.any([signal, done.signal]));
+    try {
+      return await Promise.race([work, aborted.then(() => Promise.reject(gaveUp(conversationSid)))]);
+    } finally {
+      done.abort();
+    }
+  }
+}
+
+/** The mark in a message's attributes, where it is one of ours. */
+export function markOf(attributes: string | null | undefined): SentMark | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(attributes ?? '');
+  } catch {
+    return undefined;
+  }
+  const mark = property(json, 'bitbrat');
+  const eventId = property(mark, 'eventId');
+  const part = property(mark, 'part');
+  const parts = property(mark, 'parts');
+  return typeof eventId === 'string' && typeof part === 'number' && typeof parts === 'number'
+    ? { eventId, part, parts }
+    : undefined;
+}
+
+function property(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+}
+
+function inOrder(sids: ReadonlyMap<number, string>): string[] {
+  return [...sids].sort(([a], [b]) => a - b).map(([, sid]) => sid);
+}
+
+function withSent(error: ConnectorError, sentMessageIds: readonly string[]): ConnectorError {
+  if (sentMessageIds.length === 0) return error;
+  const { cause, code, hint, message, nativeCode, retryAfterMs } = error;
+  return new ConnectorError(code, message, { cause, hint, nativeCode, retryAfterMs, sentMessageIds });
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}
+
+function gaveUp(conversationSid: string): ConnectorError {
+  return new ConnectorError('TIMEOUT', `send to ${conversationSid}: the caller gave up`);
+}

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ingressEnvelopeSchema } from '@bitbrat/envelope';
+import { type NativeMessage } from './native-message.js';
+import { parseAddress, TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';
+
+interface Fixture {
+  readonly name: string;
+  readonly native: NativeMessage;
+  readonly expected: {
+    readonly from: string;
+    readonly text: string;
+    readonly channelName?: string;
+    readonly occurredAt?: string;
+    readonly attachments?: readonly unknown[];
+    readonly metadata: Readonly<Record<string, unknown>>;
+  };
+}
+
+const file = join(process.cwd(), 'src/fixtures/messages.json');
+const fixtures = JSON.parse(readFileSync(file, 'utf8')) as Fixture[]; // our own file, and each result is compared
+const receivedAt = '2026-11-20T08:00:00.000Z';
+const builder = new TwilioEnvelopeBuilder('internal.egress.v1.test');
+
+describe('TwilioEnvelopeBuilder', () => {
+  it.each(fixtures)('maps: $name', ({ native, expected }) => {
+    const envelope = builder.build(native, receivedAt);
+    expect(ingressEnvelopeSchema.parse(JSON.parse(JSON.stringify(envelope)))).toEqual(envelope);
+    expect(envelope).toMatchObject({
+      v: '1',
+      id: `twilio:${native.sid}`,
+      type: 'chat.message.v1',
+      source: 'twilio',
+      from: expected.from,
+      sender: { id: expected.from, displayName: expected.from, isBot: false },
+      channel: { id: native.conversationSid, kind: 'conversation' },
+      text: expected.text,
+      attachments: expected.attachments ?? [],
+      occurredAt: expected.occurredAt ?? native.dateCreated,
+      receivedAt,
+      replyTo: {
+        topic: 'internal.egress.v1.test',
+        connector: 'twilio',
+        destination: native.conversationSid,
+        inReplyTo: native.sid,
+      },
+    });
+    expect(envelope.channel.name).toBe(expected.channelName);
+    expect(envelope.metadata).toEqual(expected.metadata);
+  });
+
+  it('gives one message one correlation id', () => {
+    const [fixture] = fixtures;
+    if (fixture === undefined) throw new Error('no fixture');
+    const ids = [receivedAt, '2026-11-21T00:00:00.000Z'].map(
+      (at) => builder.build(fixture.native, at).correlationId,
+    );
+    expect(new Set(ids).size).toBe(1);
+  });
+});
+
+describe('parseAddress', () => {
+  it.each([
+    ['+15550100', 'sms', '+15550100'],
+    ['whatsapp:+15550100', 'whatsapp', '+15550100'],
+    ['messenger:+15550100', 'messenger', '+15550100'],
+    ['system', 'chat', 'system'],
+    ['+not a number', 'chat', '+not a number'],
+    ['whatsapp:bob', 'chat', 'whatsapp:bob'],
+    ['', 'chat', ''],
+  ])('%p is %s %s', (author, channelType, address) => {
+    expect(parseAddress(author)).toEqual({ channelType, address });
+  });
+});

@@ -1,0 +1,227 @@
+import {
+  type ConnectorCounters,
+  ConnectorError,
+  type ConnectorHost,
+  type ConnectorSnapshot,
+  type ConnectorState,
+  isoTime,
+  maskPhoneNumbers,
+  type SendOptions,
+  type SendReceipt,
+  toConnectorError,
+  toErrorInfo,
+} from '@bitbrat/connectors-core';
+import { ClientRun } from './client-run.js';
+import { type ClientSession } from './client-session.js';
+import { type TwilioConfig } from './config.js';
+import { ConversationJoiner } from './conversation-joiner.js';
+import { MessageIntake } from './message-intake.js';
+import { MessageSender } from './message-sender.js';
+import { TWILIO, TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';
+import { TwilioRest } from './twilio-rest.js';
+
+/** Twilio Conversations as the connector uses it: one client of the SDK at a time, its state, reading and sending. */
+export class TwilioIngressClient {
+  readonly #config: TwilioConfig;
+  readonly #host: ConnectorHost;
+  readonly #random: () => number;
+  readonly #joiner: ConversationJoiner;
+  readonly #intake: MessageIntake;
+  readonly #sender: MessageSender;
+  readonly #counters: ConnectorCounters = {
+    received: 0,
+    ignored: 0,
+    sent: 0,
+    sendFailures: 0,
+    reconnects: 0,
+  };
+  #state: ConnectorState;
+  #run: ClientRun | undefined;
+  #starting: Promise<void> | undefined;
+  #lastMessageAt: number | undefined;
+  #lastError: ConnectorSnapshot['lastError'];
+
+  /** @param random in [0, 1); for the jitter of back-offs */
+  constructor(config: TwilioConfig, host: ConnectorHost, random: () => number) {
+    this.#config = config;
+    this.#host = host;
+    this.#random = random;
+    this.#state = { status: 'stopped', since: this.#now() };
+    const { identity } = config;
+    const { clock, logger } = host;
+    const rest = new TwilioRest(config);
+    this.#joiner = new ConversationJoiner(rest, identity);
+    this.#intake = new MessageIntake({
+      identity,
+      allowedSenders: config.allowedSenders,
+      builder: new TwilioEnvelopeBuilder(host.egressTopic),
+      publish: (envelope) => host.publish(envelope),
+      clock,
+      logger,
+      onReceived: () => {
+        this.#counters.received += 1;
+        this.#lastMessageAt = clock.now();
+      },
+      onIgnored: () => (this.#counters.ignored += 1),
+    });
+    this.#sender = new MessageSender({
+      rest,
+      identity,
+      clock,
+      session: () => this.#connectedSession(),
+      join: (conversationSid) => {
+        this.#joiner.forget(conversationSid);
+        return this.#joiner.join(conversationSid);
+      },
+      onSent: (conversationSid) => this.#run?.wake(conversationSid),
+    });
+  }
+
+  /** As `IConnector.start`. */
+  async start(signal: AbortSignal): Promise<void> {
+    if (this.#starting === undefined && this.#run !== undefined && this.#state.status !== 'failed') return;
+    this.#starting ??= this.#start(signal).finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  /** As `IConnector.stop`; takes 4 seconds at the most. */
+  async stop(): Promise<void> {
+    await this.#run?.end();
+    await this.#starting?.catch(() => undefined);
+    this.#run = undefined;
+    if (this.#state.status !== 'stopped') this.#setState({ status: 'stopped', since: this.#now() });
+  }
+
+  /** As `IConnector.sendText`; the destination is a conversation's SID. */
+  async sendText(text: string, conversationSid: string, options: SendOptions): Promise<SendReceipt> {
+    try {
+      const receipt = await this.#sender.send(text, conversationSid, options);
+      if (!receipt.duplicate) this.#counters.sent += 1;
+      return receipt;
+    } catch (reason) {
+      const error = toConnectorError(reason);
+      this.#counters.sendFailures += 1;
+      this.#note(error);
+      throw error;
+    }
+  }
+
+  /** Adds the bot to a conversation, unless it is there, and reads it. @throws ConnectorError */
+  async joinAndRead(conversationSid: string): Promise<void> {
+    const run = this.#run;
+    if (run === undefined) throw new ConnectorError('NOT_CONNECTED', 'the connector is not running');
+    if (run.session?.isJoined(conversationSid) !== true) await this.#joiner.join(conversationSid);
+    run.wake(conversationSid);
+  }
+
+  /** As `IConnector.getSnapshot`. */
+  getSnapshot(): ConnectorSnapshot {
+    const run = this.#run;
+    const session = run?.session;
+    const lastMessageAt = this.#lastMessageAt;
+    const iso = (ms: number | undefined): string | null => (ms === undefined ? null : isoTime(ms));
+    return {
+      name: TWILIO,
+      state: this.#state,
+      counters: { ...this.#counters },
+      ...(lastMessageAt === undefined ? {} : { lastMessageAt: isoTime(lastMessageAt) }),
+      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      details: {
+        identity: maskPhoneNumbers(this.#config.identity),
+        conversations: session?.conversationCount ?? 0,
+        pendingReads: run?.pendingReads ?? 0,
+        clientGeneration: run?.generation ?? 0,
+        messagesSeenByClient: run?.seen ?? 0,
+        tokenExpiresAt: iso(session?.tokenExpiresAt),
+        lastWatchdogAnswerAt: iso(session?.lastAnswerAt),
+        webhook: this.#config.webhookUrl !== undefined,
+      },
+    };
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    await this.#run?.end();
+    this.#setState({ status: 'starting', since: this.#now(), attempt: 1 });
+    const run = this.#createRun();
+    this.#run = run;
+    const end = (): void => void run.end();
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    try {
+      await run.begin();
+      this.#setState({ status: 'connected', since: this.#now() });
+    } catch (reason) {
+      const error = toConnectorError(reason);
+      const wasGivenUp = run.isEnding;
+      await run.end();
+      this.#run = undefined;
+      if (wasGivenUp) this.#setState({ status: 'stopped', since: this.#now() });
+      else this.#setFailed(error);
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', end);
+    }
+  }
+
+  #createRun(): ClientRun {
+    const run: ClientRun = new ClientRun({
+      config: this.#config,
+      host: this.#host,
+      random: this.#random,
+      intake: this.#intake,
+      joiner: this.#joiner,
+      sendsEnded: () => this.#sender.idle(),
+      onConnected: () => {
+        if (this.#run === run) this.#setState({ status: 'connected', since: this.#now() });
+      },
+      onReconnecting: (error) => {
+        if (this.#run === run) this.#onReconnecting(error);
+      },
+      onFailed: (error) => {
+        if (this.#run !== run || run.isEnding) return;
+        void run.end();
+        this.#setFailed(error);
+      },
+    });
+    return run;
+  }
+
+  #onReconnecting(error: ConnectorError | undefined): void {
+    this.#counters.reconnects += 1;
+    if (error !== undefined) this.#note(error);
+    this.#setState({
+      status: 'reconnecting',
+      since: this.#now(),
+      attempt: 1,
+      ...(error === undefined ? {} : { error: toErrorInfo(error), hint: error.hint }),
+    });
+  }
+
+  #connectedSession(): ClientSession {
+    const session = this.#run?.session;
+    if (session?.isConnected !== true) {
+      throw new ConnectorError('NOT_CONNECTED', `twilio is ${this.#state.status}`);
+    }
+    return session;
+  }
+
+  #setFailed(error: ConnectorError): void {
+    this.#note(error);
+    this.#setState({ status: 'failed', since: this.#now(), error: toErrorInfo(error), hint: error.hint });
+  }
+
+  #note(error: ConnectorError): void {
+    this.#lastError = { code: error.code, message: error.message, at: this.#now() };
+  }
+
+  #setState(state: ConnectorState): void {
+    this.#state = state;
+    this.#host.stateChanged(state);
+  }
+
+  #now(): string {
+    return isoTime(this.#host.clock.now());
+  }
+}
