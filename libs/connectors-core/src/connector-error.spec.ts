@@ -67,18 +67,29 @@ describe('toConnectorError', () => {
     expect(toConnectorError(error)).toBe(error);
   });
 
-  it.each([[new TypeError('x is not a function'), 'x is not a function'], ['thrown words', 'thrown words'], [undefined, 'undefined'], [null, 'null']])(
-    'makes %p a fault of ours',
-    (thrown, message) => {
-      expect(toConnectorError(thrown)).toMatchObject({ code: 'INTERNAL', message, retryable: true });
-    },
-  );
+  it.each([
+    [new TypeError('x is not a function'), 'x is not a function'],
+    ['thrown words', 'thrown words'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+  ])('makes %p a fault of ours', (thrown, message) => {
+    expect(toConnectorError(thrown)).toMatchObject({ code: 'INTERNAL', message, retryable: true });
+  });
 });
 
 describe('toErrorInfo', () => {
   it('is what travels: no stack, no cause, no hint', () => {
     const error = new ConnectorError('FORBIDDEN', 'no', { nativeCode: '403', cause: new Error('inner') });
-    expect(toErrorInfo(error)).toEqual({ code: 'FORBIDDEN', message: 'no', retryable: false, nativeCode: '403' });
-    expect(toErrorInfo(new ConnectorError('TIMEOUT', 'late'))).toEqual({ code: 'TIMEOUT', message: 'late', retryable: true });
+    expect(toErrorInfo(error)).toEqual({
+      code: 'FORBIDDEN',
+      message: 'no',
+      retryable: false,
+      nativeCode: '403',
+    });
+    expect(toErrorInfo(new ConnectorError('TIMEOUT', 'late'))).toEqual({
+      code: 'TIMEOUT',
+      message: 'late',
+      retryable: true,
+    });
   });
 });
