@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describeWithEmulator, type PubSubEmulator, startPubSubEmulator } from './testing.js';
 
@@ -7,7 +7,7 @@ const run = promisify(execFile);
 
 /** Runs a program against the library's sources in a process of its own; rejects unless it ends by itself with 0. */
 function runProgram(lines: readonly string[]): Promise<{ stdout: string; stderr: string }> {
-  const index = JSON.stringify(join(process.cwd(), 'src', 'index.ts'));
+  const index = JSON.stringify(join(dirname(expect.getState().testPath ?? ''), 'index.ts'));
   const program = [`const bus = await import(${index});`, ...lines].join('\n');
   // Without the settings of the test run, so that nothing keeps the library from looking for a metadata server.
   const { METADATA_SERVER_DETECTION: _detection, ...env } = process.env;

@@ -9,3 +9,4 @@ export {
   type SearchEnvironment,
 } from './testing/emulator-installation.js';
 export { Recorder } from './testing/recorder.js';
+export { ManualClock } from './testing/manual-clock.js';

@@ -57,10 +57,13 @@ export const deliveryCases: readonly ContractCase[] = [
       const all = recorderFor(harness);
       await harness.bus.subscribe({ topic, subscription }, all.handler());
       await harness.bus.subscribe({ topic, subscription }, all.handler());
-      const texts = Array.from({ length: 40 }, (_, index) => `m${index}`);
-      await Promise.all(texts.map((text) => harness.bus.publish(topic, textMessage(text))));
-      await all.until('forty received', () => all.messages.length >= 40);
-      assert.deepEqual(all.texts.sort(), texts.sort());
+      // By the time the second round has come, a second copy of the first would have, too.
+      for (const round of ['first', 'second']) {
+        const texts = Array.from({ length: 40 }, (_, index) => `${round}-${index}`);
+        await Promise.all(texts.map((text) => harness.bus.publish(topic, textMessage(text))));
+        await all.until(`${round} round received`, () => texts.every((text) => all.texts.includes(text)));
+      }
+      assert.equal(all.texts.filter((text) => text.startsWith('first')).length, 40);
     },
   },
   {
