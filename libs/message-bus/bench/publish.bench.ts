@@ -38,6 +38,7 @@ async function measure(publish: (orderingKey: string) => Promise<unknown>): Prom
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
+// eslint-disable-next-line no-restricted-properties -- a program of its own, not a part of the library
 const emulator = await startPubSubEmulator({ environment: process.env, heapMb: 1024 });
 const { projectId, host } = emulator;
 const library = new PubSub({ projectId, apiEndpoint: host, emulatorMode: true });

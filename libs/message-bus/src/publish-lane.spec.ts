@@ -133,7 +133,7 @@ describe('PublishLane', () => {
     };
     const lane = broker.lane(1);
     for (const text of ['a', 'bad', 'c', 'd']) lane.add(broker.pending(text));
-    await broker.clock.advance(0);
+    await broker.clock.advance(1);
     expect(broker.taken).toEqual(['a', 'c', 'd']);
     expect(broker.outcomes).toEqual(['id-a', 'bad refused', 'id-c', 'id-d']);
   });
@@ -146,7 +146,7 @@ describe('PublishLane', () => {
     };
     const lane = broker.lane(1, 2);
     for (const text of ['a', 'b', 'c']) lane.add(broker.pending(text));
-    await broker.clock.advance(0);
+    await broker.clock.advance(1);
     expect(broker.outcomes).toEqual(['a forbidden', 'b forbidden', 'id-c']);
   });
 

@@ -68,6 +68,10 @@ export class PublishLane {
   add(pending: PendingPublish): void {
     this.queue.push(pending);
     this.queuedBytes += pending.bytes;
+    this.schedule();
+  }
+
+  private schedule(): void {
     if (this.requests >= this.parallel) return;
     const { maxMessages, maxMilliseconds } = this.context.batching;
     if (this.queue.length >= maxMessages || this.queuedBytes >= REQUEST_BYTES) {
@@ -94,8 +98,8 @@ export class PublishLane {
     this.requests++;
     void this.deliver(batch).then(() => {
       this.requests--;
-      // What has gathered meanwhile has waited long enough.
-      if (this.queue.length > 0) this.startRequest();
+      // A moment more lets the callers that were just answered put their next message into the same request.
+      if (this.queue.length > 0) this.schedule();
       else if (this.requests === 0) this.context.onIdle();
     });
   }

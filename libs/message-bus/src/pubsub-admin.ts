@@ -1,8 +1,7 @@
-import { type BusLogger } from './logger.js';
 import { BusError, type SubscribeOptions } from './message-bus.js';
 import { type PubSubClient } from './pubsub-client.js';
 import { GRPC, grpcCodeOf } from './pubsub-errors.js';
-import { type PubSubBusOptions } from './pubsub-options.js';
+import { type PubSubSettings } from './pubsub-options.js';
 
 const DAY_SECONDS = 86_400;
 /** Longest retention of a subscription and what Pub/Sub itself uses ("Subscription properties"). */
@@ -16,25 +15,26 @@ const DELETED_TOPIC = '_deleted-topic_';
 export class PubSubAdmin {
   constructor(
     private readonly client: PubSubClient,
-    private readonly options: PubSubBusOptions,
-    private readonly logger: BusLogger,
-    private readonly callOptions: { timeout: number; retry: null },
+    private readonly settings: PubSubSettings,
   ) {}
 
   topicPath(topic: string): string {
-    return `projects/${this.options.projectId}/topics/${topic}`;
+    return `projects/${this.settings.projectId}/topics/${topic}`;
   }
 
   subscriptionPath(subscription: string): string {
-    return `projects/${this.options.projectId}/subscriptions/${subscription}`;
+    return `projects/${this.settings.projectId}/subscriptions/${subscription}`;
   }
 
   /** Resolves when the topic exists, whoever made it. */
   async createTopic(topic: string): Promise<void> {
     const name = this.topicPath(topic);
     try {
-      await this.client.publisher.createTopic({ name, labels: { ...this.options.labels } }, this.callOptions);
-      this.logger.info('bus.topic.created', { topic });
+      await this.client.publisher.createTopic(
+        { name, labels: { ...this.settings.labels } },
+        this.settings.callOptions,
+      );
+      this.settings.logger.info('bus.topic.created', { topic });
     } catch (error) {
       if (grpcCodeOf(error) !== GRPC.ALREADY_EXISTS) throw error;
     }
@@ -46,7 +46,7 @@ export class PubSubAdmin {
    */
   async ensureSubscription(options: SubscribeOptions): Promise<void> {
     if (await this.subscriptionFits(options)) return;
-    if (!this.options.createMissing) throw this.missingSubscription(options);
+    if (!this.settings.createMissing) throw this.missingSubscription(options);
     try {
       await this.createSubscription(options);
     } catch (error) {
@@ -59,7 +59,7 @@ export class PubSubAdmin {
   missingTopic(topic: string): BusError {
     return new BusError(
       'NOT_FOUND',
-      `topic "${topic}" is missing: make it with \`gcloud pubsub topics create ${topic} --project=${this.options.projectId}\` or allow the service to`,
+      `topic "${topic}" is missing: make it with \`gcloud pubsub topics create ${topic} --project=${this.settings.projectId}\` or allow the service to`,
     );
   }
 
@@ -67,7 +67,7 @@ export class PubSubAdmin {
     const expiry = expireAfterMs === undefined ? 'never' : `${expirySeconds(expireAfterMs)}s`;
     return new BusError(
       'NOT_FOUND',
-      `subscription "${subscription}" is missing: make it with \`gcloud pubsub subscriptions create ${subscription} --topic=${topic} --enable-message-ordering --ack-deadline=${ACK_DEADLINE_SECONDS} --expiration-period=${expiry} --project=${this.options.projectId}\` or allow the service to`,
+      `subscription "${subscription}" is missing: make it with \`gcloud pubsub subscriptions create ${subscription} --topic=${topic} --enable-message-ordering --ack-deadline=${ACK_DEADLINE_SECONDS} --expiration-period=${expiry} --project=${this.settings.projectId}\` or allow the service to`,
     );
   }
 
@@ -75,19 +75,22 @@ export class PubSubAdmin {
     const name = this.subscriptionPath(subscription);
     let found;
     try {
-      [found] = await this.client.subscriber.getSubscription({ subscription: name }, this.callOptions);
+      [found] = await this.client.subscriber.getSubscription(
+        { subscription: name },
+        this.settings.callOptions,
+      );
     } catch (error) {
       if (grpcCodeOf(error) === GRPC.NOT_FOUND) return false;
       throw error;
     }
     if (found.topic === DELETED_TOPIC) {
-      if (!this.options.createMissing) {
+      if (!this.settings.createMissing) {
         throw new BusError(
           'NOT_FOUND',
-          `subscription "${subscription}" has lost its topic: delete it with \`gcloud pubsub subscriptions delete ${subscription} --project=${this.options.projectId}\` and make it again`,
+          `subscription "${subscription}" has lost its topic: delete it with \`gcloud pubsub subscriptions delete ${subscription} --project=${this.settings.projectId}\` and make it again`,
         );
       }
-      await this.client.subscriber.deleteSubscription({ subscription: name }, this.callOptions);
+      await this.client.subscriber.deleteSubscription({ subscription: name }, this.settings.callOptions);
       return false;
     }
     if (found.topic !== this.topicPath(topic)) {
@@ -97,14 +100,14 @@ export class PubSubAdmin {
       );
     }
     if (found.enableMessageOrdering !== true) {
-      this.logger.warn('bus.subscription.unordered', { topic, subscription });
+      this.settings.logger.warn('bus.subscription.unordered', { topic, subscription });
     }
     return true;
   }
 
   private async createSubscription({ topic, subscription, expireAfterMs }: SubscribeOptions): Promise<void> {
     const ttl = expireAfterMs === undefined ? undefined : expirySeconds(expireAfterMs);
-    const redelivery = this.options.redelivery ?? { minMs: 1000, maxMs: 60_000 };
+    const redelivery = this.settings.redelivery;
     try {
       await this.client.subscriber.createSubscription(
         {
@@ -122,11 +125,11 @@ export class PubSubAdmin {
           messageRetentionDuration: {
             seconds: Math.min(MAX_RETENTION_SECONDS, ttl ?? MAX_RETENTION_SECONDS),
           },
-          labels: { ...this.options.labels },
+          labels: { ...this.settings.labels },
         },
-        this.callOptions,
+        this.settings.callOptions,
       );
-      this.logger.info('bus.subscription.created', { topic, subscription });
+      this.settings.logger.info('bus.subscription.created', { topic, subscription });
     } catch (error) {
       if (grpcCodeOf(error) !== GRPC.ALREADY_EXISTS) throw error;
     }

@@ -1,8 +1,8 @@
 import { AttemptCounter } from './attempt-counter.js';
 import { backoffMs } from './backoff.js';
-import { abortedError, closedError, DEFAULT_MAX_IN_FLIGHT } from './bus-rules.js';
-import { pause, settledWithin, systemBusClock } from './clock.js';
-import { errorText, silentBusLogger } from './logger.js';
+import { closedError } from './bus-rules.js';
+import { pause } from './clock.js';
+import { errorText } from './logger.js';
 import {
   BusError,
   type BusSubscription,
@@ -12,14 +12,12 @@ import {
   type PublishOptions,
   type SubscribeOptions,
 } from './message-bus.js';
-import { assertResourceName, measureMessage } from './message-limits.js';
-import { PubSubAdmin } from './pubsub-admin.js';
-import { openPubSubClient, type PubSubClient } from './pubsub-client.js';
+import { assertResourceName } from './message-limits.js';
+import { LazyConnection } from './pubsub-connection.js';
 import { classifyFault, GRPC, grpcCodeOf } from './pubsub-errors.js';
-import { type PubSubBusOptions } from './pubsub-options.js';
+import { type PubSubBusOptions, type PubSubSettings, toPubSubSettings } from './pubsub-options.js';
+import { PubSubPublisher } from './pubsub-publisher.js';
 import { PubSubReader } from './pubsub-reader.js';
-import { PublishGate } from './publish-gate.js';
-import { type LaneContext, type PendingPublish, PublishLane, type PublishVerdict } from './publish-lane.js';
 import { TopicBarrier } from './topic-barrier.js';
 
 /**
@@ -29,102 +27,43 @@ import { TopicBarrier } from './topic-barrier.js';
  * taken it. The library is loaded and the connection made when first used.
  */
 export function createPubSubBus(options: PubSubBusOptions): MessageBus {
-  return new PubSubBus(options);
-}
-
-/** Requests under way at once for messages without an ordering key. */
-const UNORDERED_REQUESTS = 16;
-
-interface Connection {
-  readonly client: PubSubClient;
-  readonly admin: PubSubAdmin;
+  return new PubSubBus(toPubSubSettings(options));
 }
 
 class PubSubBus implements MessageBus {
-  private readonly clock;
-  private readonly logger;
-  private readonly random;
-  private readonly backoff;
-  private readonly callOptions: { timeout: number; retry: null };
-  private readonly gate: PublishGate;
-  private readonly lanes = new Map<string, PublishLane>();
-  private readonly underWay = new Set<PendingPublish>();
+  private readonly connection: LazyConnection;
+  private readonly publisher: PubSubPublisher;
   private readonly readers = new Set<PubSubReader>();
-  /** Why publishing to a topic fails at present. */
-  private readonly failing = new Map<string, string>();
-  private readonly barriers = new Map<string, TopicBarrier>();
   private readonly attempts = new AttemptCounter();
+  private readonly barriers = new Map<string, TopicBarrier>();
   private readonly stopped = new AbortController();
-  private connection: Promise<Connection> | undefined;
   private closing: Promise<void> | undefined;
-  private onDrained: (() => void) | undefined;
 
-  constructor(private readonly options: PubSubBusOptions) {
-    this.clock = options.clock ?? systemBusClock;
-    this.logger = options.logger ?? silentBusLogger;
-    this.random = options.random ?? Math.random;
-    this.backoff = options.retryBackoff ?? { minMs: 100, maxMs: 2000 };
-    // Repeating is done here, where order is kept, not by the library.
-    this.callOptions = { timeout: options.requestTimeoutMs ?? 10_000, retry: null };
-    const maxBytes = options.maxInFlightBytes ?? 64 * 1024 * 1024;
-    this.gate = new PublishGate(options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT, maxBytes);
+  constructor(private readonly settings: PubSubSettings) {
+    this.connection = new LazyConnection(settings);
+    this.publisher = new PubSubPublisher(settings, {
+      connect: () => this.connection.get(),
+      barrier: (topic) => this.barrier(topic),
+      restore: (topic) => this.restore(topic),
+    });
   }
 
   publish(topic: string, message: OutgoingMessage, options: PublishOptions = {}): Promise<string> {
-    return new Promise((resolve, reject) => {
-      if (this.closing !== undefined) throw closedError();
-      assertResourceName('topic', topic);
-      const bytes = measureMessage(message);
-      const { signal } = options;
-      if (signal?.aborted === true) throw abortedError();
-
-      let admitted = false;
-      const finish = (): boolean => {
-        signal?.removeEventListener('abort', onAbort);
-        if (!this.underWay.delete(pending)) return false;
-        if (admitted) this.gate.leave(bytes);
-        if (this.underWay.size === 0) this.onDrained?.();
-        return true;
-      };
-      const pending: PendingPublish = {
-        message,
-        bytes,
-        succeed: (id) => {
-          if (finish()) resolve(id);
-        },
-        fail: (error) => {
-          if (finish()) reject(error);
-        },
-      };
-      const onAbort = (): void => {
-        // Once it is in its lane it is published all the same, and takes its room until then.
-        if (withdraw()) finish();
-        reject(abortedError());
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.underWay.add(pending);
-      const withdraw = this.gate.enter(bytes, () => {
-        admitted = true;
-        if (this.stopped.signal.aborted) return;
-        this.lane(topic, message.orderingKey ?? '').add(pending);
-      });
-    });
+    if (this.closing !== undefined) return Promise.reject(closedError());
+    return this.publisher.publish(topic, message, options.signal);
   }
 
   async subscribe(options: SubscribeOptions, handler: MessageHandler): Promise<BusSubscription> {
     this.assertOpen();
     assertResourceName('topic', options.topic);
     assertResourceName('subscription', options.subscription);
-    await this.ensureUntilStopped(options);
-    const { client } = await this.connect();
+    await this.ensureSubscription(options);
+    const { client } = await this.connection.get();
     this.assertOpen();
     const reader = new PubSubReader(options, handler, {
       client,
-      clock: this.clock,
-      logger: this.logger,
-      random: this.random,
+      settings: this.settings,
       attempts: this.attempts,
-      backoff: this.backoff,
       restore: () => this.restore(options.topic),
       onClosed: (closed) => this.readers.delete(closed),
     });
@@ -135,18 +74,18 @@ class PubSubBus implements MessageBus {
 
   async checkHealth(timeoutMs: number): Promise<void> {
     this.assertOpen();
-    for (const [topic, reason] of this.failing) {
+    for (const [topic, reason] of this.publisher.faults) {
       throw new BusError('UNAVAILABLE', `publishing to "${topic}" fails: ${reason}`);
     }
     for (const { options, fault } of this.readers) {
       if (fault === undefined) continue;
       throw new BusError('UNAVAILABLE', `subscription "${options.subscription}" cannot be read: ${fault}`);
     }
-    const { client } = await this.connect();
-    const project = `projects/${this.options.projectId}`;
-    const call = { ...this.callOptions, timeout: timeoutMs, autoPaginate: false };
+    const { client } = await this.connection.get();
+    const request = { project: `projects/${this.settings.projectId}`, pageSize: 1 };
+    const call = { ...this.settings.callOptions, timeout: timeoutMs, autoPaginate: false };
     try {
-      await client.publisher.listTopics({ project, pageSize: 1 }, call);
+      await client.publisher.listTopics(request, call);
     } catch (error) {
       // Publishing needs no right to list: a refusal is an answer, too.
       if (grpcCodeOf(error) === GRPC.PERMISSION_DENIED) return;
@@ -159,118 +98,16 @@ class PubSubBus implements MessageBus {
   }
 
   private async shutDown(timeoutMs: number): Promise<void> {
-    const deadline = this.clock.now() + timeoutMs;
-    if (this.underWay.size > 0) {
-      const drained = new Promise<void>((resolve) => (this.onDrained = resolve));
-      await settledWithin(this.clock, drained, timeoutMs);
-    }
+    const deadline = this.settings.clock.now() + timeoutMs;
+    await this.publisher.close(timeoutMs);
     this.stopped.abort();
-    for (const lane of this.lanes.values()) lane.stop();
-    for (const pending of this.underWay) pending.fail(closedError());
-    const remaining = Math.max(0, deadline - this.clock.now());
+    const remaining = Math.max(0, deadline - this.settings.clock.now());
     await Promise.all([...this.readers].map((reader) => reader.close(remaining)));
-    const connection = await this.connection?.catch(() => undefined);
-    await connection?.client.close();
+    await this.connection.close();
   }
 
   private assertOpen(): void {
     if (this.closing !== undefined) throw closedError();
-  }
-
-  private connect(): Promise<Connection> {
-    this.connection ??= this.open().catch((error: unknown) => {
-      // The next one tries again.
-      this.connection = undefined;
-      throw error;
-    });
-    return this.connection;
-  }
-
-  private async open(): Promise<Connection> {
-    const client = await openPubSubClient(this.options);
-    return { client, admin: new PubSubAdmin(client, this.options, this.logger, this.callOptions) };
-  }
-
-  private lane(topic: string, key: string): PublishLane {
-    const id = `${topic}\n${key}`;
-    const existing = this.lanes.get(id);
-    if (existing !== undefined) return existing;
-    const lane = new PublishLane(key === '' ? UNORDERED_REQUESTS : 1, this.laneContext(topic, id));
-    this.lanes.set(id, lane);
-    return lane;
-  }
-
-  private laneContext(topic: string, id: string): LaneContext {
-    return {
-      clock: this.clock,
-      random: this.random,
-      backoff: this.backoff,
-      batching: this.options.batching ?? { maxMessages: 100, maxMilliseconds: 1 },
-      send: (messages) => this.send(topic, messages),
-      judge: (error, failures) => this.judge(topic, error, failures),
-      onRecovery: () => {
-        if (this.failing.delete(topic)) this.logger.info('bus.publish.recovered', { topic });
-      },
-      onIdle: () => this.lanes.delete(id),
-    };
-  }
-
-  private async send(topic: string, messages: readonly OutgoingMessage[]): Promise<readonly string[]> {
-    const { client, admin } = await this.connect();
-    const request = {
-      topic: admin.topicPath(topic),
-      messages: messages.map(({ data, attributes, orderingKey }) => ({
-        data,
-        attributes,
-        ...(orderingKey === undefined ? {} : { orderingKey }),
-      })),
-    };
-    const call = { ...this.callOptions, isBundling: false };
-    const [response] = await this.barrier(topic).pass(() => client.publisher.publish(request, call));
-    return response.messageIds ?? [];
-  }
-
-  private async judge(topic: string, error: unknown, failures: number): Promise<PublishVerdict> {
-    const fault = classifyFault(error, `publishing to "${topic}"`);
-    switch (fault.kind) {
-      case 'invalid':
-        return { action: 'isolate', error: fault.error };
-      case 'forbidden':
-        return { action: 'reject', error: fault.error };
-      case 'missing':
-        this.reportFailing(topic, (await this.connect()).admin.missingTopic(topic).message, failures);
-        if (this.options.createMissing) await this.restoreIfPossible(topic);
-        return { action: 'retry' };
-      case 'transient':
-        this.reportFailing(topic, errorText(error), failures);
-        return { action: 'retry' };
-    }
-  }
-
-  private reportFailing(topic: string, reason: string, failures: number): void {
-    if (failures > 1 && this.failing.get(topic) === reason) return;
-    const isNew = !this.failing.has(topic);
-    this.failing.set(topic, reason);
-    if (isNew) this.logger.warn('bus.publish.failing', { topic, error: reason });
-  }
-
-  private async restoreIfPossible(topic: string): Promise<void> {
-    try {
-      await this.restore(topic);
-    } catch (error) {
-      this.logger.warn('bus.topic.create.failed', { topic, error: errorText(error) });
-    }
-  }
-
-  /** Makes the topic again, and our own subscriptions to it before anything is published to it. */
-  private restore(topic: string): Promise<void> {
-    return this.barrier(topic).restore(async () => {
-      const { admin } = await this.connect();
-      if (this.options.createMissing) await admin.createTopic(topic);
-      for (const reader of this.readers) {
-        if (reader.options.topic === topic) await admin.ensureSubscription(reader.options);
-      }
-    });
   }
 
   private barrier(topic: string): TopicBarrier {
@@ -279,11 +116,24 @@ class PubSubBus implements MessageBus {
     return barrier;
   }
 
-  private async ensureUntilStopped(options: SubscribeOptions): Promise<void> {
+  /** Makes the topic again, and our own subscriptions to it before anything is published to it. */
+  private restore(topic: string): Promise<void> {
+    return this.barrier(topic).restore(async () => {
+      const { admin } = await this.connection.get();
+      if (this.settings.createMissing) await admin.createTopic(topic);
+      for (const reader of this.readers) {
+        if (reader.options.topic === topic) await admin.ensureSubscription(reader.options);
+      }
+    });
+  }
+
+  /** Until it succeeds, cannot succeed, or the bus is closed. */
+  private async ensureSubscription(options: SubscribeOptions): Promise<void> {
     const { topic, subscription } = options;
+    const { clock, logger, random, retryBackoff } = this.settings;
     for (let failures = 1; ; failures++) {
       try {
-        const { admin } = await this.connect();
+        const { admin } = await this.connection.get();
         await admin.ensureSubscription(options);
         return;
       } catch (error) {
@@ -291,9 +141,9 @@ class PubSubBus implements MessageBus {
         if (error instanceof BusError) throw error;
         const fault = classifyFault(error, `subscribing to "${topic}" as "${subscription}"`);
         if (fault.kind === 'forbidden' || fault.kind === 'invalid') throw fault.error;
-        this.logger.warn('bus.subscribe.failing', { topic, subscription, error: errorText(error) });
+        logger.warn('bus.subscribe.failing', { topic, subscription, error: errorText(error) });
       }
-      await pause(this.clock, backoffMs(this.backoff, failures, this.random), this.stopped.signal);
+      await pause(clock, backoffMs(retryBackoff, failures, random), this.stopped.signal);
       this.assertOpen();
     }
   }

@@ -1,5 +1,5 @@
 import { type ClientConfig, type Duration, type PubSub, type v1 } from '@google-cloud/pubsub';
-import { type PubSubBusOptions } from './pubsub-options.js';
+import { type PubSubSettings } from './pubsub-options.js';
 
 /** What we use of the library. */
 export interface PubSubClient {
@@ -15,7 +15,7 @@ export interface PubSubClient {
 type ServiceOptions = NonNullable<ConstructorParameters<typeof v1.PublisherClient>[0]>;
 
 /** Loads the library, which takes some 100 ms and 50 MB, and makes its clients. Connects when first used. */
-export async function openPubSubClient(options: PubSubBusOptions): Promise<PubSubClient> {
+export async function openPubSubClient(options: PubSubSettings): Promise<PubSubClient> {
   const library = await import('@google-cloud/pubsub');
   const pubsub = new library.PubSub(clientConfig(options));
   // Publishing past the library's own queue: that one gives up after 60 s and lets later messages overtake.
@@ -39,7 +39,7 @@ const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnec
 /** A connection that died without a word is noticed after 70 s; the library's 5 minutes are too long for a chat. */
 const KEEPALIVE = { 'grpc.keepalive_time_ms': 60_000, 'grpc.keepalive_timeout_ms': 10_000 };
 
-function clientConfig({ projectId, emulatorHost, apiEndpoint }: PubSubBusOptions): ClientConfig {
+function clientConfig({ projectId, emulatorHost, apiEndpoint }: PubSubSettings): ClientConfig {
   if (emulatorHost === undefined) {
     return { ...RECONNECT, ...KEEPALIVE, projectId, ...(apiEndpoint === undefined ? {} : { apiEndpoint }) };
   }

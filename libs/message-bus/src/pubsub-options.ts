@@ -1,6 +1,7 @@
 import { type Backoff } from './backoff.js';
-import { type BusClock } from './clock.js';
-import { type BusLogger } from './logger.js';
+import { DEFAULT_MAX_IN_FLIGHT } from './bus-rules.js';
+import { type BusClock, systemBusClock } from './clock.js';
+import { type BusLogger, silentBusLogger } from './logger.js';
 import { type BatchingOptions } from './publish-lane.js';
 
 /** Settings of the Pub/Sub bus. */
@@ -33,4 +34,33 @@ export interface PubSubBusOptions {
   readonly clock?: BusClock;
   /** Jitter, in [0, 1). Default `Math.random`. */
   readonly random?: () => number;
+}
+
+/** The options with every default filled in. */
+export interface PubSubSettings extends Required<Omit<PubSubBusOptions, 'emulatorHost' | 'apiEndpoint'>> {
+  readonly emulatorHost: string | undefined;
+  readonly apiEndpoint: string | undefined;
+  /** For each request. Repeating is done where order is kept, not by the library. */
+  readonly callOptions: { timeout: number; retry: null };
+}
+
+export function toPubSubSettings(options: PubSubBusOptions): PubSubSettings {
+  const requestTimeoutMs = options.requestTimeoutMs ?? 10_000;
+  return {
+    projectId: options.projectId,
+    emulatorHost: options.emulatorHost,
+    apiEndpoint: options.apiEndpoint,
+    createMissing: options.createMissing,
+    maxInFlight: options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT,
+    maxInFlightBytes: options.maxInFlightBytes ?? 64 * 1024 * 1024,
+    batching: options.batching ?? { maxMessages: 100, maxMilliseconds: 1 },
+    requestTimeoutMs,
+    retryBackoff: options.retryBackoff ?? { minMs: 100, maxMs: 2000 },
+    redelivery: options.redelivery ?? { minMs: 1000, maxMs: 60_000 },
+    labels: options.labels ?? {},
+    logger: options.logger ?? silentBusLogger,
+    clock: options.clock ?? systemBusClock,
+    random: options.random ?? Math.random,
+    callOptions: { timeout: requestTimeoutMs, retry: null },
+  };
 }

@@ -1,10 +1,10 @@
 import { type Message, type Subscription } from '@google-cloud/pubsub';
 import { type AttemptCounter } from './attempt-counter.js';
-import { type Backoff, backoffMs } from './backoff.js';
+import { backoffMs } from './backoff.js';
 import { DEFAULT_MAX_IN_FLIGHT } from './bus-rules.js';
-import { type BusClock, pause, settledWithin } from './clock.js';
+import { pause, settledWithin } from './clock.js';
 import { Fifo } from './fifo.js';
-import { type BusLogger, errorText } from './logger.js';
+import { errorText } from './logger.js';
 import {
   type BusSubscription,
   type MessageHandler,
@@ -12,6 +12,7 @@ import {
   type SubscribeOptions,
 } from './message-bus.js';
 import { type PubSubClient } from './pubsub-client.js';
+import { type PubSubSettings } from './pubsub-options.js';
 
 /** The library keeps this much of its closing time for nacking what is left. */
 const FINAL_NACK_MS = 1000;
@@ -19,11 +20,8 @@ const FINAL_NACK_MS = 1000;
 /** What a reader needs from its bus. */
 export interface ReaderContext {
   readonly client: PubSubClient;
-  readonly clock: BusClock;
-  readonly logger: BusLogger;
-  readonly random: () => number;
+  readonly settings: PubSubSettings;
   readonly attempts: AttemptCounter;
-  readonly backoff: Backoff;
   /** Resolves when the topic and the subscription exist again. */
   restore(): Promise<void>;
   /** The reader has ended. */
@@ -84,9 +82,9 @@ export class PubSubReader implements BusSubscription {
     this.stopped.abort();
     for (const message of this.queue.drain()) message.nack();
     if (this.source !== undefined) {
-      const { clock, client } = this.context;
+      const { client, settings } = this.context;
       const work = closeSource(this.source, client.duration(timeoutMs + FINAL_NACK_MS), this.maxInFlight);
-      await settledWithin(clock, work, timeoutMs);
+      await settledWithin(settings.clock, work, timeoutMs);
     }
     this.context.onClosed(this);
   }
@@ -117,7 +115,7 @@ export class PubSubReader implements BusSubscription {
     try {
       acknowledged = (await this.handler(this.toReceived(message, attempt))) === 'ack';
     } catch (error) {
-      this.context.logger.warn('bus.handler.failed', {
+      this.context.settings.logger.warn('bus.handler.failed', {
         subscription,
         messageId: message.id,
         attempt,
@@ -151,7 +149,7 @@ export class PubSubReader implements BusSubscription {
   private async reopen(source: Subscription, error: Error | undefined): Promise<void> {
     if (this.source !== source || this.reopening || this.stopped.signal.aborted) return;
     this.reopening = true;
-    const { clock, logger, backoff, random } = this.context;
+    const { clock, logger, retryBackoff, random } = this.context.settings;
     const { topic, subscription } = this.options;
     this.lastError = error?.message;
     logger.warn('bus.subscription.lost', { topic, subscription, error: error?.message });
@@ -159,7 +157,7 @@ export class PubSubReader implements BusSubscription {
     this.queue.drain();
     void closeSource(source, this.context.client.duration(FINAL_NACK_MS), this.maxInFlight);
     for (let failures = 1; ; failures++) {
-      await pause(clock, backoffMs(backoff, failures, random), this.stopped.signal);
+      await pause(clock, backoffMs(retryBackoff, failures, random), this.stopped.signal);
       if (this.isStopped()) return;
       try {
         await this.context.restore();

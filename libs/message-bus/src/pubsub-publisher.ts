@@ -1,0 +1,148 @@
+import { abortedError, closedError } from './bus-rules.js';
+import { settledWithin } from './clock.js';
+import { errorText } from './logger.js';
+import { type OutgoingMessage } from './message-bus.js';
+import { assertResourceName, measureMessage } from './message-limits.js';
+import { type PubSubConnection } from './pubsub-connection.js';
+import { classifyFault } from './pubsub-errors.js';
+import { type PubSubSettings } from './pubsub-options.js';
+import { PublishCall, type PublishCallOwner } from './publish-call.js';
+import { PublishGate } from './publish-gate.js';
+import { type LaneContext, PublishLane, type PublishVerdict } from './publish-lane.js';
+import { type TopicBarrier } from './topic-barrier.js';
+
+/** Requests under way at once for messages without an ordering key. */
+const UNORDERED_REQUESTS = 16;
+
+/** What publishing needs from the bus. */
+export interface PublisherLink {
+  connect(): Promise<PubSubConnection>;
+  barrier(topic: string): TopicBarrier;
+  /** Resolves when the topic and the bus's own subscriptions to it exist again. */
+  restore(topic: string): Promise<void>;
+}
+
+/** The publishing half of the Pub/Sub bus: from the wait for room to the acknowledgement. */
+export class PubSubPublisher implements PublishCallOwner {
+  private readonly gate: PublishGate;
+  private readonly lanes = new Map<string, PublishLane>();
+  private readonly underWay = new Set<PublishCall>();
+  private readonly failing = new Map<string, string>();
+  private stopped = false;
+  private onDrained: (() => void) | undefined;
+
+  constructor(
+    private readonly settings: PubSubSettings,
+    private readonly link: PublisherLink,
+  ) {
+    this.gate = new PublishGate(settings.maxInFlight, settings.maxInFlightBytes);
+  }
+
+  /** Topics that cannot be published to at present, and why. */
+  get faults(): ReadonlyMap<string, string> {
+    return this.failing;
+  }
+
+  publish(topic: string, message: OutgoingMessage, signal: AbortSignal | undefined): Promise<string> {
+    return new Promise((resolve, reject) => {
+      assertResourceName('topic', topic);
+      const bytes = measureMessage(message);
+      if (signal?.aborted === true) throw abortedError();
+      const call = new PublishCall(message, bytes, this, resolve, reject, signal);
+      this.underWay.add(call);
+      const withdraw = this.gate.enter(bytes, () => {
+        call.admitted = true;
+        if (!this.stopped) this.lane(topic, message.orderingKey ?? '').add(call);
+      });
+      call.begin(withdraw);
+    });
+  }
+
+  onOver(call: PublishCall): void {
+    this.underWay.delete(call);
+    if (call.admitted) this.gate.leave(call.bytes);
+    if (this.underWay.size === 0) this.onDrained?.();
+  }
+
+  /** Resolves when all calls are over; those that are not after `timeoutMs` are failed. */
+  async close(timeoutMs: number): Promise<void> {
+    if (this.underWay.size > 0) {
+      const drained = new Promise<void>((resolve) => (this.onDrained = resolve));
+      await settledWithin(this.settings.clock, drained, timeoutMs);
+    }
+    this.stopped = true;
+    for (const lane of this.lanes.values()) lane.stop();
+    for (const call of this.underWay) call.fail(closedError());
+  }
+
+  private lane(topic: string, key: string): PublishLane {
+    const id = `${topic}\n${key}`;
+    const existing = this.lanes.get(id);
+    if (existing !== undefined) return existing;
+    const lane = new PublishLane(key === '' ? UNORDERED_REQUESTS : 1, this.laneContext(topic, id));
+    this.lanes.set(id, lane);
+    return lane;
+  }
+
+  private laneContext(topic: string, id: string): LaneContext {
+    return {
+      clock: this.settings.clock,
+      random: this.settings.random,
+      backoff: this.settings.retryBackoff,
+      batching: this.settings.batching,
+      send: (messages) => this.send(topic, messages),
+      judge: (error, failures) => this.judge(topic, error, failures),
+      onRecovery: () => {
+        if (this.failing.delete(topic)) this.settings.logger.info('bus.publish.recovered', { topic });
+      },
+      onIdle: () => this.lanes.delete(id),
+    };
+  }
+
+  private async send(topic: string, messages: readonly OutgoingMessage[]): Promise<readonly string[]> {
+    const { client, admin } = await this.link.connect();
+    const request = {
+      topic: admin.topicPath(topic),
+      messages: messages.map(({ data, attributes, orderingKey }) => ({
+        data,
+        attributes,
+        ...(orderingKey === undefined ? {} : { orderingKey }),
+      })),
+    };
+    const call = { ...this.settings.callOptions, isBundling: false };
+    const [response] = await this.link.barrier(topic).pass(() => client.publisher.publish(request, call));
+    return response.messageIds ?? [];
+  }
+
+  private async judge(topic: string, error: unknown, failures: number): Promise<PublishVerdict> {
+    const fault = classifyFault(error, `publishing to "${topic}"`);
+    switch (fault.kind) {
+      case 'invalid':
+        return { action: 'isolate', error: fault.error };
+      case 'forbidden':
+        return { action: 'reject', error: fault.error };
+      case 'missing':
+        this.reportFailing(topic, (await this.link.connect()).admin.missingTopic(topic).message, failures);
+        if (this.settings.createMissing) await this.restoreIfPossible(topic);
+        return { action: 'retry' };
+      case 'transient':
+        this.reportFailing(topic, errorText(error), failures);
+        return { action: 'retry' };
+    }
+  }
+
+  private reportFailing(topic: string, reason: string, failures: number): void {
+    if (failures > 1 && this.failing.get(topic) === reason) return;
+    const isNew = !this.failing.has(topic);
+    this.failing.set(topic, reason);
+    if (isNew) this.settings.logger.warn('bus.publish.failing', { topic, error: reason });
+  }
+
+  private async restoreIfPossible(topic: string): Promise<void> {
+    try {
+      await this.link.restore(topic);
+    } catch (error) {
+      this.settings.logger.warn('bus.topic.create.failed', { topic, error: errorText(error) });
+    }
+  }
+}
