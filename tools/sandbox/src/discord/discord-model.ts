@@ -110,7 +110,7 @@ export class DiscordModel {
   }
 
   addGuild(name: string, id: string = this.ids.next()): Guild {
-    const guild: Guild = { id, name, joinedAt: this.#date() };
+    const guild: Guild = { id, name, roleId: this.ids.next(), joinedAt: this.#date() };
     this.#guilds.set(id, guild);
     this.#emit({ kind: 'guild-added', guild });
     return guild;
@@ -249,8 +249,7 @@ export class DiscordModel {
   ): Message['pings'] {
     return resolvePings(content, allowed, {
       isUser: (id) => this.#users.has(id),
-      // The only role of a sandbox guild is @everyone, which has the guild's id and is not pinged as a role.
-      isRole: (id) => channel.guild !== undefined && id !== channel.guild.id,
+      isRole: (id) => channel.guild?.roleId === id,
       repliedUser: replyTo === undefined ? undefined : this.#messages.get(replyTo)?.author.id,
     });
   }

@@ -28,6 +28,8 @@ export interface User {
 export interface Guild {
   readonly id: string;
   readonly name: string;
+  /** Its only role beside `@everyone`, named `moderators`; anybody may mention it. */
+  readonly roleId: string;
   /** RFC 3339. */
   readonly joinedAt: string;
 }

@@ -1,5 +1,6 @@
 import { type JsonObject } from '../json.js';
 import {
+  type Attachment,
   type Channel,
   channelTypes,
   effectiveAccess,
@@ -32,6 +33,7 @@ export interface MessageView {
   readonly cdnUrl: string;
   /** Finds the message that is answered. */
   find(id: string): Message | undefined;
+  findUser(id: string): User | undefined;
   /** Whether the content is shown; without it content, files, embeds and components are empty. */
   shows(message: Message): boolean;
 }
@@ -147,22 +149,24 @@ export function toWireGuild(guild: Guild, bot: User): JsonObject {
     features: [],
     emojis: [],
     stickers: [],
-    roles: [
-      {
-        id: guild.id,
-        name: '@everyone',
-        color: 0,
-        colors: { primary_color: 0, secondary_color: null, tertiary_color: null },
-        hoist: false,
-        icon: null,
-        unicode_emoji: null,
-        position: 0,
-        permissions: everything.toString(),
-        managed: false,
-        mentionable: false,
-        flags: 0,
-      },
-    ],
+    roles: [toWireRole(guild.id, '@everyone', everything, 0), toWireRole(guild.roleId, 'moderators', 0n, 1)],
+  };
+}
+
+function toWireRole(id: string, name: string, granted: bigint, position: number): JsonObject {
+  return {
+    id,
+    name,
+    color: 0,
+    colors: { primary_color: 0, secondary_color: null, tertiary_color: null },
+    hoist: false,
+    icon: null,
+    unicode_emoji: null,
+    position,
+    permissions: granted.toString(),
+    managed: false,
+    mentionable: position > 0,
+    flags: 0,
   };
 }
 
@@ -204,6 +208,10 @@ export function toWireMessage(message: Message, view: MessageView): JsonObject {
     edited_timestamp: message.editedTimestamp,
     tts: message.tts,
     mention_everyone: message.pings.everyone,
+    mentions: message.pings.users.flatMap((id) => {
+      const user = view.findUser(id);
+      return user === undefined ? [] : [toWireUser(user)];
+    }),
     mention_roles: message.pings.roles,
     pinned: false,
     flags: message.flags,
@@ -235,8 +243,7 @@ function toWireContent(message: Message, view: MessageView): JsonObject {
     embeds: message.embeds,
     components: message.components,
     attachments: message.attachments.map((attachment) => {
-      const path = [message.channel.id, attachment.id, encodeURIComponent(attachment.filename)].join('/');
-      const url = `${view.cdnUrl}/attachments/${path}`;
+      const url = toAttachmentUrl(view.cdnUrl, message.channel.id, attachment);
       return {
         id: attachment.id,
         filename: attachment.filename,
@@ -248,4 +255,9 @@ function toWireContent(message: Message, view: MessageView): JsonObject {
       };
     }),
   };
+}
+
+/** Where an attachment's bytes are. @param cdnUrl e.g. `http://127.0.0.1:4010/discord/cdn`. */
+export function toAttachmentUrl(cdnUrl: string, channelId: string, { id, filename }: Attachment): string {
+  return `${cdnUrl}/attachments/${channelId}/${id}/${encodeURIComponent(filename)}`;
 }
