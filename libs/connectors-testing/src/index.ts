@@ -1,1 +1,8 @@
-export {};
+export * from './builders.js';
+export * from './contract/describe-contract.js';
+export * from './contract/harness.js';
+export * from './manual-clock.js';
+export * from './memory-cursors.js';
+export * from './recording-host.js';
+export * from './recording-logger.js';
+export * from './wait-for.js';
