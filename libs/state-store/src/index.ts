@@ -6,3 +6,5 @@ export { type StateLogFields, type StateLogger } from './logger.js';
 export { createMemoryStore } from './memory-store.js';
 export { STATE_LIMITS } from './state-limits.js';
 export * from './state-store.js';
+export { type FirestoreStoreOptions } from './firestore-options.js';
+export { createFirestoreStore } from './firestore-store.js';

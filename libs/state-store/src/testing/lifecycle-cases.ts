@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
-import { CLOSE_MS, type ContractCase, freshKey, isStateError, within } from './contract-case.js';
+import {
+  CLOSE_MS,
+  type ContractCase,
+  freshKey,
+  isStateError,
+  within,
+  type StateStoreHarness,
+} from './contract-case.js';
 
 export const lifecycleCases: readonly ContractCase[] = [
   {
     name: 'remembers after it was closed and opened again',
-    async run({ store, reopen }) {
+    async run({ store, reopen }: StateStoreHarness): Promise<void> {
       const [kept, deleted, swapped, late] = [freshKey(), freshKey(), freshKey(), freshKey()];
       await Promise.all([store.set(kept, 'kept'), store.set(deleted, 'x'), store.set(swapped, 'x')]);
       await Promise.all([store.delete(deleted), store.compareAndSet(swapped, 'x', 'y')]);
@@ -21,7 +28,7 @@ export const lifecycleCases: readonly ContractCase[] = [
   },
   {
     name: 'ends what is under way before it is closed',
-    async run({ store, patienceMs }) {
+    async run({ store, patienceMs }: StateStoreHarness): Promise<void> {
       const key = freshKey();
       const calls = [
         ...Array.from({ length: 20 }, (_, index) => store.set(`${key}/${index}`, 'x')),
@@ -41,7 +48,7 @@ export const lifecycleCases: readonly ContractCase[] = [
   },
   {
     name: 'refuses work after it was closed',
-    async run({ store, patienceMs }) {
+    async run({ store, patienceMs }: StateStoreHarness): Promise<void> {
       const [key, isClosed] = [freshKey(), isStateError('CLOSED')];
       await store.set(key, 'x');
       await store.close(CLOSE_MS);
@@ -54,14 +61,14 @@ export const lifecycleCases: readonly ContractCase[] = [
   },
   {
     name: 'closes more than once, and unused, without harm',
-    async run({ store, patienceMs }) {
+    async run({ store, patienceMs }: StateStoreHarness): Promise<void> {
       await within(Promise.all([store.close(CLOSE_MS), store.close(CLOSE_MS)]), patienceMs, 'store closed');
       await within(store.close(CLOSE_MS), patienceMs, 'store closed again');
     },
   },
   {
     name: 'is healthy while it answers',
-    async run({ store, patienceMs }) {
+    async run({ store, patienceMs }: StateStoreHarness): Promise<void> {
       await within(store.checkHealth(patienceMs), patienceMs, 'answered');
       await store.set(freshKey(), 'x');
       await within(store.checkHealth(patienceMs), patienceMs, 'answered');

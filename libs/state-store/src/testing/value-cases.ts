@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { STATE_LIMITS } from '../state-limits.js';
-import { type ContractCase, freshKey, isStateError } from './contract-case.js';
+import { type ContractCase, freshKey, isStateError, type StateStoreHarness } from './contract-case.js';
 
 /** Ends of keys that a driver's encoding might trip over. */
 const awkward = [
@@ -27,7 +27,7 @@ const awkward = [
 export const valueCases: readonly ContractCase[] = [
   {
     name: 'has no value for a key that was never set',
-    async run({ store }) {
+    async run({ store }: StateStoreHarness): Promise<void> {
       assert.equal(await store.get(freshKey()), undefined);
       // Keys that objects have a value for.
       for (const key of ['constructor', '__proto__', 'toString']) {
@@ -37,7 +37,7 @@ export const valueCases: readonly ContractCase[] = [
   },
   {
     name: 'returns what was set last',
-    async run({ store }) {
+    async run({ store }: StateStoreHarness): Promise<void> {
       const key = freshKey();
       for (const value of ['one', 'two', 'two', '', 'three']) {
         await store.set(key, value);
@@ -47,7 +47,7 @@ export const valueCases: readonly ContractCase[] = [
   },
   {
     name: 'forgets what was deleted, and deletes what was never there',
-    async run({ store }) {
+    async run({ store }: StateStoreHarness): Promise<void> {
       const [key, other] = [freshKey(), freshKey()];
       await store.delete(key);
       await store.set(key, 'value');
@@ -61,7 +61,7 @@ export const valueCases: readonly ContractCase[] = [
   },
   {
     name: 'keeps keys of any text apart, and their values to the code unit',
-    async run({ store }) {
+    async run({ store }: StateStoreHarness): Promise<void> {
       const prefix = freshKey();
       const bare = ['__proto__', '__name__', '.', '..', '/', ' ', '\u0000'];
       const keys = [...bare, ...awkward.map((text) => `${prefix}/${text}`)];
@@ -74,7 +74,7 @@ export const valueCases: readonly ContractCase[] = [
   },
   {
     name: 'takes keys and values up to the limits, counted in bytes',
-    async run({ store }) {
+    async run({ store }: StateStoreHarness): Promise<void> {
       const start = `${freshKey()}/`;
       const longest = start + 'é'.repeat((STATE_LIMITS.keyBytes - start.length) >> 1);
       const key = longest.padEnd(longest.length + STATE_LIMITS.keyBytes - Buffer.byteLength(longest), 'x');
@@ -89,7 +89,7 @@ export const valueCases: readonly ContractCase[] = [
   },
   {
     name: 'refuses keys and values beyond the limits, and leaves what was there',
-    async run({ store }) {
+    async run({ store }: StateStoreHarness): Promise<void> {
       const key = freshKey();
       await store.set(key, 'kept');
       for (const bad of ['', 'x'.repeat(1001), 'é'.repeat(501), 'half \ud83d']) {

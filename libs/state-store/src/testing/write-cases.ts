@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { type ContractCase, freshKey } from './contract-case.js';
+import { type ContractCase, freshKey, type StateStoreHarness } from './contract-case.js';
 
 export const writeCases: readonly ContractCase[] = [
   {
     name: 'stores writes of many keys that are made at once',
-    async run({ store }) {
+    async run({ store }: StateStoreHarness): Promise<void> {
       const prefix = freshKey();
       const keys = Array.from({ length: 100 }, (_, index) => `${prefix}/${index}`);
       await Promise.all(keys.map((key) => store.set(key, `value of ${key}`)));
@@ -17,7 +17,7 @@ export const writeCases: readonly ContractCase[] = [
   },
   {
     name: 'lets writes of one key take effect in the order of the calls',
-    async run({ store }) {
+    async run({ store }: StateStoreHarness): Promise<void> {
       const key = freshKey();
       await Promise.all(Array.from({ length: 50 }, (_, index) => store.set(key, `${index}`)));
       assert.equal(await store.get(key), '49');
@@ -39,7 +39,7 @@ export const writeCases: readonly ContractCase[] = [
   },
   {
     name: 'swaps a value that is as expected',
-    async run({ store }) {
+    async run({ store }: StateStoreHarness): Promise<void> {
       const key = freshKey();
       assert.equal(await store.compareAndSet(key, undefined, 'first'), true);
       assert.equal(await store.get(key), 'first');
@@ -51,7 +51,7 @@ export const writeCases: readonly ContractCase[] = [
   },
   {
     name: 'does not swap a value that is not as expected',
-    async run({ store }) {
+    async run({ store }: StateStoreHarness): Promise<void> {
       const key = freshKey();
       assert.equal(await store.compareAndSet(key, 'something', 'x'), false);
       assert.equal(await store.compareAndSet(key, '', 'x'), false);
@@ -67,7 +67,7 @@ export const writeCases: readonly ContractCase[] = [
   },
   {
     name: 'gives a claim to one of many who reach for it at once',
-    async run({ store }) {
+    async run({ store }: StateStoreHarness): Promise<void> {
       const key = freshKey();
       const claims = await Promise.all(
         Array.from({ length: 20 }, (_, index) => store.compareAndSet(key, undefined, `owner ${index}`)),
@@ -79,7 +79,7 @@ export const writeCases: readonly ContractCase[] = [
   },
   {
     name: 'loses no step of a counter that many raise at once',
-    async run({ store }) {
+    async run({ store }: StateStoreHarness): Promise<void> {
       const key = freshKey();
       const raise = async (): Promise<void> => {
         for (;;) {

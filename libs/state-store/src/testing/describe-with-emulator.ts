@@ -1,0 +1,30 @@
+import { emulatorAvailability, type SearchEnvironment } from './emulator-installation.js';
+
+interface Describe {
+  (name: string, body: () => void): void;
+  readonly skip: (name: string, body: () => void) => void;
+}
+
+// Structural, so that this library needs no test runner's types; jest and its like provide it.
+declare const describe: Describe;
+declare const it: (name: string, body: () => void) => void;
+
+/**
+ * Registers a suite that needs the Firestore emulator. Where the emulator is missing, the suite fails under `CI=true` and is
+ * skipped, by a name that says why, on a person's machine.
+ * @param environment `process.env`
+ */
+export function describeWithEmulator(name: string, environment: SearchEnvironment, body: () => void): void {
+  const availability = emulatorAvailability(environment);
+  if (availability.available) {
+    describe(name, body);
+  } else if (environment['CI'] === 'true') {
+    describe(name, () => {
+      it('finds the Firestore emulator', () => {
+        throw new Error(availability.reason);
+      });
+    });
+  } else {
+    describe.skip(`${name} (skipped, ${availability.reason})`, body);
+  }
+}
