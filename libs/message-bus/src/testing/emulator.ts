@@ -18,7 +18,7 @@ export interface EmulatorOptions {
   readonly port?: number;
 }
 
-/** A running emulator of Pub/Sub on 127.0.0.1. It ends with this process at the latest. */
+/** A running emulator of Pub/Sub on 127.0.0.1. It ends with this process at the latest, however that ends. */
 export interface PubSubEmulator {
   /** `127.0.0.1:{port}` */
   readonly host: string;
@@ -32,6 +32,18 @@ export interface PubSubEmulator {
   /** Ends it for good. */
   stop(): Promise<void>;
 }
+
+/**
+ * Runs a program and kills it as soon as standard input ends, which it does when whoever started it is gone, even by
+ * SIGKILL. An `exit` listener would not do: it is not called then, nor in a test runner's sandbox.
+ */
+const GUARD = `
+exec 3<&0
+"$@" 3<&- &
+program=$!
+(cat <&3 >/dev/null; kill -9 $program) 2>/dev/null &
+wait $program
+`;
 
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
@@ -55,9 +67,6 @@ export async function startPubSubEmulator(options: EmulatorOptions): Promise<Pub
 class Emulator implements PubSubEmulator {
   readonly projectId = 'local-project';
   private child: ChildProcess | undefined;
-  private readonly endWithProcess = (): void => {
-    this.child?.kill('SIGKILL');
-  };
 
   constructor(
     private readonly installation: EmulatorInstallation,
@@ -78,10 +87,10 @@ class Emulator implements PubSubEmulator {
   async kill(): Promise<void> {
     const { child } = this;
     this.child = undefined;
-    process.off('exit', this.endWithProcess);
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    // `close` comes when the last of the group has let go of standard error.
+    const ended = once(child, 'close');
+    process.kill(-child.pid, 'SIGKILL');
     await ended;
   }
 
@@ -92,12 +101,17 @@ class Emulator implements PubSubEmulator {
   async restart(): Promise<void> {
     await this.kill();
     const { java, jar } = this.installation;
-    const heap = [`-Xmx${this.heapMb}m`, '-XX:+UseSerialGC'];
-    const child = spawn(java, [...heap, '-jar', jar, '--host=127.0.0.1', `--port=${this.port}`], {
-      stdio: ['ignore', 'ignore', 'pipe'],
+    const command = [java, `-Xmx${this.heapMb}m`, '-XX:+UseSerialGC', '-jar', jar];
+    const address = ['--host=127.0.0.1', `--port=${this.port}`];
+    // A process group of its own, so that one signal ends guard and java alike.
+    const child = spawn('sh', ['-c', GUARD, 'guard', ...command, ...address], {
+      stdio: ['pipe', 'ignore', 'pipe'],
+      detached: true,
     });
+    // Standard input breaks when the guard ends first.
+    child.stdin.on('error', () => undefined);
+    child.once('exit', () => child.stdin.destroy());
     this.child = child;
-    process.on('exit', this.endWithProcess);
     let output = '';
     child.stderr.on('data', (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-2000);
