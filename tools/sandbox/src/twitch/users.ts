@@ -57,7 +57,8 @@ export class UserDirectory {
       throw new ControlError(400, `"${login}" is no login: 1 to 25 letters, digits and underscores.`);
     }
     const owner = id === undefined ? undefined : this.#byId.get(id);
-    if (owner !== undefined) throw new ControlError(409, `The user id ${owner.id} belongs to ${owner.login}.`);
+    if (owner !== undefined)
+      throw new ControlError(409, `The user id ${owner.id} belongs to ${owner.login}.`);
     const user = { id: id ?? this.#deriveId(login), login, displayName: displayName ?? login };
     this.#byLogin.set(login, user);
     this.#byId.set(user.id, user);

@@ -1,0 +1,353 @@
+import { type IncomingMessage } from 'node:http';
+import { type Duplex } from 'node:stream';
+import { type FastifyInstance } from 'fastify';
+import { type PlatformContext, type SandboxPlatform } from '../platform.js';
+import { seededRandom } from '../twilio/faults.js';
+import { WaitList } from '../wait-list.js';
+import { type Channel, ChannelDirectory, type ChatMessage } from './channels.js';
+import { Chat } from './chat.js';
+import { CommandLog, type ExecutedCommand } from './command-log.js';
+import {
+  type ActionDependencies,
+  applyEvent,
+  patchChannel,
+  type TwitchMessageReceipt,
+  writeAsUser,
+} from './control-actions.js';
+import { registerControlApi } from './control-api.js';
+import { ControlError } from './control-error.js';
+import {
+  type ChannelPatchInput,
+  channelPatchSchema,
+  type TokenRequestInput,
+  tokenRequestSchema,
+  type TwitchEventInput,
+  twitchEventSchema,
+  type UserMessageInput,
+  userMessageSchema,
+} from './control-schema.js';
+import {
+  toChannelView,
+  toMessageView,
+  type TwitchChannelView,
+  type TwitchMessageView,
+  type TwitchStats,
+} from './control-views.js';
+import { armedFaultSchema, type TwitchFaultInput, twitchFaultSchema } from './fault-schema.js';
+import { TwitchFaults, type TwitchFaultView } from './faults.js';
+import { type IrcConnection } from './irc-connection.js';
+import { IrcServer, isChatUpgrade } from './irc-server.js';
+import { registerOAuthRoutes } from './oauth-routes.js';
+import { MessagePacer, SlidingWindow } from './rate-limits.js';
+import { Speech } from './speech.js';
+import { type TokenPair, TokenStore } from './tokens.js';
+import { type TwitchSandboxOptions } from './twitch-options.js';
+import { UserDirectory } from './users.js';
+
+/** What a fault did: what it acted on at once, and the id of what stays armed. */
+export interface TwitchFaultReceipt {
+  readonly id: string | null;
+  /** Connections, or tokens that ended. */
+  readonly affected: number;
+}
+
+/** A local Twitch: chat over IRC and WebSocket, tokens and users over HTTP, with switches for faults. */
+export class TwitchSandbox implements SandboxPlatform {
+  readonly name = 'twitch';
+  readonly #waits = new WaitList();
+  readonly #stopped = new AbortController();
+  readonly #users = new UserDirectory();
+  readonly #channels: ChannelDirectory;
+  readonly #tokens: TokenStore;
+  readonly #faults: TwitchFaults;
+  readonly #commands: CommandLog;
+  readonly #pacer: MessagePacer;
+  readonly #chat: Chat;
+  readonly #irc: IrcServer;
+  readonly #actions: ActionDependencies;
+
+  constructor(
+    private readonly options: TwitchSandboxOptions,
+    private readonly context: PlatformContext,
+  ) {
+    const { now } = options;
+    const changed = (): void => this.#waits.notify();
+    const users = this.#users;
+    const channels = (this.#channels = new ChannelDirectory(users, options.historyLimit));
+    const tokens = (this.#tokens = new TokenStore(now));
+    const faults = (this.#faults = new TwitchFaults(now, seededRandom(options.seed)));
+    const commands = (this.#commands = new CommandLog(now, changed));
+    const pacer = (this.#pacer = new MessagePacer(options.messageLimits, now));
+    const chat = (this.#chat = new Chat({ channels, now, changed }));
+    const { joinLimit, loginLimit, duplicateWindowMs, pingIntervalMs } = options;
+    this.#irc = new IrcServer({
+      chat,
+      channels,
+      tokens,
+      faults,
+      commands,
+      speech: new Speech({ chat, channels, users, commands, faults, pacer, duplicateWindowMs, now }),
+      joins: new SlidingWindow(joinLimit.windowMs, now),
+      joinLimit,
+      logins: new SlidingWindow(loginLimit.windowMs, now),
+      loginLimit,
+      pingIntervalMs,
+      changed,
+      log: (event, fields) => context.log(event, fields),
+    });
+    this.#actions = { chat, channels, users, irc: this.#irc, now };
+    const { botLogin, botUserId, accessToken, refreshToken, scopes, tokenLifeMs: lifeMs } = options;
+    const bot = users.ensure(botLogin, { id: botUserId });
+    tokens.issue(bot, { scopes, lifeMs, accessToken, refreshToken });
+    for (const name of options.channels) channels.ensure(name);
+  }
+
+  async registerRoutes(app: FastifyInstance): Promise<void> {
+    await app.register((scope, _options, done) => {
+      scope.removeContentTypeParser('application/x-www-form-urlencoded');
+      scope.addContentTypeParser(
+        'application/x-www-form-urlencoded',
+        { parseAs: 'string' },
+        (_request, body, parsed) => {
+          parsed(null, new URLSearchParams(body.toString()));
+        },
+      );
+      const { options } = this;
+      const signal = this.#stopped.signal;
+      registerOAuthRoutes(scope, {
+        options,
+        signal,
+        tokens: this.#tokens,
+        users: this.#users,
+        faults: this.#faults,
+      });
+      registerControlApi(scope, this);
+      done();
+    });
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    if (!isChatUpgrade(request.url ?? '/', request.headers['sec-websocket-protocol'])) return false;
+    this.#irc.handleUpgrade(request, socket, head);
+    return true;
+  }
+
+  environment(): Record<string, string> {
+    const { options } = this;
+    const origin = this.context.origin();
+    return {
+      TWITCH_ENABLED: 'true',
+      TWITCH_BOT_USERNAME: options.botLogin,
+      TWITCH_CHANNELS: options.channels.join(','),
+      TWITCH_ACCESS_TOKEN: options.accessToken,
+      TWITCH_CLIENT_ID: options.clientId,
+      TWITCH_CLIENT_SECRET: options.clientSecret,
+      TWITCH_REFRESH_TOKEN: options.refreshToken,
+      TWITCH_IRC_URL: origin.replace(/^http/, 'ws'),
+      TWITCH_AUTH_URL: `${origin}/twitch/oauth2`,
+    };
+  }
+
+  close(): Promise<void> {
+    this.#stopped.abort();
+    this.#irc.close();
+    this.#waits.close();
+    return Promise.resolve();
+  }
+
+  /**
+   * Writes as a user does, in a channel or as a whisper; limits and rules of the channel bind clients alone.
+   * @throws ZodError for a message that nobody could write
+   * @throws ControlError when the author is banned there or the answered message does not exist
+   */
+  receiveMessage(input: UserMessageInput): TwitchMessageReceipt {
+    return writeAsUser(userMessageSchema.parse(input), this.#actions);
+  }
+
+  /**
+   * Lets an event other than a message reach the clients. Returns how many connections it was meant for.
+   * @throws ZodError for an event that does not exist
+   * @throws ControlError when it is about a message that does not exist
+   */
+  sendEvent(input: TwitchEventInput): number {
+    return applyEvent(twitchEventSchema.parse(input), this.#actions);
+  }
+
+  /** Makes a pair of tokens for a login. The account is made when there is none. */
+  issueToken(input: TokenRequestInput): TokenPair {
+    const { login, userId, displayName, scopes, lifeMs } = tokenRequestSchema.parse(input);
+    const user = this.#users.ensure(login, { id: userId, displayName });
+    return this.#tokens.issue(user, {
+      scopes: scopes ?? this.options.scopes,
+      lifeMs: lifeMs ?? this.options.tokenLifeMs,
+    });
+  }
+
+  /** Changes a channel's rules, moderators and bans, and tells those who are there. */
+  configureChannel(name: string, input: ChannelPatchInput): TwitchChannelView {
+    patchChannel(this.#channels.ensure(name), channelPatchSchema.parse(input), this.#actions);
+    return this.channel(name);
+  }
+
+  /** Lets accounts be heard again that wrote too fast. */
+  forgiveRateLimits(): void {
+    this.#pacer.forgive();
+  }
+
+  channels(): readonly TwitchChannelView[] {
+    return this.#channels.list().map((channel) => this.#view(channel));
+  }
+
+  /** One channel. @throws ControlError when no channel can have the name */
+  channel(name: string): TwitchChannelView {
+    return this.#view(this.#channels.ensure(name));
+  }
+
+  /**
+   * The messages of a channel after one, by `seq` or id; all without.
+   * @throws ControlError when there is no such message
+   */
+  messages(name: string, after: number | string = 0): readonly TwitchMessageView[] {
+    const channel = this.#channels.ensure(name);
+    return channel.after(seqOf(channel, after)).map(toMessageView);
+  }
+
+  /** As `messages`, but waits up to `waitMs` milliseconds for the first one; then resolves with an empty list. */
+  async waitForMessages(
+    name: string,
+    after: number | string,
+    waitMs: number,
+  ): Promise<readonly TwitchMessageView[]> {
+    const channel = this.#channels.ensure(name);
+    const seq = seqOf(channel, after);
+    const probe = (): readonly ChatMessage[] | undefined => {
+      const found = channel.after(seq);
+      return found.length > 0 ? found : undefined;
+    };
+    return ((await this.#waits.waitFor(probe, waitMs)) ?? []).map(toMessageView);
+  }
+
+  /** Resolves with the first message, standing already or yet to come, that `predicate` accepts. Rejects after `timeoutMs`. */
+  waitForMessage(
+    predicate: (message: TwitchMessageView) => boolean,
+    timeoutMs = 10_000,
+  ): Promise<TwitchMessageView> {
+    const seen = new Map<Channel, number>();
+    const probe = (): TwitchMessageView | undefined => {
+      for (const channel of this.#channels.list()) {
+        for (const message of channel.after(seen.get(channel) ?? 0)) {
+          seen.set(channel, message.seq);
+          const view = toMessageView(message);
+          if (predicate(view)) return view;
+        }
+      }
+      return undefined;
+    };
+    return this.waitFor(probe, 'a message', timeoutMs);
+  }
+
+  /** The commands that clients had executed, of one channel or all; oldest first. */
+  commands(channel?: string): readonly ExecutedCommand[] {
+    return this.#commands.list(channel?.replace(/^#/, '').toLowerCase());
+  }
+
+  /** Resolves with the first command that `predicate` accepts. Rejects after `timeoutMs`. */
+  waitForCommand(
+    predicate: (command: ExecutedCommand) => boolean,
+    timeoutMs = 10_000,
+  ): Promise<ExecutedCommand> {
+    return this.waitFor(() => this.commands().find(predicate), 'a command', timeoutMs);
+  }
+
+  /** Resolves when a client of this login is in the channel. Rejects after `timeoutMs`. */
+  async waitForMember(channel: string, login: string, timeoutMs = 10_000): Promise<void> {
+    const probe = (): true | undefined => this.channel(channel).members.includes(login) || undefined;
+    await this.waitFor(probe, `${login} in ${channel}`, timeoutMs);
+  }
+
+  /** Resolves with the first thing other than undefined that `probe` finds, now or after any change. Rejects after `timeoutMs`. */
+  async waitFor<T>(probe: () => T | undefined, what: string, timeoutMs = 10_000): Promise<T> {
+    const found = await this.#waits.waitFor(probe, timeoutMs);
+    if (found !== undefined) return found;
+    throw new Error(
+      `Waited ${timeoutMs} ms for ${what} in vain; the sandbox is at ${JSON.stringify(this.stats())}.`,
+    );
+  }
+
+  /** Causes a fault, at once or armed until it is healed. Throws a `ZodError` for one that does not exist. */
+  injectFault(input: TwitchFaultInput): TwitchFaultReceipt {
+    const fault = twitchFaultSchema.parse(input);
+    this.context.log('twitch.fault.injected', { kind: fault.kind });
+    switch (fault.kind) {
+      case 'drop':
+      case 'reconnect':
+        return { id: null, affected: this.#irc.apply(fault) };
+      case 'expire-tokens':
+        return { id: null, affected: this.#tokens.expire(fault.login, fault.refreshTokens) };
+      case 'half-open':
+        return {
+          affected: this.#quieten(fault.login, (connection) => connection.freeze()),
+          id: fault.newConnections ? this.#faults.arm(fault) : null,
+        };
+      case 'silent':
+        return {
+          affected: fault.openConnections ? this.#quieten(undefined, (connection) => connection.mute()) : 0,
+          id: this.#faults.arm(fault),
+        };
+      default:
+        return { id: this.#faults.arm(armedFaultSchema.parse(fault)), affected: 0 };
+    }
+  }
+
+  /** The armed faults. */
+  faults(): readonly TwitchFaultView[] {
+    return this.#faults.list();
+  }
+
+  /**
+   * Disarms one fault, or all without an id, and returns how many there were.
+   *
+   * All: quiet connections are reset too, as a network that comes back resets what it has forgotten.
+   */
+  heal(id?: string): number {
+    const healed = this.#faults.heal(id);
+    if (id === undefined) this.#irc.heal();
+    return healed;
+  }
+
+  /** What is open and what has been seen. */
+  stats(): TwitchStats {
+    const channels = this.#channels.list();
+    return {
+      connections: this.#irc.views(),
+      upgrades: this.#irc.upgrades,
+      channels: channels.length,
+      messages: channels.reduce((sum, { messages }) => sum + messages.length, 0),
+      commands: this.#commands.list().length,
+      faults: this.#faults.list().length,
+    };
+  }
+
+  #quieten(login: string | undefined, quieten: (connection: IrcConnection) => void): number {
+    const targets = this.#irc.targets(login);
+    for (const connection of targets) quieten(connection);
+    return targets.length;
+  }
+
+  #view(channel: Channel): TwitchChannelView {
+    return toChannelView(
+      channel,
+      this.#chat.members(channel).map(({ nick }) => nick),
+    );
+  }
+}
+
+function seqOf(channel: Channel, after: number | string): number {
+  if (typeof after === 'number') return after;
+  if (/^\d+$/.test(after)) return Number(after);
+  const message = channel.find(after);
+  if (message === undefined) {
+    throw new ControlError(404, `after: there is no message ${after} in ${channel.name}.`);
+  }
+  return message.seq;
+}
