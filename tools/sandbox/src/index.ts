@@ -18,3 +18,16 @@ export {
   type TwilioStats,
 } from './twilio/twilio-sandbox.js';
 export { type WebhookAttempt, type WebhookDelivery } from './twilio/webhooks.js';
+export { type ExecutedCommand } from './twitch/command-log.js';
+export { type TwitchMessageReceipt } from './twitch/control-actions.js';
+export { ControlError } from './twitch/control-error.js';
+export {
+  type ChannelPatchInput,
+  type TwitchEventInput,
+  type UserMessageInput,
+} from './twitch/control-schema.js';
+export { type TwitchChannelView, type TwitchMessageView, type TwitchStats } from './twitch/control-views.js';
+export { type TwitchFaultInput } from './twitch/fault-schema.js';
+export { type TwitchFaultView } from './twitch/faults.js';
+export { twitchDefaults, type TwitchSandboxOptions } from './twitch/twitch-options.js';
+export { type TwitchFaultReceipt, TwitchSandbox } from './twitch/twitch-sandbox.js';

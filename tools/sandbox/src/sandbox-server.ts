@@ -3,6 +3,8 @@ import Fastify from 'fastify';
 import { type PlatformContext, type SandboxLogger, type SandboxPlatform } from './platform.js';
 import { twilioDefaults, type TwilioSandboxOptions } from './twilio/twilio-options.js';
 import { TwilioSandbox } from './twilio/twilio-sandbox.js';
+import { twitchDefaults, type TwitchSandboxOptions } from './twitch/twitch-options.js';
+import { TwitchSandbox } from './twitch/twitch-sandbox.js';
 
 /** How the sandbox is started. Everything has a default. */
 export interface SandboxOptions {
@@ -12,6 +14,7 @@ export interface SandboxOptions {
   readonly port?: number;
   readonly logger?: SandboxLogger;
   readonly twilio?: Partial<TwilioSandboxOptions>;
+  readonly twitch?: Partial<TwitchSandboxOptions>;
 }
 
 /** A running sandbox. */
@@ -19,6 +22,7 @@ export interface Sandbox {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   readonly twilio: TwilioSandbox;
+  readonly twitch: TwitchSandbox;
   /** Ends all sockets, waits and requests, and frees the port. Idempotent. */
   close(): Promise<void>;
 }
@@ -37,7 +41,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     log: options.logger ?? (() => undefined),
   };
   const twilio = new TwilioSandbox({ ...twilioDefaults, ...options.twilio }, context);
-  const platforms: readonly SandboxPlatform[] = [twilio];
+  const twitch = new TwitchSandbox({ ...twitchDefaults, ...options.twitch }, context);
+  const platforms: readonly SandboxPlatform[] = [twilio, twitch];
 
   app.get('/healthz', () => Promise.resolve({ status: 'ok', platforms: platforms.map(({ name }) => name) }));
   app.setNotFoundHandler((request, reply) =>
@@ -59,7 +64,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     await app.close();
   };
   let closed: Promise<void> | undefined;
-  return { url: context.origin(), twilio, close: () => (closed ??= close()) };
+  return { url: context.origin(), twilio, twitch, close: () => (closed ??= close()) };
 }
 
 /** A wildcard address is no address to connect to. */
