@@ -57,6 +57,8 @@ export interface DiscordStats {
   readonly channels: number;
   readonly messages: number;
   readonly faults: number;
+  /** REST requests that a fault leaves without an answer. */
+  readonly heldRequests: number;
   /** Answers of 401, 403 and 429 within the last ten minutes. */
   readonly invalidRequests: number;
   /** `rest` by operation (`createMessage`), `gateway` by what happened (`identify`, `resume`, `closed 4014`). */
@@ -90,7 +92,9 @@ export class DiscordSandbox implements SandboxPlatform {
     this.#model = new DiscordModel(bot, new SnowflakeSource(Date.now), Date.now);
     const guild = this.#model.addGuild(options.guildName, options.guildId);
     for (const { id, name } of options.channels) this.#model.addChannel({ id, name, kind: 'text', guild });
-    this.#faults = new FaultRules(Date.now, options.seed);
+    this.#faults = new FaultRules(Date.now, options.seed, () => {
+      this.#waits.notify();
+    });
     this.#sessions = new SessionStore(options, Date.now);
     this.#invalidRequests = new InvalidRequestCounter(
       Date.now,
@@ -151,6 +155,7 @@ export class DiscordSandbox implements SandboxPlatform {
       }),
       hold: (reply) => {
         this.#heldReplies.add(reply);
+        this.#waits.notify();
         reply.raw.on('close', () => this.#heldReplies.delete(reply));
       },
     });
@@ -364,6 +369,7 @@ export class DiscordSandbox implements SandboxPlatform {
       channels: channels.length,
       messages: channels.reduce((sum, { messages }) => sum + messages.length, 0),
       faults: this.#faults.list().length,
+      heldRequests: this.#heldReplies.size,
       invalidRequests: this.#invalidRequests.count,
       counters: this.#traffic.toJSON(),
     };

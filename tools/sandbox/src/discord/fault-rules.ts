@@ -25,10 +25,11 @@ export class FaultRules<F extends FaultLimits> {
   readonly #random: () => number;
   #lastId = 0;
 
-  /** @param now milliseconds since the epoch. @param seed of the random numbers. */
+  /** @param now milliseconds since the epoch. @param seed of the random numbers. @param onStrike after each strike. */
   constructor(
     private readonly now: () => number,
     seed: number,
+    private readonly onStrike: () => void = () => undefined,
   ) {
     this.#random = seededRandom(seed);
   }
@@ -65,6 +66,7 @@ export class FaultRules<F extends FaultLimits> {
       if (!isKind(fault, kind) || !matches(fault)) continue;
       if (fault.probability !== undefined && this.#random() >= fault.probability) continue;
       rule.strikes += 1;
+      this.onStrike();
       return fault;
     }
     return undefined;
