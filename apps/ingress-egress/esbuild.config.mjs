@@ -1,6 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 
 // ESM output of CommonJS packages still calls require and reads __filename.
@@ -13,9 +12,10 @@ const banner = [
   'const __dirname = __toDirectory(__filename);',
 ].join('\n');
 
-process.chdir(dirname(fileURLToPath(import.meta.url)));
-await rm('dist', { recursive: true, force: true });
+const root = import.meta.dirname;
+await rm(join(root, 'dist'), { recursive: true, force: true });
 await build({
+  absWorkingDir: root,
   entryPoints: ['src/main.ts'],
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },

@@ -45,7 +45,7 @@ export function readSettings(environment: Environment): Settings {
 export function createBus({ bus }: ServiceConfig, logger: Logger): MessageBus {
   switch (bus.driver) {
     case 'memory':
-      return createMemoryBus({ maxInFlight: bus.maxInFlight });
+      return createMemoryBus({ logger });
     case 'pubsub':
       return createPubSubBus({
         projectId: bus.projectId ?? '',

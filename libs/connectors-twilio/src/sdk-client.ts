@@ -11,8 +11,11 @@ const GRACE_MS = 1_000;
 /** An SDK client whose sockets are ours to end. */
 export interface SdkClient {
   readonly client: Client;
-  /** Shuts it down whatever state it is in; resolves after 2 seconds at the latest, without sockets; never rejects. */
-  close(): Promise<void>;
+  /**
+   * Shuts it down whatever state it is in; resolves after 2 seconds at the latest, without sockets; never rejects.
+   * @param how `isDead`: the other side does not answer, so there is nobody to say good-bye to
+   */
+  close(how: { readonly isDead: boolean }): Promise<void>;
 }
 
 /**
@@ -27,15 +30,14 @@ export async function createSdkClient(
   uri: string | undefined,
   clock: Clock,
 ): Promise<SdkClient> {
-  const [{ Client: SdkConstructor }, { WebSocket: WsSocket }] = await Promise.all([
-    import('@twilio/conversations'),
-    import('ws'),
-  ]);
+  const { Client: SdkConstructor, WebSocket: WsSocket } = await import('./sdk.js');
   const sockets = new Set<WebSocket>();
   class TrackedSocket extends WsSocket {
     constructor(url: string) {
       super(url, { handshakeTimeout: HANDSHAKE_TIMEOUT_MS, perMessageDeflate: false });
       sockets.add(this);
+      // The SDK takes its listeners off before it closes a socket; that is an error event while the socket connects, which would end the process.
+      this.on('error', () => undefined);
       this.once('close', () => sockets.delete(this));
     }
   }
@@ -47,14 +49,15 @@ export async function createSdkClient(
   const client = withGlobalWebSocket(TrackedSocket, () => new SdkConstructor(token, options));
   return {
     client,
-    close: async () => {
+    close: async ({ isDead }) => {
+      const cut = (): void => {
+        for (const socket of sockets) socket.terminate();
+      };
+      // Otherwise each request that has no answer would keep its timer for 30 seconds.
+      if (isDead) cut();
       const shutdown = client.shutdown().catch(() => undefined);
       await settled(clock, shutdown);
-      for (const socket of sockets) {
-        // Cutting a socket while it connects is an error event, which nobody else may be listening for any more.
-        socket.on('error', () => undefined);
-        socket.terminate();
-      }
+      cut();
       // The shutdown waits for the initialisation, which fails as soon as the socket is cut.
       await settled(clock, shutdown);
       client.removeAllListeners();

@@ -16,7 +16,7 @@ type ServiceOptions = NonNullable<ConstructorParameters<typeof v1.PublisherClien
 
 /** Loads the library, which takes some 100 ms and 50 MB, and makes its clients. Connects when first used. */
 export async function openPubSubClient(options: PubSubSettings): Promise<PubSubClient> {
-  const library = await import('@google-cloud/pubsub');
+  const library = await import('./pubsub-library.js');
   const pubsub = new library.PubSub(clientConfig(options));
   // Publishing past the library's own queue: that one gives up after 60 s and lets later messages overtake.
   const config = (await pubsub.getClientConfig()) as ServiceOptions; // the types differ in `port` only, a number here

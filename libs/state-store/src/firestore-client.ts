@@ -27,6 +27,7 @@ export interface FirestoreClient {
   create(id: string, fields: DocumentFields): Promise<void>;
   /** Rejects when the document is not at that version any more. */
   replace(id: string, fields: DocumentFields, version: DocumentVersion): Promise<void>;
+  /** Waits for all requests, for reads that the library repeats by itself some 40 s at most. */
   close(): Promise<void>;
 }
 
@@ -35,16 +36,19 @@ export async function openFirestoreClient(
   options: FirestoreStoreOptions,
   requestTimeoutMs: number,
 ): Promise<FirestoreClient> {
-  const { Firestore } = await import('@google-cloud/firestore');
+  const { Firestore } = await import('./firestore-library.js');
   const firestore = new Firestore(clientSettings(options, requestTimeoutMs));
   const collection = firestore.collection(options.collection);
   const write = (
     id: string,
     add: (commit: Transaction, document: DocumentReference) => void,
   ): Promise<void> => commitOnce(firestore, (commit) => add(commit, collection.doc(id)));
+  const reads = new Set<Promise<unknown>>();
   return {
     read: async (id) => {
-      const snapshot = await collection.doc(id).get();
+      const reading = collection.doc(id).get();
+      reads.add(reading);
+      const snapshot = await reading.finally(() => reads.delete(reading));
       const [fields, version] = [snapshot.data(), snapshot.updateTime];
       return fields === undefined || version === undefined ? undefined : { fields, version };
     },
@@ -53,7 +57,11 @@ export async function openFirestoreClient(
     create: (id, fields) => write(id, (commit, document) => commit.create(document, fields)),
     replace: (id, fields, version) =>
       write(id, (commit, document) => commit.update(document, { ...fields }, { lastUpdateTime: version })),
-    close: () => firestore.terminate(),
+    close: async () => {
+      // A read that the library repeats on an ended client becomes an unhandled rejection, and ends the process.
+      await Promise.allSettled(reads);
+      await firestore.terminate();
+    },
   };
 }
 
@@ -92,6 +100,11 @@ function clientSettings(options: FirestoreStoreOptions, requestTimeoutMs: number
     ...(options.emulatorHost === undefined
       ? // A connection that died without a word is noticed after 70 s.
         { 'grpc.keepalive_time_ms': 60_000, 'grpc.keepalive_timeout_ms': 10_000 }
-      : { host: options.emulatorHost, ssl: false }),
+      : {
+          host: options.emulatorHost,
+          ssl: false,
+          // Known beforehand, so that nobody looks for credentials or a metadata server to learn it.
+          clientOptions: { universeDomain: 'googleapis.com' },
+        }),
   };
 }

@@ -6,6 +6,8 @@ import { createLogger } from '../logging.js';
 import { MemoryCursors } from '../memory-cursors.js';
 import { narrate } from './narrator.js';
 
+const INSTANCE_ID = 'local';
+
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
@@ -20,7 +22,7 @@ async function main(): Promise<void> {
     HOST: '127.0.0.1',
     PORT: String(port),
     ECHO_BOT_ENABLED: 'true',
-    EGRESS_INSTANCE_ID: 'local',
+    EGRESS_INSTANCE_ID: INSTANCE_ID,
     ...sandbox.twilio.environment(),
     TWILIO_WEBHOOK_URL: webhookUrl,
   });
@@ -31,7 +33,7 @@ async function main(): Promise<void> {
     config: settings.service,
     connectors: settings.connectors,
     bus,
-    instanceId: 'local',
+    instanceId: INSTANCE_ID,
     clock: systemClock,
     logger,
     random: Math.random,
@@ -53,7 +55,7 @@ async function main(): Promise<void> {
     if (server.claimRejection(reason)) return;
     throw reason;
   });
-  await narrate(bus, server.topics, print);
+  await narrate(bus, server.topics, server.topics.egress(INSTANCE_ID), print);
   await server.start();
   print(
     [
@@ -81,7 +83,14 @@ function readPort(variable: string, fallback: number): number {
   throw new Error(`${variable}: expected a port from 1 to 65535`);
 }
 
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error && error.code === 'EADDRINUSE' && 'port' in error
+    ? `port ${String(error.port)} is in use: stop what uses it or set SANDBOX_PORT to another one`
+    : error.message;
+}
+
 main().catch((error: unknown) => {
-  process.stderr.write(`cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`cannot start: ${describe(error)}\n`);
   process.exit(1);
 });

@@ -1,0 +1,88 @@
+import { describeWithEmulator, type PubSubEmulator } from '@bitbrat/message-bus/testing';
+import { waitUntil } from './support/wait-until.js';
+import { startEmulator, World } from './support/world.js';
+
+const BOT = 'bitbrat';
+const NUMBERS = Array.from({ length: 10 }, (_, index) => `+155503${String(index).padStart(2, '0')}`);
+
+describeWithEmulator('faults, caused for real', process.env, () => {
+  let emulator: PubSubEmulator | undefined;
+  let world: World;
+
+  beforeEach(async () => {
+    emulator = await startEmulator('pubsub');
+    world = await World.start(emulator, { TWILIO_SWEEP_SECONDS: '5' });
+  });
+  afterEach(async () => {
+    await world.stop();
+    await emulator?.stop();
+  });
+
+  /** Ten people write `count` messages each while `disturb` does its work. Resolves with the envelopes' ids, in order per conversation. */
+  async function write(
+    count: number,
+    disturb: (round: number) => Promise<void>,
+  ): Promise<Map<string, string[]>> {
+    const expected = new Map<string, string[]>();
+    for (let round = 1; round <= count; round += 1) {
+      await Promise.all(
+        NUMBERS.map(async (from) => {
+          const receipt = await world.sandbox.twilio.receiveMessage({ from, body: `${from} ${round}` });
+          const ids = expected.get(receipt.conversationSid) ?? [];
+          expected.set(receipt.conversationSid, [...ids, `twilio:${receipt.messageSid}`]);
+        }),
+      );
+      await disturb(round);
+    }
+    return expected;
+  }
+
+  async function account(expected: Map<string, string[]>): Promise<void> {
+    const all = [...expected.values()].flat();
+    const answered = (): number =>
+      world.sandbox.twilio.conversations().reduce((sum, { sid }) => sum + answersIn(sid).length, 0);
+    await waitUntil(
+      'each message published',
+      () => {
+        const ids = new Set(world.bus.envelopes.map(({ id }) => id));
+        return all.every((id) => ids.has(id)) ? true : undefined;
+      },
+      45_000,
+    );
+    await waitUntil('each message answered', () => (answered() >= all.length ? true : undefined), 45_000);
+    const published = world.bus.uniqueEnvelopes();
+    expect(published.map(({ id }) => id).sort()).toEqual([...all].sort());
+    for (const [sid, ids] of expected) {
+      const inOrder = published.filter(({ channel }) => channel.id === sid).map(({ id }) => id);
+      expect(inOrder).toEqual(ids);
+      expect(answersIn(sid).sort()).toEqual(ids.map((id) => `reply:${id}`).sort());
+    }
+  }
+
+  const answersIn = (sid: string): string[] =>
+    world.sandbox.twilio
+      .messages(sid)
+      .filter(({ author }) => author === BOT)
+      .map(({ attributes }) => (attributes as { bitbrat: { eventId: string } }).bitbrat.eventId); // as the connector writes them
+
+  it('loses and doubles nothing when the WebSocket drops under load and nothing is replayed', async () => {
+    const expected = await write(12, (round) => {
+      if (round % 3 === 0) world.sandbox.twilio.injectFault({ kind: 'drop', replay: false });
+      return Promise.resolve();
+    });
+    await account(expected);
+    expect(world.sandbox.twilio.stats().counters).toMatchObject({
+      'tunnel configuration': expect.any(Number) as number,
+    });
+  });
+
+  it('loses and doubles nothing when the service is killed and started again', async () => {
+    const expected = await write(12, async (round) => {
+      if (round === 4 || round === 9) {
+        await world.service.kill();
+        await world.startService();
+      }
+    });
+    await account(expected);
+  });
+});

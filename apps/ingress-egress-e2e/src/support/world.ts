@@ -1,0 +1,81 @@
+import { type PubSubEmulator, startPubSubEmulator } from '@bitbrat/message-bus/testing';
+import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
+import { BusRecorder } from './bus-recorder.js';
+import { freePort, type Service, startService } from './service.js';
+
+export const INSTANCE_ID = 'e2e';
+
+/** Sandbox and service, on a bus that the service brings (`memory`) or that stands beside it (`pubsub`). */
+export class World {
+  #service: Service | undefined;
+
+  private constructor(
+    readonly sandbox: Sandbox,
+    readonly environment: Readonly<Record<string, string>>,
+    readonly recorder: BusRecorder | undefined,
+  ) {}
+
+  /** @param extra variables that add to or change those of the sandbox */
+  static async start(
+    emulator: PubSubEmulator | undefined,
+    extra: Readonly<Record<string, string>> = {},
+  ): Promise<World> {
+    const port = await freePort();
+    const webhookUrl = `http://127.0.0.1:${port}/webhooks/twilio`;
+    const sandbox = await startSandbox({ twilio: { webhookUrl } });
+    const bus: Record<string, string> =
+      emulator === undefined
+        ? { MESSAGE_BUS_DRIVER: 'memory' }
+        : {
+            MESSAGE_BUS_DRIVER: 'pubsub',
+            PUBSUB_EMULATOR_HOST: emulator.host,
+            GOOGLE_CLOUD_PROJECT: emulator.projectId,
+          };
+    const environment = {
+      PORT: String(port),
+      EGRESS_INSTANCE_ID: INSTANCE_ID,
+      ECHO_BOT_ENABLED: 'true',
+      ...bus,
+      ...sandbox.twilio.environment(),
+      TWILIO_WEBHOOK_URL: webhookUrl,
+      ...extra,
+    };
+    const recorder =
+      emulator === undefined
+        ? undefined
+        : await BusRecorder.start(emulator.host, emulator.projectId, INSTANCE_ID);
+    const world = new World(sandbox, environment, recorder);
+    await world.startService();
+    return world;
+  }
+
+  get service(): Service {
+    if (this.#service === undefined) throw new Error('the service is not running');
+    return this.#service;
+  }
+
+  get bus(): BusRecorder {
+    if (this.recorder === undefined) throw new Error('the memory bus cannot be seen from outside');
+    return this.recorder;
+  }
+
+  async startService(): Promise<void> {
+    this.#service = await startService({ ...this.environment });
+    await this.#service.ready();
+  }
+
+  /** Resolves with the service's exit code. */
+  async stop(): Promise<number | null> {
+    const code = (await this.#service?.stop()) ?? null;
+    await this.recorder?.stop();
+    await this.sandbox.close();
+    return code;
+  }
+}
+
+/** The buses that each flow runs on. */
+export const BUSES = ['memory', 'pubsub'] as const;
+
+export async function startEmulator(bus: (typeof BUSES)[number]): Promise<PubSubEmulator | undefined> {
+  return bus === 'memory' ? undefined : startPubSubEmulator({ environment: process.env });
+}
