@@ -11,12 +11,9 @@ export { type ConversationView, type MessageView, type ParticipantView } from '.
 export { type FaultInput } from './twilio/fault-schema.js';
 export { type FaultView } from './twilio/faults.js';
 export { twilioDefaults, type TwilioSandboxOptions } from './twilio/twilio-options.js';
-export {
-  type FaultReceipt,
-  type MessageReceipt,
-  TwilioSandbox,
-  type TwilioStats,
-} from './twilio/twilio-sandbox.js';
+export { type FaultReceipt } from './twilio/fault-switch.js';
+export { type MessageReceipt } from './twilio/inbound-messages.js';
+export { TwilioSandbox, type TwilioStats } from './twilio/twilio-sandbox.js';
 export { type WebhookAttempt, type WebhookDelivery } from './twilio/webhooks.js';
 export { type ExecutedCommand } from './twitch/command-log.js';
 export { type TwitchMessageReceipt } from './twitch/control-actions.js';

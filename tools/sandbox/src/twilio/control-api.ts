@@ -10,6 +10,7 @@ import {
   webhookTargetSchema,
 } from './control-schema.js';
 import { faultSchema } from './fault-schema.js';
+import { parseInput } from './parse-input.js';
 import { type TwilioSandbox } from './twilio-sandbox.js';
 
 /** Largest control request, in bytes: room for a 16 MB file in base64. */
@@ -38,7 +39,7 @@ export async function registerControlApi(app: FastifyInstance, sandbox: TwilioSa
 
 function registerMessages(scope: FastifyInstance, sandbox: TwilioSandbox): void {
   scope.post('/messages', { bodyLimit: BODY_LIMIT }, async (request, reply) => {
-    const receipt = await sandbox.receiveMessage(read(inboundMessageSchema, request.body, 'body'));
+    const receipt = await sandbox.receiveMessage(parseInput(inboundMessageSchema, request.body));
     return reply.code(201).send(receipt);
   });
   scope.delete('/messages/:sid', async (request, reply) => {
@@ -46,11 +47,11 @@ function registerMessages(scope: FastifyInstance, sandbox: TwilioSandbox): void 
     return reply.code(204).send();
   });
   scope.post('/messages/:sid/delivery', (request) =>
-    Promise.resolve(sandbox.setDelivery(param(request, 'sid'), read(deliverySchema, request.body, 'body'))),
+    Promise.resolve(sandbox.setDelivery(param(request, 'sid'), parseInput(deliverySchema, request.body))),
   );
   scope.get('/opt-outs', () => Promise.resolve(sandbox.optOuts()));
   scope.post('/opt-outs', (request) => {
-    const { address, optedOut } = read(optOutSchema, request.body, 'body');
+    const { address, optedOut } = parseInput(optOutSchema, request.body);
     sandbox.setOptOut(address, optedOut);
     return Promise.resolve({ address, optedOut });
   });
@@ -59,7 +60,7 @@ function registerMessages(scope: FastifyInstance, sandbox: TwilioSandbox): void 
 function registerConversations(scope: FastifyInstance, sandbox: TwilioSandbox): void {
   scope.get('/conversations', () => Promise.resolve(sandbox.conversations()));
   scope.post('/conversations', async (request, reply) => {
-    const input = read(conversationSchema, request.body ?? {}, 'body');
+    const input = parseInput(conversationSchema, request.body ?? {});
     return reply.code(201).send(sandbox.createConversation(input));
   });
   scope.get('/conversations/:sid', (request) => Promise.resolve(sandbox.conversation(param(request, 'sid'))));
@@ -68,11 +69,11 @@ function registerConversations(scope: FastifyInstance, sandbox: TwilioSandbox): 
     return reply.code(204).send();
   });
   scope.get('/conversations/:sid/messages', (request) => {
-    const query = read(messagesQuery, request.query, 'query');
+    const query = parseInput(messagesQuery, request.query, 'query');
     return sandbox.waitForMessages(param(request, 'sid'), query.after, query.waitMs);
   });
   scope.post('/conversations/:sid/participants', async (request, reply) => {
-    const input = read(participantSchema, request.body, 'body');
+    const input = parseInput(participantSchema, request.body);
     return reply.code(201).send(sandbox.addParticipant(param(request, 'sid'), input));
   });
   scope.delete('/conversations/:sid/participants/:participant', async (request, reply) => {
@@ -85,7 +86,7 @@ function registerSwitches(scope: FastifyInstance, sandbox: TwilioSandbox): void 
   scope.get('/faults', () => Promise.resolve(sandbox.faults()));
   scope.post('/faults', async (request, reply) => {
     // All are read before the first is caused: a list with a mistake causes nothing.
-    const faults = faultsBody.parse(request.body).map((fault) => read(faultSchema, fault, 'body'));
+    const faults = faultsBody.parse(request.body).map((fault) => parseInput(faultSchema, fault));
     const receipts = faults.map((fault) => sandbox.injectFault(fault));
     return reply.code(201).send(Array.isArray(request.body) ? receipts : receipts[0]);
   });
@@ -96,27 +97,16 @@ function registerSwitches(scope: FastifyInstance, sandbox: TwilioSandbox): void 
     return Promise.resolve({ healed });
   });
   scope.get('/webhooks', async (request) => {
-    const { after, waitMs: wait } = read(webhooksQuery, request.query, 'query');
+    const { after, waitMs: wait } = parseInput(webhooksQuery, request.query, 'query');
     return sandbox.waitForWebhooks(after, wait);
   });
   scope.put('/webhook-target', (request) => {
-    const { url, format } = read(webhookTargetSchema, request.body, 'body');
+    const { url, format } = parseInput(webhookTargetSchema, request.body);
     sandbox.setWebhookUrl(url ?? undefined, format);
     return Promise.resolve({ url, format });
   });
   scope.get('/stats', () => Promise.resolve(sandbox.stats()));
   scope.get('/environment', () => Promise.resolve(sandbox.environment()));
-}
-
-/** Parses a part of a request. Throws 400 with the name of each field that is wrong. */
-function read<T>(schema: z.ZodType<T>, value: unknown, part: 'body' | 'query'): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => {
-    const name = issue.path.map(String).join('.');
-    return name === '' ? `${part}: ${issue.message}` : `${name}: ${issue.message}`;
-  });
-  throw new ApiError(400, 20001, faults.join('; '));
 }
 
 function param(request: FastifyRequest, name: string): string {

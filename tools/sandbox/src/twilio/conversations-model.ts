@@ -61,11 +61,21 @@ export class ConversationsModel {
   readonly #conversations = new Map<string, Conversation>();
   readonly #messages = new Map<string, { conversation: Conversation; message: Message }>();
   readonly #listeners: ((change: ModelChange) => void)[] = [];
-  /** Addresses that do not want messages any more. */
-  readonly optedOut = new Set<string>();
+  readonly #optedOut = new Set<string>();
 
   /** @param now milliseconds since the epoch. */
   constructor(private readonly now: () => number) {}
+
+  /** Addresses that do not want messages any more. */
+  get optedOut(): ReadonlySet<string> {
+    return this.#optedOut;
+  }
+
+  /** Opts an address out of all messages to it, or in again. */
+  setOptOut(address: string, optedOut: boolean): void {
+    if (optedOut) this.#optedOut.add(address);
+    else this.#optedOut.delete(address);
+  }
 
   /** Calls `listener` after each change, synchronously. */
   onChange(listener: (change: ModelChange) => void): void {

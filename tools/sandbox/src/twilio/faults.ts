@@ -19,10 +19,11 @@ export class FaultRules {
   readonly #random: () => number;
   #lastId = 0;
 
-  /** @param now milliseconds since the epoch. @param seed of the random numbers. */
+  /** @param now milliseconds since the epoch. @param seed of the random numbers. @param onStrike after each strike. */
   constructor(
     private readonly now: () => number,
     seed: number,
+    private readonly onStrike: () => void = () => undefined,
   ) {
     this.#random = seededRandom(seed);
   }
@@ -59,6 +60,7 @@ export class FaultRules {
       if (!isKind(fault, kind) || !matches(fault)) continue;
       if (fault.probability !== undefined && this.#random() >= fault.probability) continue;
       rule.strikes += 1;
+      this.onStrike();
       return fault;
     }
     return undefined;

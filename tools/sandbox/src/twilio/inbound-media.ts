@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { type z } from 'zod';
+import { reasonOf } from '../reason.js';
 import { ApiError } from './api-error.js';
 import { type inboundMessageSchema } from './control-schema.js';
 
@@ -46,7 +47,6 @@ export async function readInboundFile(
     const contentType = response.headers.get('content-type') ?? 'application/octet-stream';
     return { bytes, contentType, filename };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ApiError(400, 20001, `mediaUrl: the file could not be fetched: ${reason}.`);
+    throw new ApiError(400, 20001, `mediaUrl: the file could not be fetched: ${reasonOf(error)}.`);
   }
 }

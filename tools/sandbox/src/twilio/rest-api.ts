@@ -1,34 +1,12 @@
-import { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { type JsonObject } from '../json.js';
-import { ApiError, invalidParameter } from './api-error.js';
-import { type Cause, type ConversationsModel } from './conversations-model.js';
+import { type FastifyInstance } from 'fastify';
+import { invalidParameter } from './api-error.js';
 import { checkBasicAuth, replyWithError, throughGate } from './fastify-gate.js';
-import { type MediaStore } from './media-store.js';
 import { writeOutbound } from './message-writer.js';
 import { checkAttributes, checkOutbound } from './outbound-policy.js';
-import { type Conversation, findParticipant, type Message, type Participant } from './records.js';
-import { type Answer, type RequestGate } from './request-gate.js';
-import {
-  type RestIdentity,
-  toRestConversation,
-  toRestMessage,
-  toRestPage,
-  toRestParticipant,
-} from './rest-views.js';
+import { type Answer } from './request-gate.js';
+import { found, RestCall, type RestContext } from './rest-call.js';
+import { toRestConversation, toRestMessage, toRestParticipant } from './rest-views.js';
 import { toReceipts } from './tunnel-views.js';
-
-/** What the REST interface works on. */
-export interface RestContext {
-  readonly model: ConversationsModel;
-  readonly media: MediaStore;
-  readonly gate: RequestGate;
-  /** User and password pairs that are let in. */
-  readonly accounts: readonly (readonly [user: string, password: string])[];
-  identity(): RestIdentity;
-}
-
-const DEFAULT_PAGE_SIZE = 50;
-const MAX_PAGE_SIZE = 100;
 
 /** Adds Twilio's REST interface, with and without a service in the path. */
 export async function registerRestApi(app: FastifyInstance, context: RestContext): Promise<void> {
@@ -135,95 +113,6 @@ function registerRoutes(scope: FastifyInstance, context: RestContext): void {
     const { conversation, message } = call.message();
     return call.page('delivery_receipts', toReceipts(conversation, message), (each) => each);
   });
-}
-
-/** One REST request: its parameters and what they name. */
-class RestCall {
-  readonly model: ConversationsModel;
-  readonly identity: RestIdentity;
-  readonly #params: Readonly<Record<string, string | undefined>>;
-  readonly #query: URLSearchParams;
-  readonly #form: URLSearchParams;
-
-  constructor(
-    readonly context: RestContext,
-    private readonly request: FastifyRequest,
-  ) {
-    this.model = context.model;
-    this.identity = context.identity();
-    this.#params = request.params as Record<string, string>; // Fastify gives path parameters as strings
-    this.#query = new URL(request.url, this.identity.origin).searchParams;
-    this.#form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
-  }
-
-  /** REST changes send webhooks only when this header asks for them. */
-  get cause(): Cause {
-    const enabled = this.request.headers['x-twilio-webhook-enabled'] === 'true';
-    return { source: 'API', silent: !enabled };
-  }
-
-  form(name: string): string | undefined {
-    return this.#form.get(name) ?? undefined;
-  }
-
-  formAll(name: string): readonly string[] {
-    return this.#form.getAll(name);
-  }
-
-  query(name: string): string | undefined {
-    return this.#query.get(name) ?? undefined;
-  }
-
-  checkService(): void {
-    const sid = this.#params['serviceSid'];
-    if (sid !== undefined && sid !== this.identity.chatServiceSid) throw this.#missing(`/Services/${sid}`);
-  }
-
-  conversation(): Conversation {
-    const key = this.#params['conversation'] ?? '';
-    const conversation = this.model.find(key);
-    if (conversation === undefined) throw this.#missing(`/Conversations/${key}`);
-    return conversation;
-  }
-
-  participant(): { readonly conversation: Conversation; readonly participant: Participant } {
-    const conversation = this.conversation();
-    const key = this.#params['participant'] ?? '';
-    const participant = findParticipant(conversation, key);
-    if (participant === undefined) {
-      throw this.#missing(`/Conversations/${conversation.sid}/Participants/${key}`);
-    }
-    return { conversation, participant };
-  }
-
-  message(): { readonly conversation: Conversation; readonly message: Message } {
-    const conversation = this.conversation();
-    const sid = this.#params['message'] ?? '';
-    const entry = this.model.findMessage(sid);
-    if (entry?.conversation !== conversation) {
-      throw this.#missing(`/Conversations/${conversation.sid}/Messages/${sid}`);
-    }
-    return entry;
-  }
-
-  page<T>(key: string, all: readonly T[], view: (each: T) => JsonObject): Answer {
-    const requested = Number(this.query('PageSize') ?? DEFAULT_PAGE_SIZE);
-    if (!Number.isInteger(requested) || requested < 1) {
-      throw invalidParameter('PageSize must be a whole number from 1.');
-    }
-    const pageSize = Math.min(MAX_PAGE_SIZE, requested);
-    const page = Number(this.query('Page') ?? this.query('PageToken')?.slice(2) ?? 0) || 0;
-    const url = new URL(this.request.url, this.identity.origin);
-    return found(toRestPage(key, all, view, { url, pageSize, page }));
-  }
-
-  #missing(path: string): ApiError {
-    return new ApiError(404, 20404, `The requested resource ${path} was not found`);
-  }
-}
-
-function found(body: JsonObject): Answer {
-  return { status: 200, body };
 }
 
 function createConversation(call: RestCall): Answer {

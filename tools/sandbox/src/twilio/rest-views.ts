@@ -104,35 +104,43 @@ export function toRestMessage(
   };
 }
 
+/** Which page of a list is asked for. */
+export interface RestPageRequest {
+  /** The request's own URL: the links to other pages are made from it. */
+  readonly url: URL;
+  readonly pageSize: number;
+  readonly page: number;
+  /** SID of the page's first resource: a page stays where it is while others come before it. */
+  readonly token: string | undefined;
+}
+
 /** A page of resources with Twilio's paging fields. */
-export function toRestPage<T>(
+export function toRestPage<T extends { readonly sid: string }>(
   key: string,
   all: readonly T[],
   view: (each: T) => JsonObject,
-  request: {
-    readonly url: URL;
-    readonly pageSize: number;
-    readonly page: number;
-  },
+  { url, pageSize, page, token }: RestPageRequest,
 ): JsonObject {
-  const { url, pageSize, page } = request;
-  const at = (number: number): string => {
+  const anchor = token === undefined ? -1 : all.findIndex(({ sid }) => sid === token);
+  const start = anchor === -1 ? page * pageSize : anchor;
+  const link = (number: number, position: number): string => {
     const target = new URL(url);
     target.searchParams.set('PageSize', String(pageSize));
     target.searchParams.set('Page', String(number));
-    target.searchParams.set('PageToken', `PT${number}`);
+    const first = all[position];
+    if (first !== undefined) target.searchParams.set('PageToken', first.sid);
     return target.href;
   };
-  const start = page * pageSize;
+  const end = start + pageSize;
   return {
-    [key]: all.slice(start, start + pageSize).map(view),
+    [key]: all.slice(start, end).map(view),
     meta: {
       page,
       page_size: pageSize,
-      first_page_url: at(0),
-      previous_page_url: page > 0 ? at(page - 1) : null,
-      next_page_url: start + pageSize < all.length ? at(page + 1) : null,
-      url: at(page),
+      first_page_url: link(0, 0),
+      previous_page_url: start > 0 ? link(Math.max(0, page - 1), Math.max(0, start - pageSize)) : null,
+      next_page_url: end < all.length ? link(page + 1, end) : null,
+      url: link(page, start),
       key,
     },
   };

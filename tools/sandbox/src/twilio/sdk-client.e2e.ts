@@ -4,14 +4,19 @@ import WebSocket from 'ws';
 import { type Sandbox } from '../sandbox-server.js';
 
 // The SDK takes a global WebSocket where there is one; Node 22's never reconnects after a refused attempt.
-Object.assign(globalThis, { WebSocket });
+if ('WebSocket' in globalThis) Object.assign(globalThis, { WebSocket });
 
 const { AccessToken } = twilio.jwt;
 
 /** Mints an access token as a service does. `ttl` in seconds. */
 export function mintToken(
   sandbox: Sandbox,
-  { identity, secret, ttl = 3_600 }: { identity?: string; secret?: string; ttl?: number } = {},
+  {
+    identity,
+    secret,
+    service,
+    ttl = 3_600,
+  }: { identity?: string; secret?: string; service?: string; ttl?: number } = {},
 ): string {
   const environment = sandbox.twilio.environment();
   const read = (name: string): string => environment[name] ?? '';
@@ -21,7 +26,7 @@ export function mintToken(
     secret ?? read('TWILIO_API_SECRET'),
     { identity: identity ?? read('TWILIO_IDENTITY'), ttl },
   );
-  token.addGrant(new AccessToken.ChatGrant({ serviceSid: read('TWILIO_CHAT_SERVICE_SID') }));
+  token.addGrant(new AccessToken.ChatGrant({ serviceSid: service ?? read('TWILIO_CHAT_SERVICE_SID') }));
   return token.toJwt();
 }
 
@@ -46,6 +51,18 @@ export function connectRest(
   const rest = twilio(user, password, { accountSid });
   rest.conversations.baseUrl = sandbox.url;
   return rest;
+}
+
+/** Resolves when the client has initialized and loaded its conversations: before that, a fault makes the SDK throw. */
+export async function loaded(client: Client): Promise<void> {
+  await nextEvent(client, 'initialized');
+  await settled(client);
+}
+
+/** Resolves when the conversations that the client knows of are loaded: ending it earlier makes the SDK throw. */
+export async function settled(client: Client): Promise<void> {
+  const { items } = await client.getSubscribedConversations();
+  for (const conversation of items) await conversation.getParticipants();
 }
 
 /** Resolves with the first argument of the next event that `matches`. The test's own time limit ends the wait. */

@@ -160,11 +160,6 @@ export class SyncStore {
     this.#entry(sid)?.subscribers.delete(subscriber);
   }
 
-  /** Ends all subscriptions of a subscriber that has gone. */
-  unsubscribeAll(sids: Iterable<string>, subscriber: SyncSubscriber): void {
-    for (const sid of sids) this.unsubscribe(sid, subscriber);
-  }
-
   /** Ends all subscriptions that an identity has to an object which it may no longer see. */
   revoke(uniqueName: string, identity: string): void {
     const subscribers = this.#byName.get(uniqueName)?.subscribers ?? new Set<SyncSubscriber>();

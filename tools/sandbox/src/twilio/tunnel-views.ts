@@ -92,7 +92,10 @@ export function toClientConversation(
 }
 
 /** The delivery receipts of a message, as SDK and REST interface both write them. */
-export function toReceipts(conversation: Conversation, message: Message): readonly JsonObject[] {
+export function toReceipts(
+  conversation: Conversation,
+  message: Message,
+): readonly (JsonObject & { sid: string })[] {
   return message.receipts.map((receipt) => ({
     sid: receipt.sid,
     message_sid: message.sid,

@@ -58,8 +58,8 @@ export class TwilsockServer {
     return targets.length;
   }
 
-  /** Ends what a healed fault has left hanging: silent sockets are reset, unanswered upgrades dropped. */
-  heal(): void {
+  /** Ends what faults have left hanging: silent sockets are reset, unanswered upgrades dropped. */
+  resetSilent(): void {
     for (const connection of this.#connections) if (connection.frozen) connection.reset();
     for (const socket of this.#heldUpgrades) socket.destroy();
   }

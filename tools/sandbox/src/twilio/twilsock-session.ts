@@ -2,20 +2,24 @@ import { randomBytes } from 'node:crypto';
 
 /** What the server remembers of one client over its reconnects: which events it must never see. */
 export class TwilsockSession {
-  /** Sequence of the last event before the connection was dropped without replay. */
-  outageSince: number | undefined;
   /** Sequences of single events whose push was lost for good. */
   readonly lost = new Set<number>();
+  #outageSince: number | undefined;
   readonly #outages: { readonly after: number; readonly until: number }[] = [];
 
   /** @param token what the client shows when it comes back. */
   constructor(readonly token: string) {}
 
+  /** Begins an outage: events after `sequence` stay unseen until it ends. */
+  beginOutage(sequence: number): void {
+    this.#outageSince ??= sequence;
+  }
+
   /** Ends an outage: what happened in it stays unseen. */
   endOutage(sequence: number): void {
-    if (this.outageSince === undefined) return;
-    this.#outages.push({ after: this.outageSince, until: sequence });
-    this.outageSince = undefined;
+    if (this.#outageSince === undefined) return;
+    this.#outages.push({ after: this.#outageSince, until: sequence });
+    this.#outageSince = undefined;
   }
 
   /** Whether an event must not be replayed to this client. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { reasonOf } from '../reason.js';
 import { type FaultRules } from './faults.js';
 import { type WebhookEvent } from './webhook-events.js';
 import { signWebhook } from './webhook-signature.js';
@@ -147,12 +148,7 @@ export class WebhookSender {
       await response.arrayBuffer();
       return { status: response.status, error: undefined, tookMs: tookMs() };
     } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      return {
-        status: undefined,
-        error: cause instanceof Error ? cause.message : String(cause),
-        tookMs: tookMs(),
-      };
+      return { status: undefined, error: reasonOf(error), tookMs: tookMs() };
     }
   }
 }

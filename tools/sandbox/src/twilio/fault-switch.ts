@@ -1,0 +1,56 @@
+import { type FaultInput, faultSchema } from './fault-schema.js';
+import { type FaultRules, type FaultView } from './faults.js';
+import { parseInput } from './parse-input.js';
+import { type TwilsockServer } from './twilsock-server.js';
+
+/** What a fault did: the sockets that it acted on at once, and the id of what stays armed. */
+export interface FaultReceipt {
+  readonly id: string | null;
+  readonly sockets: number;
+}
+
+/** Causes faults and heals them, on the open sockets and by rules for what is to come. */
+export class FaultSwitch {
+  constructor(
+    private readonly rules: FaultRules,
+    private readonly sockets: TwilsockServer,
+  ) {}
+
+  /** Causes a fault, at once or armed until it is healed. Throws `ApiError` 400 for one that does not exist. */
+  inject(input: FaultInput): FaultReceipt {
+    const fault = parseInput(faultSchema, input);
+    switch (fault.kind) {
+      case 'drop':
+      case 'close-frame':
+      case 'token-about-to-expire':
+        return { id: null, sockets: this.sockets.apply(fault) };
+      case 'half-open': {
+        const sockets = this.sockets.freeze(fault.identity);
+        return { id: fault.newConnections ? this.rules.arm(fault) : null, sockets };
+      }
+      case 'refuse-connections':
+      case 'refuse-token':
+      case 'request':
+      case 'lose-push':
+      case 'no-replay':
+      case 'webhook':
+        return { id: this.rules.arm(fault), sockets: 0 };
+    }
+  }
+
+  /** The armed faults, oldest first. */
+  list(): readonly FaultView[] {
+    return this.rules.list();
+  }
+
+  /**
+   * Disarms one fault, or all without an id, and returns how many there were.
+   *
+   * Healing all also resets the silent sockets, as a network that comes back resets what it has forgotten.
+   */
+  heal(id?: string): number {
+    const healed = this.rules.heal(id);
+    if (id === undefined) this.sockets.resetSilent();
+    return healed;
+  }
+}

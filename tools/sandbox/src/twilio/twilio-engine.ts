@@ -1,0 +1,130 @@
+import { type PlatformContext } from '../platform.js';
+import { ConversationsModel } from './conversations-model.js';
+import { FaultSwitch } from './fault-switch.js';
+import { FaultRules } from './faults.js';
+import { MediaStore } from './media-store.js';
+import { MessageWatch } from './message-watch.js';
+import { type Conversation } from './records.js';
+import { RequestGate } from './request-gate.js';
+import { Stats } from './stats.js';
+import { SyncProjection } from './sync-projection.js';
+import { SyncStore } from './sync-store.js';
+import { type TunnelContext } from './tunnel-call.js';
+import { routeTunnelRequest } from './tunnel-router.js';
+import { type TwilioSandboxOptions } from './twilio-options.js';
+import { TwilsockServer } from './twilsock-server.js';
+import { TwilsockSessions } from './twilsock-session.js';
+import { toWebhookEvent } from './webhook-events.js';
+import { WebhookSender } from './webhooks.js';
+
+/** The parts of the local Twilio, wired. */
+export interface TwilioEngine {
+  readonly model: ConversationsModel;
+  readonly media: MediaStore;
+  readonly watch: MessageWatch;
+  readonly webhooks: WebhookSender;
+  readonly sockets: TwilsockServer;
+  readonly faults: FaultSwitch;
+  readonly gate: RequestGate;
+  readonly stats: Stats;
+  /** Aborted when the sandbox closes. */
+  readonly signal: AbortSignal;
+  /** Ends all sockets, waits and requests. */
+  close(): Promise<void>;
+}
+
+/** Makes and wires the parts. Nothing listens yet. */
+export function createTwilioEngine(options: TwilioSandboxOptions, context: PlatformContext): TwilioEngine {
+  const now = Date.now;
+  const stopped = new AbortController();
+  const stats = new Stats();
+  const changed = (): void => {
+    watch.notify();
+  };
+  const rules = new FaultRules(now, options.seed, changed);
+  const gate = new RequestGate(rules, stats, stopped.signal);
+  const model = new ConversationsModel(now);
+  const store = new SyncStore(now);
+  const projection = new SyncProjection(store);
+  const origin = (): string => context.origin();
+  const media = new MediaStore({
+    serviceSid: options.chatServiceSid,
+    secret: options.apiSecret,
+    urlTtlMs: options.mediaUrlTtlMs,
+    origin,
+    now,
+  });
+  const tunnel: TunnelContext = {
+    model,
+    projection,
+    store,
+    media,
+    serviceSid: options.chatServiceSid,
+    origin,
+    notifyTyping: (conversation, typist) => {
+      sockets.notifyTyping(conversation.sid, typist, othersIn(conversation, typist));
+    },
+  };
+  const sockets = new TwilsockServer({
+    authority: options,
+    store,
+    sessions: new TwilsockSessions(),
+    faults: rules,
+    stats,
+    tokenWarningMs: options.tokenWarningMs,
+    pingIntervalMs: options.pingIntervalMs,
+    now,
+    handle: (request, peer) => {
+      const { operation, execute } = routeTunnelRequest(tunnel, request, peer);
+      const { method, path } = request;
+      return gate.pass({ target: 'tunnel', operation, method, path }, execute);
+    },
+    changed,
+    log: (event, fields) => {
+      context.log(event, fields);
+    },
+  });
+  // The order matters: whoever waits for a message finds it pushed already, and webhooks come last.
+  model.onChange((change) => {
+    projection.apply(change);
+  });
+  const watch = new MessageWatch(model);
+  const webhooks = new WebhookSender(
+    {
+      url: options.webhookUrl,
+      format: options.webhookFormat,
+      authToken: options.authToken,
+      events: options.webhookEvents,
+      timeoutMs: options.webhookTimeoutMs,
+      retries: options.webhookRetries,
+    },
+    rules,
+    stopped.signal,
+    changed,
+  );
+  model.onChange((change) => {
+    if (!change.silent) webhooks.send(toWebhookEvent(change, options.accountSid, options.chatServiceSid));
+  });
+  return {
+    model,
+    media,
+    watch,
+    webhooks,
+    sockets,
+    faults: new FaultSwitch(rules, sockets),
+    gate,
+    stats,
+    signal: stopped.signal,
+    close: async () => {
+      stopped.abort();
+      sockets.close();
+      watch.close();
+      await webhooks.idle();
+    },
+  };
+}
+
+function othersIn(conversation: Conversation, typist: string): ReadonlySet<string> {
+  const identities = [...conversation.participants.values()].flatMap(({ identity }) => identity ?? []);
+  return new Set(identities.filter((identity) => identity !== typist));
+}
