@@ -15,16 +15,19 @@ export { type FaultReceipt } from './twilio/fault-switch.js';
 export { type MessageReceipt } from './twilio/inbound-messages.js';
 export { TwilioSandbox, type TwilioStats } from './twilio/twilio-sandbox.js';
 export { type WebhookAttempt, type WebhookDelivery } from './twilio/webhooks.js';
-export { type ExecutedCommand } from './twitch/command-log.js';
+export { type ExecutedCommand as TwitchCommand } from './twitch/command-log.js';
 export { type TwitchMessageReceipt } from './twitch/control-actions.js';
-export { ControlError } from './twitch/control-error.js';
+export { ControlError as TwitchControlError } from './twitch/control-error.js';
 export {
-  type ChannelPatchInput,
+  type ChannelPatchInput as TwitchChannelInput,
+  type TokenRequestInput as TwitchTokenInput,
   type TwitchEventInput,
-  type UserMessageInput,
+  type UserMessageInput as TwitchInboundMessage,
 } from './twitch/control-schema.js';
 export { type TwitchChannelView, type TwitchMessageView, type TwitchStats } from './twitch/control-views.js';
 export { type TwitchFaultInput } from './twitch/fault-schema.js';
+export { type TwitchFaultReceipt } from './twitch/fault-switch.js';
 export { type TwitchFaultView } from './twitch/faults.js';
+export { type TokenPair as TwitchTokenPair } from './twitch/tokens.js';
 export { twitchDefaults, type TwitchSandboxOptions } from './twitch/twitch-options.js';
-export { type TwitchFaultReceipt, TwitchSandbox } from './twitch/twitch-sandbox.js';
+export { TwitchSandbox } from './twitch/twitch-sandbox.js';

@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type z } from 'zod';
-import { type Channel, type ChannelDirectory } from './channels.js';
-import { type Chat } from './chat.js';
+import { type Channel } from './channels.js';
 import { ControlError } from './control-error.js';
 import { type channelPatchSchema, type TwitchEvent, type userMessageSchema } from './control-schema.js';
 import { type Tags } from './irc-line.js';
-import { type IrcServer } from './irc-server.js';
 import { notice } from './notices.js';
-import { type UserDirectory } from './users.js';
+import { type TwitchParts } from './twitch-parts.js';
 import { appearance, noticeLine, roomState, SERVER, standing } from './wire-messages.js';
 
 /** Where a user's message ended up. */
@@ -22,23 +20,13 @@ export interface TwitchMessageReceipt {
   readonly delivered: number;
 }
 
-/** What the control interface acts on. */
-export interface ActionDependencies {
-  readonly chat: Chat;
-  readonly channels: ChannelDirectory;
-  readonly users: UserDirectory;
-  readonly irc: IrcServer;
-  /** Milliseconds since the epoch. */
-  now(): number;
-}
-
 /**
  * Writes as a user does.
  * @throws ControlError when the author is banned there, or the message that is answered does not exist
  */
 export function writeAsUser(
   message: z.output<typeof userMessageSchema>,
-  deps: ActionDependencies,
+  deps: TwitchParts,
 ): TwitchMessageReceipt {
   const author = deps.users.ensure(message.login, { id: message.userId, displayName: message.displayName });
   if (message.whisper !== undefined) {
@@ -79,7 +67,7 @@ export function writeAsUser(
  * @returns how many connections it was meant for
  * @throws ControlError when it is about a message that does not exist
  */
-export function applyEvent(event: TwitchEvent, deps: ActionDependencies): number {
+export function applyEvent(event: TwitchEvent, deps: TwitchParts): number {
   switch (event.kind) {
     case 'usernotice': {
       const channel = deps.channels.ensure(event.channel);
@@ -131,7 +119,7 @@ export function applyEvent(event: TwitchEvent, deps: ActionDependencies): number
 export function patchChannel(
   channel: Channel,
   patch: z.output<typeof channelPatchSchema>,
-  deps: ActionDependencies,
+  deps: TwitchParts,
 ): void {
   const { moderators, banned } = patch;
   const { suspended, slowSeconds, emoteOnly, subscribersOnly, followersOnly } = channel.rules;
@@ -156,7 +144,7 @@ export function patchChannel(
 function userNotice(
   event: Extract<TwitchEvent, { kind: 'usernotice' }>,
   channel: Channel,
-  deps: ActionDependencies,
+  deps: TwitchParts,
 ): void {
   const user = deps.users.ensure(event.login, { id: event.userId, displayName: event.displayName });
   deps.chat.broadcast(
@@ -186,7 +174,7 @@ function userNotice(
   );
 }
 
-function specialTags(message: z.output<typeof userMessageSchema>, { channels }: ActionDependencies): Tags {
+function specialTags(message: z.output<typeof userMessageSchema>, { channels }: TwitchParts): Tags {
   const { bits, rewardId, sourceChannel } = message;
   const source = sourceChannel === undefined ? undefined : channels.ensure(sourceChannel);
   return {

@@ -2,18 +2,10 @@ import { type IncomingMessage } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { type FastifyInstance } from 'fastify';
 import { type PlatformContext, type SandboxPlatform } from '../platform.js';
-import { seededRandom } from '../twilio/faults.js';
 import { WaitList } from '../wait-list.js';
-import { type Channel, ChannelDirectory, type ChatMessage } from './channels.js';
-import { Chat } from './chat.js';
-import { CommandLog, type ExecutedCommand } from './command-log.js';
-import {
-  type ActionDependencies,
-  applyEvent,
-  patchChannel,
-  type TwitchMessageReceipt,
-  writeAsUser,
-} from './control-actions.js';
+import { type Channel, type ChatMessage } from './channels.js';
+import { type ExecutedCommand } from './command-log.js';
+import { applyEvent, patchChannel, type TwitchMessageReceipt, writeAsUser } from './control-actions.js';
 import { registerControlApi } from './control-api.js';
 import { ControlError } from './control-error.js';
 import {
@@ -33,73 +25,27 @@ import {
   type TwitchMessageView,
   type TwitchStats,
 } from './control-views.js';
-import { armedFaultSchema, type TwitchFaultInput, twitchFaultSchema } from './fault-schema.js';
-import { TwitchFaults, type TwitchFaultView } from './faults.js';
-import { type IrcConnection } from './irc-connection.js';
-import { IrcServer, isChatUpgrade } from './irc-server.js';
+import { type TwitchFaultInput } from './fault-schema.js';
+import { causeFault, type TwitchFaultReceipt } from './fault-switch.js';
+import { type TwitchFaultView } from './faults.js';
+import { isChatUpgrade } from './irc-server.js';
 import { registerOAuthRoutes } from './oauth-routes.js';
-import { MessagePacer, SlidingWindow } from './rate-limits.js';
-import { Speech } from './speech.js';
-import { type TokenPair, TokenStore } from './tokens.js';
+import { type TokenPair } from './tokens.js';
 import { type TwitchSandboxOptions } from './twitch-options.js';
-import { UserDirectory } from './users.js';
-
-/** What a fault did: what it acted on at once, and the id of what stays armed. */
-export interface TwitchFaultReceipt {
-  readonly id: string | null;
-  /** Connections, or tokens that ended. */
-  readonly affected: number;
-}
+import { createParts, type TwitchParts } from './twitch-parts.js';
 
 /** A local Twitch: chat over IRC and WebSocket, tokens and users over HTTP, with switches for faults. */
 export class TwitchSandbox implements SandboxPlatform {
   readonly name = 'twitch';
   readonly #waits = new WaitList();
   readonly #stopped = new AbortController();
-  readonly #users = new UserDirectory();
-  readonly #channels: ChannelDirectory;
-  readonly #tokens: TokenStore;
-  readonly #faults: TwitchFaults;
-  readonly #commands: CommandLog;
-  readonly #pacer: MessagePacer;
-  readonly #chat: Chat;
-  readonly #irc: IrcServer;
-  readonly #actions: ActionDependencies;
+  readonly #parts: TwitchParts;
 
   constructor(
     private readonly options: TwitchSandboxOptions,
     private readonly context: PlatformContext,
   ) {
-    const { now } = options;
-    const changed = (): void => this.#waits.notify();
-    const users = this.#users;
-    const channels = (this.#channels = new ChannelDirectory(users, options.historyLimit));
-    const tokens = (this.#tokens = new TokenStore(now));
-    const faults = (this.#faults = new TwitchFaults(now, seededRandom(options.seed)));
-    const commands = (this.#commands = new CommandLog(now, changed));
-    const pacer = (this.#pacer = new MessagePacer(options.messageLimits, now));
-    const chat = (this.#chat = new Chat({ channels, now, changed }));
-    const { joinLimit, loginLimit, duplicateWindowMs, pingIntervalMs } = options;
-    this.#irc = new IrcServer({
-      chat,
-      channels,
-      tokens,
-      faults,
-      commands,
-      speech: new Speech({ chat, channels, users, commands, faults, pacer, duplicateWindowMs, now }),
-      joins: new SlidingWindow(joinLimit.windowMs, now),
-      joinLimit,
-      logins: new SlidingWindow(loginLimit.windowMs, now),
-      loginLimit,
-      pingIntervalMs,
-      changed,
-      log: (event, fields) => context.log(event, fields),
-    });
-    this.#actions = { chat, channels, users, irc: this.#irc, now };
-    const { botLogin, botUserId, accessToken, refreshToken, scopes, tokenLifeMs: lifeMs } = options;
-    const bot = users.ensure(botLogin, { id: botUserId });
-    tokens.issue(bot, { scopes, lifeMs, accessToken, refreshToken });
-    for (const name of options.channels) channels.ensure(name);
+    this.#parts = createParts(options, context, () => this.#waits.notify());
   }
 
   async registerRoutes(app: FastifyInstance): Promise<void> {
@@ -112,14 +58,10 @@ export class TwitchSandbox implements SandboxPlatform {
           parsed(null, new URLSearchParams(body.toString()));
         },
       );
-      const { options } = this;
-      const signal = this.#stopped.signal;
       registerOAuthRoutes(scope, {
-        options,
-        signal,
-        tokens: this.#tokens,
-        users: this.#users,
-        faults: this.#faults,
+        ...this.#parts,
+        options: this.options,
+        signal: this.#stopped.signal,
       });
       registerControlApi(scope, this);
       done();
@@ -128,7 +70,7 @@ export class TwitchSandbox implements SandboxPlatform {
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     if (!isChatUpgrade(request.url ?? '/', request.headers['sec-websocket-protocol'])) return false;
-    this.#irc.handleUpgrade(request, socket, head);
+    this.#parts.irc.handleUpgrade(request, socket, head);
     return true;
   }
 
@@ -150,7 +92,7 @@ export class TwitchSandbox implements SandboxPlatform {
 
   close(): Promise<void> {
     this.#stopped.abort();
-    this.#irc.close();
+    this.#parts.irc.close();
     this.#waits.close();
     return Promise.resolve();
   }
@@ -161,7 +103,7 @@ export class TwitchSandbox implements SandboxPlatform {
    * @throws ControlError when the author is banned there or the answered message does not exist
    */
   receiveMessage(input: UserMessageInput): TwitchMessageReceipt {
-    return writeAsUser(userMessageSchema.parse(input), this.#actions);
+    return writeAsUser(userMessageSchema.parse(input), this.#parts);
   }
 
   /**
@@ -170,14 +112,14 @@ export class TwitchSandbox implements SandboxPlatform {
    * @throws ControlError when it is about a message that does not exist
    */
   sendEvent(input: TwitchEventInput): number {
-    return applyEvent(twitchEventSchema.parse(input), this.#actions);
+    return applyEvent(twitchEventSchema.parse(input), this.#parts);
   }
 
   /** Makes a pair of tokens for a login. The account is made when there is none. */
   issueToken(input: TokenRequestInput): TokenPair {
     const { login, userId, displayName, scopes, lifeMs } = tokenRequestSchema.parse(input);
-    const user = this.#users.ensure(login, { id: userId, displayName });
-    return this.#tokens.issue(user, {
+    const user = this.#parts.users.ensure(login, { id: userId, displayName });
+    return this.#parts.tokens.issue(user, {
       scopes: scopes ?? this.options.scopes,
       lifeMs: lifeMs ?? this.options.tokenLifeMs,
     });
@@ -185,22 +127,22 @@ export class TwitchSandbox implements SandboxPlatform {
 
   /** Changes a channel's rules, moderators and bans, and tells those who are there. */
   configureChannel(name: string, input: ChannelPatchInput): TwitchChannelView {
-    patchChannel(this.#channels.ensure(name), channelPatchSchema.parse(input), this.#actions);
+    patchChannel(this.#parts.channels.ensure(name), channelPatchSchema.parse(input), this.#parts);
     return this.channel(name);
   }
 
   /** Lets accounts be heard again that wrote too fast. */
   forgiveRateLimits(): void {
-    this.#pacer.forgive();
+    this.#parts.pacer.forgive();
   }
 
   channels(): readonly TwitchChannelView[] {
-    return this.#channels.list().map((channel) => this.#view(channel));
+    return this.#parts.channels.list().map((channel) => this.#view(channel));
   }
 
   /** One channel. @throws ControlError when no channel can have the name */
   channel(name: string): TwitchChannelView {
-    return this.#view(this.#channels.ensure(name));
+    return this.#view(this.#parts.channels.ensure(name));
   }
 
   /**
@@ -208,7 +150,7 @@ export class TwitchSandbox implements SandboxPlatform {
    * @throws ControlError when there is no such message
    */
   messages(name: string, after: number | string = 0): readonly TwitchMessageView[] {
-    const channel = this.#channels.ensure(name);
+    const channel = this.#parts.channels.ensure(name);
     return channel.after(seqOf(channel, after)).map(toMessageView);
   }
 
@@ -218,7 +160,7 @@ export class TwitchSandbox implements SandboxPlatform {
     after: number | string,
     waitMs: number,
   ): Promise<readonly TwitchMessageView[]> {
-    const channel = this.#channels.ensure(name);
+    const channel = this.#parts.channels.ensure(name);
     const seq = seqOf(channel, after);
     const probe = (): readonly ChatMessage[] | undefined => {
       const found = channel.after(seq);
@@ -234,7 +176,7 @@ export class TwitchSandbox implements SandboxPlatform {
   ): Promise<TwitchMessageView> {
     const seen = new Map<Channel, number>();
     const probe = (): TwitchMessageView | undefined => {
-      for (const channel of this.#channels.list()) {
+      for (const channel of this.#parts.channels.list()) {
         for (const message of channel.after(seen.get(channel) ?? 0)) {
           seen.set(channel, message.seq);
           const view = toMessageView(message);
@@ -248,7 +190,7 @@ export class TwitchSandbox implements SandboxPlatform {
 
   /** The commands that clients had executed, of one channel or all; oldest first. */
   commands(channel?: string): readonly ExecutedCommand[] {
-    return this.#commands.list(channel?.replace(/^#/, '').toLowerCase());
+    return this.#parts.commands.list(channel?.replace(/^#/, '').toLowerCase());
   }
 
   /** Resolves with the first command that `predicate` accepts. Rejects after `timeoutMs`. */
@@ -276,32 +218,14 @@ export class TwitchSandbox implements SandboxPlatform {
 
   /** Causes a fault, at once or armed until it is healed. Throws a `ZodError` for one that does not exist. */
   injectFault(input: TwitchFaultInput): TwitchFaultReceipt {
-    const fault = twitchFaultSchema.parse(input);
-    this.context.log('twitch.fault.injected', { kind: fault.kind });
-    switch (fault.kind) {
-      case 'drop':
-      case 'reconnect':
-        return { id: null, affected: this.#irc.apply(fault) };
-      case 'expire-tokens':
-        return { id: null, affected: this.#tokens.expire(fault.login, fault.refreshTokens) };
-      case 'half-open':
-        return {
-          affected: this.#quieten(fault.login, (connection) => connection.freeze()),
-          id: fault.newConnections ? this.#faults.arm(fault) : null,
-        };
-      case 'silent':
-        return {
-          affected: fault.openConnections ? this.#quieten(undefined, (connection) => connection.mute()) : 0,
-          id: this.#faults.arm(fault),
-        };
-      default:
-        return { id: this.#faults.arm(armedFaultSchema.parse(fault)), affected: 0 };
-    }
+    const receipt = causeFault(input, this.#parts);
+    this.context.log('twitch.fault.injected', { kind: input.kind });
+    return receipt;
   }
 
   /** The armed faults. */
   faults(): readonly TwitchFaultView[] {
-    return this.#faults.list();
+    return this.#parts.faults.list();
   }
 
   /**
@@ -310,34 +234,28 @@ export class TwitchSandbox implements SandboxPlatform {
    * All: quiet connections are reset too, as a network that comes back resets what it has forgotten.
    */
   heal(id?: string): number {
-    const healed = this.#faults.heal(id);
-    if (id === undefined) this.#irc.heal();
+    const healed = this.#parts.faults.heal(id);
+    if (id === undefined) this.#parts.irc.heal();
     return healed;
   }
 
   /** What is open and what has been seen. */
   stats(): TwitchStats {
-    const channels = this.#channels.list();
+    const channels = this.#parts.channels.list();
     return {
-      connections: this.#irc.views(),
-      upgrades: this.#irc.upgrades,
+      connections: this.#parts.irc.views(),
+      upgrades: this.#parts.irc.upgrades,
       channels: channels.length,
       messages: channels.reduce((sum, { messages }) => sum + messages.length, 0),
-      commands: this.#commands.list().length,
-      faults: this.#faults.list().length,
+      commands: this.#parts.commands.list().length,
+      faults: this.#parts.faults.list().length,
     };
-  }
-
-  #quieten(login: string | undefined, quieten: (connection: IrcConnection) => void): number {
-    const targets = this.#irc.targets(login);
-    for (const connection of targets) quieten(connection);
-    return targets.length;
   }
 
   #view(channel: Channel): TwitchChannelView {
     return toChannelView(
       channel,
-      this.#chat.members(channel).map(({ nick }) => nick),
+      this.#parts.chat.members(channel).map(({ nick }) => nick),
     );
   }
 }

@@ -1,0 +1,65 @@
+import { type PlatformContext } from '../platform.js';
+import { seededRandom } from '../twilio/faults.js';
+import { ChannelDirectory } from './channels.js';
+import { Chat } from './chat.js';
+import { CommandLog } from './command-log.js';
+import { TwitchFaults } from './faults.js';
+import { IrcServer } from './irc-server.js';
+import { MessagePacer, SlidingWindow } from './rate-limits.js';
+import { Speech } from './speech.js';
+import { TokenStore } from './tokens.js';
+import { type TwitchSandboxOptions } from './twitch-options.js';
+import { UserDirectory } from './users.js';
+
+/** What a local Twitch is made of. */
+export interface TwitchParts {
+  readonly users: UserDirectory;
+  readonly channels: ChannelDirectory;
+  readonly tokens: TokenStore;
+  readonly faults: TwitchFaults;
+  readonly commands: CommandLog;
+  readonly pacer: MessagePacer;
+  readonly chat: Chat;
+  readonly irc: IrcServer;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/**
+ * Makes the parts and puts the bot, its tokens and its channels in place.
+ * @param changed called after whatever somebody may wait for
+ */
+export function createParts(
+  options: TwitchSandboxOptions,
+  context: PlatformContext,
+  changed: () => void,
+): TwitchParts {
+  const { now, joinLimit, loginLimit, duplicateWindowMs, pingIntervalMs } = options;
+  const users = new UserDirectory();
+  const channels = new ChannelDirectory(users, options.historyLimit);
+  const tokens = new TokenStore(now);
+  const faults = new TwitchFaults(now, seededRandom(options.seed));
+  const commands = new CommandLog(now, changed);
+  const pacer = new MessagePacer(options.messageLimits, now);
+  const chat = new Chat({ channels, now, changed });
+  const irc = new IrcServer({
+    chat,
+    channels,
+    tokens,
+    faults,
+    commands,
+    speech: new Speech({ chat, channels, users, commands, faults, pacer, duplicateWindowMs, now }),
+    joins: new SlidingWindow(joinLimit.windowMs, now),
+    joinLimit,
+    logins: new SlidingWindow(loginLimit.windowMs, now),
+    loginLimit,
+    pingIntervalMs,
+    changed,
+    log: (event, fields) => context.log(event, fields),
+  });
+  const { botLogin, botUserId, accessToken, refreshToken, scopes, tokenLifeMs: lifeMs } = options;
+  const bot = users.ensure(botLogin, { id: botUserId });
+  tokens.issue(bot, { scopes, lifeMs, accessToken, refreshToken });
+  for (const name of options.channels) channels.ensure(name);
+  return { users, channels, tokens, faults, commands, pacer, chat, irc, now };
+}
