@@ -1,3 +1,21 @@
+export {
+  type ChannelChange as DiscordChannelChange,
+  type ChannelInput as DiscordChannelInput,
+  type GuildInput as DiscordGuildInput,
+  type InboundMessage as DiscordInboundMessage,
+} from './discord/control-schema.js';
+export {
+  type ChannelView as DiscordChannelView,
+  type MessageView as DiscordMessageView,
+} from './discord/control-views.js';
+export { discordDefaults, type DiscordSandboxOptions } from './discord/discord-options.js';
+export {
+  DiscordSandbox,
+  type DiscordStats,
+  type FaultReceipt as DiscordFaultReceipt,
+  type MessageReceipt as DiscordMessageReceipt,
+} from './discord/discord-sandbox.js';
+export { type FaultInput as DiscordFaultInput } from './discord/fault-schema.js';
 export { type SandboxLogger } from './platform.js';
 export { type Sandbox, type SandboxOptions, startSandbox } from './sandbox-server.js';
 export { ApiError } from './twilio/api-error.js';

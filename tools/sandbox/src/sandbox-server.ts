@@ -1,5 +1,7 @@
 import { type AddressInfo } from 'node:net';
 import Fastify from 'fastify';
+import { discordDefaults, type DiscordSandboxOptions } from './discord/discord-options.js';
+import { DiscordSandbox } from './discord/discord-sandbox.js';
 import { type PlatformContext, type SandboxLogger, type SandboxPlatform } from './platform.js';
 import { twilioDefaults, type TwilioSandboxOptions } from './twilio/twilio-options.js';
 import { TwilioSandbox } from './twilio/twilio-sandbox.js';
@@ -13,6 +15,7 @@ export interface SandboxOptions {
   /** Port of everything: control interface, REST, media and WebSocket. 0, the default, takes a free one. */
   readonly port?: number;
   readonly logger?: SandboxLogger;
+  readonly discord?: Partial<DiscordSandboxOptions>;
   readonly twilio?: Partial<TwilioSandboxOptions>;
   readonly twitch?: Partial<TwitchSandboxOptions>;
 }
@@ -21,6 +24,7 @@ export interface SandboxOptions {
 export interface Sandbox {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
+  readonly discord: DiscordSandbox;
   readonly twilio: TwilioSandbox;
   readonly twitch: TwitchSandbox;
   /** Ends all sockets, waits and requests, and frees the port. Idempotent. */
@@ -40,9 +44,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     },
     log: options.logger ?? (() => undefined),
   };
+  const discord = new DiscordSandbox({ ...discordDefaults, ...options.discord }, context);
   const twilio = new TwilioSandbox({ ...twilioDefaults, ...options.twilio }, context);
   const twitch = new TwitchSandbox({ ...twitchDefaults, ...options.twitch }, context);
-  const platforms: readonly SandboxPlatform[] = [twilio, twitch];
+  const platforms: readonly SandboxPlatform[] = [twilio, twitch, discord];
 
   app.get('/healthz', () => Promise.resolve({ status: 'ok', platforms: platforms.map(({ name }) => name) }));
   app.setNotFoundHandler((request, reply) =>
@@ -64,7 +69,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     await app.close();
   };
   let closed: Promise<void> | undefined;
-  return { url: context.origin(), twilio, twitch, close: () => (closed ??= close()) };
+  return { url: context.origin(), discord, twilio, twitch, close: () => (closed ??= close()) };
 }
 
 /** A wildcard address is no address to connect to. */

@@ -150,6 +150,28 @@ describe('Discord control interface', () => {
       await expect(closeCode(query, frames)).resolves.toBe(expected);
     });
 
+    it('says HELLO, unless a fault keeps it silent', async () => {
+      const connect = async (): Promise<{ socket: WebSocket; hello: Promise<unknown> }> => {
+        const socket = new WebSocket(`${sandbox.url.replace('http', 'ws')}/?v=10&encoding=json`);
+        const hello = new Promise<unknown>((resolve) => {
+          socket.on('message', (data: Buffer) => {
+            resolve(parseJson(data.toString()));
+          });
+          socket.on('close', resolve);
+        });
+        await new Promise((resolve) => socket.on('open', resolve));
+        return { socket, hello };
+      };
+      const { socket, hello } = await connect();
+      expect(await hello).toEqual({ op: 10, d: { heartbeat_interval: 41_250 }, s: null, t: null });
+      socket.terminate();
+      sandbox.discord.injectFault({ kind: 'no-hello', count: 1 });
+      const silent = await connect();
+      expect(sandbox.discord.stats().sockets.silent).toBe(1);
+      sandbox.discord.heal();
+      expect(await silent.hello).toBe(1006);
+    });
+
     it('refuses transport compression and leaves other upgrades alone', async () => {
       await expect(closeCode('?v=10&compress=zlib-stream', [])).rejects.toThrow('400');
       await expect(closeCode('nowhere?v=10', [])).rejects.toThrow('404');

@@ -5,18 +5,14 @@ import { type FastifyInstance, type FastifyReply } from 'fastify';
 import { type z } from 'zod';
 import { type PlatformContext, type SandboxPlatform } from '../platform.js';
 import { WaitList } from '../wait-list.js';
-import { ApiError } from './api-error.js';
-import { toContentType } from './content-type.js';
+import { ControlActions } from './control-actions.js';
 import { registerControlApi } from './control-api.js';
 import {
   type ChannelChange,
-  channelChangeSchema,
   type ChannelInput,
-  channelSchema,
   type GuildInput,
   guildSchema,
   type InboundMessage,
-  inboundMessageSchema,
 } from './control-schema.js';
 import { type ChannelView, type MessageView, toChannelView, toMessageView } from './control-views.js';
 import { DiscordModel } from './discord-model.js';
@@ -28,7 +24,7 @@ import { GatewayServer, isGatewayRequest } from './gateway-server.js';
 import { closeCodes } from './gateway-frames.js';
 import { NonceRegister } from './nonces.js';
 import { InvalidRequestCounter, RateLimiter } from './rate-limits.js';
-import { type Attachment, type Channel, type Guild, type Message } from './records.js';
+import { type Attachment, type Guild, type Message } from './records.js';
 import { registerRestApi } from './rest-api.js';
 import { RestGate } from './rest-gate.js';
 import { SessionStore } from './session-store.js';
@@ -75,6 +71,7 @@ export class DiscordSandbox implements SandboxPlatform {
   readonly #model: DiscordModel;
   readonly #waits = new WaitList();
   readonly #stopped = new AbortController();
+  readonly #actions: ControlActions;
   readonly #traffic = new Traffic(['rest', 'gateway']);
   readonly #heldReplies = new Set<FastifyReply>();
   readonly #faults: FaultRules<ArmedFault>;
@@ -92,6 +89,7 @@ export class DiscordSandbox implements SandboxPlatform {
     this.#model = new DiscordModel(bot, new SnowflakeSource(Date.now), Date.now);
     const guild = this.#model.addGuild(options.guildName, options.guildId);
     for (const { id, name } of options.channels) this.#model.addChannel({ id, name, kind: 'text', guild });
+    this.#actions = new ControlActions(this.#model, options.guildId);
     this.#faults = new FaultRules(Date.now, options.seed, () => {
       this.#waits.notify();
     });
@@ -188,46 +186,25 @@ export class DiscordSandbox implements SandboxPlatform {
 
   /** Writes a message as somebody who is not our bot. Throws `ApiError`. */
   receiveMessage(input: InboundMessage): MessageReceipt {
-    const message = inboundMessageSchema.parse(input);
-    const kind = message.webhook ? 'webhook' : message.bot ? 'bot' : 'person';
-    const author = this.#model.user(message.author, kind, message.authorId);
-    const first = this.options.channels[0]?.id;
-    const channel = message.dm
-      ? this.#model.directChannel(author)
-      : this.#channel(message.channelId ?? first ?? '');
-    if (message.replyTo !== undefined && this.#message(message.replyTo).channel !== channel) {
-      throw new ApiError(400, 0, `replyTo: message ${message.replyTo} is not in channel ${channel.id}.`);
-    }
-    const stored = this.#model.addMessage(channel, {
-      author,
-      content: message.content,
-      replyTo: message.replyTo,
-      embeds: message.embeds,
-      attachments: message.attachments.map(({ filename, contentType, text, base64 }) => ({
-        filename,
-        contentType: toContentType(filename, contentType),
-        description: undefined,
-        bytes: base64 === undefined ? Buffer.from(text ?? '') : Buffer.from(base64, 'base64'),
-      })),
-    });
-    return { id: stored.id, channelId: channel.id };
+    const { id, channel } = this.#actions.receiveMessage(input);
+    return { id, channelId: channel.id };
   }
 
   /** Edits a message as its author does. Throws 404. */
   editMessage(id: string, content: string): MessageView {
-    const message = this.#message(id);
+    const message = this.#actions.message(id);
     this.#model.editMessage(message, { content });
     return this.#view(message);
   }
 
   /** Deletes a message. Throws 404. */
   deleteMessage(id: string): void {
-    this.#model.removeMessage(this.#message(id));
+    this.#model.removeMessage(this.#actions.message(id));
   }
 
   /** Shows the bot that somebody is typing. Throws 404. */
   type(channelId: string, author: string): void {
-    this.#model.type(this.#channel(channelId), this.#model.user(author, 'person'));
+    this.#model.type(this.#actions.channel(channelId), this.#model.user(author, 'person'));
   }
 
   /** Lets the bot join a new guild, which has no channel yet. */
@@ -238,31 +215,17 @@ export class DiscordSandbox implements SandboxPlatform {
 
   /** Creates a channel, or with `parentId` a thread. Throws 404 for an unknown guild or parent. */
   createChannel(input: ChannelInput): ChannelView {
-    const { parentId, guildId, kind, ...fields } = channelSchema.parse(input);
-    const parent = parentId === undefined ? undefined : this.#channel(parentId);
-    const guild = parent?.guild ?? this.#guild(guildId ?? this.options.guildId);
-    if (fields.id !== undefined && this.#model.findChannel(fields.id) !== undefined) {
-      throw new ApiError(409, 0, `There is a channel ${fields.id} already.`);
-    }
-    const given = kind ?? (parent === undefined ? 'text' : 'thread');
-    return toChannelView(this.#model.addChannel({ ...fields, kind: given, guild, parent }));
+    return toChannelView(this.#actions.createChannel(input));
   }
 
   /** Changes a channel: its name, what the bot may do there, whether a thread is archived. Throws 404. */
   updateChannel(id: string, change: ChannelChange): ChannelView {
-    const channel = this.#channel(id);
-    const { name, access, archived } = channelChangeSchema.parse(change);
-    this.#model.updateChannel(channel, {
-      ...(name === undefined ? {} : { name }),
-      ...(access === undefined ? {} : { access }),
-      ...(archived === undefined ? {} : { archived }),
-    });
-    return toChannelView(channel);
+    return toChannelView(this.#actions.updateChannel(id, change));
   }
 
   /** Deletes a channel with its threads and messages. Throws 404. */
   deleteChannel(id: string): void {
-    this.#model.removeChannel(this.#channel(id));
+    this.#model.removeChannel(this.#actions.channel(id));
   }
 
   /** All channels, threads and direct channels, oldest first. */
@@ -272,12 +235,13 @@ export class DiscordSandbox implements SandboxPlatform {
 
   /** One channel. Throws 404. */
   channel(id: string): ChannelView {
-    return toChannelView(this.#channel(id));
+    return toChannelView(this.#actions.channel(id));
   }
 
   /** The messages of a channel that are younger than the id `after`, oldest first. Throws 404. */
   messages(channelId: string, after = '0'): readonly MessageView[] {
-    return this.#channel(channelId)
+    return this.#actions
+      .channel(channelId)
       .messages.filter(({ id }) => compareSnowflakes(id, after) > 0)
       .map((message) => this.#view(message));
   }
@@ -298,8 +262,10 @@ export class DiscordSandbox implements SandboxPlatform {
   ): Promise<MessageView> {
     const probe = (): MessageView | undefined => {
       for (const { messages } of this.#model.channels()) {
-        const found = messages.map((message) => this.#view(message)).find(predicate);
-        if (found !== undefined) return found;
+        for (const message of messages) {
+          const view = this.#view(message);
+          if (predicate(view)) return view;
+        }
       }
       return undefined;
     };
@@ -315,12 +281,7 @@ export class DiscordSandbox implements SandboxPlatform {
 
   /** An attachment with its bytes. Throws 404. */
   attachment(channelId: string, id: string): Attachment {
-    const found = this.#model
-      .findChannel(channelId)
-      ?.messages.flatMap(({ attachments }) => attachments)
-      .find((attachment) => attachment.id === id);
-    if (found === undefined) throw new ApiError(404, 0, `Channel ${channelId} has no attachment ${id}.`);
-    return found;
+    return this.#actions.attachment(channelId, id);
   }
 
   /** Causes a fault, at once or armed until it is healed. Throws a `ZodError` for one that does not exist. */
@@ -395,23 +356,5 @@ export class DiscordSandbox implements SandboxPlatform {
 
   #view(message: Message): MessageView {
     return toMessageView(message, this.#model.bot.id, this.#cdnUrl());
-  }
-
-  #guild(id: string): Guild {
-    const guild = this.#model.findGuild(id);
-    if (guild === undefined) throw new ApiError(404, 0, `There is no guild ${id}.`);
-    return guild;
-  }
-
-  #channel(id: string): Channel {
-    const channel = this.#model.findChannel(id);
-    if (channel === undefined) throw new ApiError(404, 0, `There is no channel ${id}.`);
-    return channel;
-  }
-
-  #message(id: string): Message {
-    const message = this.#model.findMessage(id);
-    if (message === undefined) throw new ApiError(404, 0, `There is no message ${id}.`);
-    return message;
   }
 }

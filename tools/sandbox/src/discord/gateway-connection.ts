@@ -1,5 +1,4 @@
 import { type WebSocket } from 'ws';
-import { z } from 'zod';
 import { type JsonObject } from '../json.js';
 import { type DiscordModel } from './discord-model.js';
 import { type FaultRules } from './fault-rules.js';
@@ -14,9 +13,9 @@ import {
   terminalCloseCodes,
 } from './gateway-frames.js';
 import { belongsToShard, type GatewaySession, type SessionSink } from './gateway-session.js';
-import { applicationFlags, checkIntents, type PrivilegedIntent } from './intents.js';
+import { checkIntents, type PrivilegedIntent } from './intents.js';
+import { toMembersChunk, toReady } from './gateway-payloads.js';
 import { type SessionStore } from './session-store.js';
-import { toWireMember, toWireUser } from './wire.js';
 
 /** What a gateway connection works on. */
 export interface GatewayContext {
@@ -40,12 +39,6 @@ export interface GatewayContext {
 /** Frames per minute that a client may send, and the minute ("Gateway: Rate Limiting"). */
 const FRAME_LIMIT = 120;
 const FRAME_WINDOW_MS = 60_000;
-
-const membersSchema = z.object({
-  guild_id: z.string(),
-  user_ids: z.union([z.string().transform((id) => [id]), z.array(z.string())]).optional(),
-  nonce: z.string().optional(),
-});
 
 /** One client's gateway socket, from HELLO to its end. */
 export class GatewayConnection implements SessionSink {
@@ -206,25 +199,11 @@ export class GatewayConnection implements SessionSink {
   }
 
   #begin(session: GatewaySession): void {
-    const { model, privilegedIntents } = this.context;
+    const { model } = this.context;
     this.#session = session;
     session.attach(this);
-    const { id, shard } = session.identity;
-    const guilds = model.guilds().filter((guild) => belongsToShard(guild.id, shard));
-    session.dispatch('READY', {
-      v: 10,
-      user: { ...toWireUser(model.bot), verified: true, mfa_enabled: false, email: null },
-      session_type: 'normal',
-      session_id: id,
-      resume_gateway_url: this.context.gatewayUrl(),
-      shard,
-      guilds: guilds.map((guild) => ({ id: guild.id, unavailable: true })),
-      private_channels: [],
-      relationships: [],
-      presences: [],
-      application: { id: model.bot.id, flags: applicationFlags(privilegedIntents) },
-      _trace: [],
-    });
+    const guilds = model.guilds().filter(({ id }) => belongsToShard(id, session.identity.shard));
+    session.dispatch('READY', toReady(session.identity, guilds, this.context));
     for (const guild of guilds) {
       const event = toGuildCreate(model, guild.id);
       if (event !== undefined) session.offer(event);
@@ -272,23 +251,9 @@ export class GatewayConnection implements SessionSink {
   }
 
   #sendMembers(session: GatewaySession, data: unknown): void {
-    const { model } = this.context;
-    const parsed = membersSchema.safeParse(data);
-    const guild = parsed.success ? model.findGuild(parsed.data.guild_id) : undefined;
-    if (!parsed.success || guild === undefined) {
-      this.close(closeCodes.decodeError, 'Error while decoding payload');
-      return;
-    }
-    const asked = parsed.data.user_ids ?? [model.bot.id];
-    const users = asked.flatMap((id) => model.findUser(id) ?? []);
-    session.dispatch('GUILD_MEMBERS_CHUNK', {
-      guild_id: guild.id,
-      members: users.map((user) => ({ ...toWireMember(guild.joinedAt), user: toWireUser(user) })),
-      not_found: asked.filter((id) => model.findUser(id) === undefined),
-      chunk_index: 0,
-      chunk_count: 1,
-      nonce: parsed.data.nonce,
-    });
+    const chunk = toMembersChunk(data, this.context.model);
+    if (chunk === undefined) this.close(closeCodes.decodeError, 'Error while decoding payload');
+    else session.dispatch('GUILD_MEMBERS_CHUNK', chunk);
   }
 
   #leaveSession(forGood: boolean): void {

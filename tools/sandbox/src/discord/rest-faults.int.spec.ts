@@ -126,6 +126,28 @@ describe('discord.js: REST under faults', () => {
     expect([contents(), sends()]).toEqual([['at last'], 3]);
   });
 
+  it('is out of reach, by TCP and by HTTP', async () => {
+    await start();
+    const reset = { kind: 'refuse-connections', target: 'both', count: 1 } as const;
+    sandbox.discord.injectFault(reset);
+    await expect(channel.send('x')).rejects.toThrow();
+    sandbox.discord.injectFault({ ...reset, how: 'http', status: 503, count: 4 });
+    await expect(channel.send('x')).rejects.toMatchObject({ status: 503 });
+    await channel.send('back');
+    expect(contents()).toEqual(['back']);
+  });
+
+  it('refuses uploads that are too large', async () => {
+    await start({ maxUploadBytes: 100 });
+    const file = (size: number): { files: { attachment: Buffer; name: string }[] } => ({
+      files: [{ attachment: Buffer.alloc(size), name: 'a.bin' }],
+    });
+    await channel.send(file(100));
+    await expect(channel.send(file(101))).rejects.toMatchObject({ status: 413, code: 40005 });
+    await expect(channel.send(file(200_000))).rejects.toMatchObject({ status: 413, code: 40005 });
+    expect(contents()).toEqual(['']);
+  });
+
   it('executes a request and loses the answer', async () => {
     await start();
     sandbox.discord.injectFault({
