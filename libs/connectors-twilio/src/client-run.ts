@@ -44,6 +44,8 @@ export class ClientRun {
   #provider: TwilioTokenProvider | undefined;
   #session: ClientSession | undefined;
   #generation = 0;
+  /** Aborted when the present client is replaced. */
+  #retiring = new AbortController();
   #seen = 0;
   #failedSweeps = 0;
   #cancelSweep: () => void = () => undefined;
@@ -161,14 +163,21 @@ export class ClientRun {
     if (cursor === undefined) {
       const { config, host, intake } = this.#options;
       cursor = new ConversationCursor<Message>({
-        take: (messages) => intake.take(messages, this.#abort.signal),
+        take: (messages) => {
+          this.#onRead(messages.length);
+          return intake.take(messages, this.#abort.signal);
+        },
         oldest: () => host.clock.now() - config.historyHours * 3_600_000,
       });
       this.#cursors.set(conversationSid, cursor);
     }
-    const read = await cursor.drain(await session.conversation(conversationSid), signal);
-    if (session !== this.#session) return;
-    this.#seen += read;
+    // A busy conversation is never read to its end, so the reading itself must stop when the client is replaced.
+    const untilReplaced = AbortSignal.any([signal, this.#retiring.signal]);
+    await cursor.drain(await session.conversation(conversationSid), untilReplaced);
+  }
+
+  #onRead(messages: number): void {
+    this.#seen += messages;
     if (this.#seen >= this.#options.config.replaceClientAfterMessages) this.#replace();
   }
 
@@ -225,11 +234,13 @@ export class ClientRun {
     host.logger.info('twilio.client-replaced', { generation: this.#generation, messages: this.#seen });
     this.#session = next;
     this.#seen = 0;
+    this.#retiring.abort();
+    this.#retiring = new AbortController();
     if (old?.isConnected === false) onConnected();
+    this.#drainer.retryNow();
+    await this.#sweep();
     // Cutting off an answer would make a message that was sent look lost.
     await Promise.race([sendsEnded(), sleep(host.clock, SEND_LIMIT_MS, this.#abort.signal)]);
     await old?.close();
-    this.#drainer.retryNow();
-    await this.#sweep();
   }
 }

@@ -166,12 +166,13 @@ export class ClientSession {
   /** Idempotent; resolves within 2 seconds, never rejects. No event comes any more. */
   async close(): Promise<void> {
     if (this.#phase === 'closed') return;
+    const isDead = this.#phase === 'failed' || this.#phase === 'opening';
     this.#phase = 'closed';
     this.#isConnected = false;
     this.#tokens.stop();
     this.#watchdog.stop();
     for (const cancel of this.#cancelTimers.values()) cancel();
-    await this.sdk.close();
+    await this.sdk.close({ isDead });
   }
 
   async #open(signal: AbortSignal): Promise<void> {
@@ -310,12 +311,9 @@ export class ClientSession {
   }
 
   #toFailure(doing: string): ConnectorError {
-    return this.#lastError === undefined
-      ? new ConnectorError(
-          'UPSTREAM_UNAVAILABLE',
-          `${doing}: the platform has closed the connection for good`,
-        )
-      : toTwilioError(this.#lastError, doing);
+    const error = toTwilioError(this.#lastError ?? new Error('closed for good'), doing);
+    // A refusal that the table does not know is the platform's, not a fault of ours.
+    return error.code === 'INTERNAL' ? new ConnectorError('UPSTREAM_UNAVAILABLE', error.message) : error;
   }
 
   #fail(error: ConnectorError): void {

@@ -109,7 +109,7 @@ describe('twilioConfigSchema', () => {
   ])('refuses %s=%s and does not repeat the value', (variable, value) => {
     const result = parseEnvironment(twilioConfigSchema, { ...valid, [variable]: value });
     const faults = result.ok ? [] : result.faults;
-    expect(faults).toEqual([{ variable, expected: expect.stringMatching(/^expected /) }]);
+    expect(faults).toEqual([{ variable, expected: expect.stringMatching(/^expected /) as string }]);
     expect(faults[0]?.expected.split(' ')).not.toContain(value);
   });
 });

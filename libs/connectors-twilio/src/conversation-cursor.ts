@@ -44,12 +44,10 @@ export class ConversationCursor<M extends CursorMessage> {
 
   /**
    * Takes all that is new. The horizon moves once per page, behind the last message before the first one that was refused.
-   * @returns how many messages were read
    * @throws what a message was refused with, or what the SDK rejected with; the next call goes on where this one stopped
    */
-  async drain(conversation: DrainableConversation<M>, signal: AbortSignal): Promise<number> {
+  async drain(conversation: DrainableConversation<M>, signal: AbortSignal): Promise<void> {
     let last = (this.#last ??= await this.#start(conversation));
-    let read = 0;
     let saveError: unknown;
     while (!signal.aborted) {
       const page = await this.#nextPage(conversation, last);
@@ -59,7 +57,6 @@ export class ConversationCursor<M extends CursorMessage> {
       const refusedAt = results.findIndex((result) => result.status === 'rejected');
       const limit = fresh[refusedAt]?.index ?? Infinity;
       const taken = page.filter((message) => message.index < limit);
-      read += taken.length;
       last = this.#last = taken.at(-1)?.index ?? last;
       saveError = await this.#save(conversation);
       const refused = results[refusedAt];
@@ -67,7 +64,6 @@ export class ConversationCursor<M extends CursorMessage> {
     }
     saveError ??= await this.#save(conversation);
     if (saveError !== undefined) throw toError(saveError);
-    return read;
   }
 
   /** The messages behind `last`, without a hole between them. */

@@ -139,7 +139,15 @@ export class MessageSender {
   }
 
   async #writable(session: ClientSession, conversationSid: string): Promise<Conversation> {
-    const conversation = await session.conversation(conversationSid);
+    let conversation: Conversation;
+    try {
+      conversation = await session.conversation(conversationSid);
+    } catch (error) {
+      // The platform does not show a conversation to those who are not in it.
+      if (!(error instanceof ConnectorError) || error.code !== 'FORBIDDEN') throw error;
+      await this.#options.join(conversationSid);
+      return session.conversation(conversationSid);
+    }
     if (conversation.status !== 'joined') await this.#options.join(conversationSid);
     return conversation;
   }
