@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type StateClock } from './clock.js';
 import { StateStoreError } from './state-store.js';
 
@@ -14,7 +15,10 @@ export class CallGate {
   private closing: Promise<void> | undefined;
   private drained: () => void = () => undefined;
 
-  constructor(private readonly clock: StateClock) {}
+  constructor(private readonly clock: StateClock) {
+    // One listener for each call that waits: as many as there are calls, and no leak.
+    setMaxListeners(0, this.forced.signal);
+  }
 
   /** Aborted when closing has run out of time: what is left has nobody to answer to. */
   get signal(): AbortSignal {

@@ -87,6 +87,8 @@ function clientSettings(options: FirestoreStoreOptions, requestTimeoutMs: number
     projectId: options.projectId,
     ...(options.databaseId === undefined ? {} : { databaseId: options.databaseId }),
     preferRest: false,
+    // Else gax repeats each read three times, over and above what the configuration says.
+    gaxServerStreamingRetries: true,
     clientConfig: {
       interfaces: {
         [SERVICE]: {

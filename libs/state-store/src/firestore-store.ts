@@ -108,7 +108,7 @@ class FirestoreStore implements StateStore {
     const deadline = clock.now() + timeoutMs;
     await this.gate.close(timeoutMs);
     this.ending ??= this.endClient();
-    // The library waits for its requests, also for those that nobody waits for any more.
+    // The library's requests end in their own time, also those that nobody waits for any more. Closing again waits on.
     await settleWithin(clock, this.ending, Math.max(0, deadline - clock.now()), ignored).catch(ignored);
   }
 
