@@ -29,6 +29,8 @@ export class GatewayServer {
 
   /** Takes an upgrade request, or does to it what an armed fault wants. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Node has taken its own listener away; a client that goes now must not end the process.
+    socket.on('error', () => undefined);
     this.context.count('upgrade');
     const refusal = this.context.faults.strike('refuse-connections', ({ target }) => target !== 'rest');
     if (refusal === undefined) {
@@ -39,7 +41,6 @@ export class GatewayServer {
       refuse(socket, `${refusal.status} Refused`, '');
     } else {
       this.#heldUpgrades.add(socket);
-      socket.on('error', () => undefined);
       socket.on('close', () => this.#heldUpgrades.delete(socket));
     }
     this.context.changed();
