@@ -44,7 +44,7 @@ async function call(url: string, body?: object): Promise<unknown> {
   } catch {
     throw new Error(`no sandbox answers at ${new URL(url).origin}: start it with npm start, or give --url`);
   }
-  const answer = (await response.json()) as unknown; // each caller has a schema for it
+  const answer: unknown = await response.json();
   if (response.ok) return answer;
   const { message } = z.object({ message: z.string() }).catch({ message: 'no reason given' }).parse(answer);
   throw new Error(`the sandbox answered ${response.status}: ${message}`);
