@@ -40,7 +40,9 @@ async function run(): Promise<void> {
     throw new Error(`Port ${port} is in use. Set SANDBOX_PORT to a free one, or stop what listens there.`);
   });
   console.log(`The sandbox listens on ${sandbox.url}. Environment of a service that is to use it:`);
-  for (const [name, value] of Object.entries(sandbox.twilio.environment())) console.log(`  ${name}=${value}`);
+  for (const platform of [sandbox.twilio, sandbox.twitch, sandbox.discord]) {
+    for (const [name, value] of Object.entries(platform.environment())) console.log(`  ${name}=${value}`);
+  }
   console.log(
     `Write an SMS:\n  curl -s ${sandbox.url}/twilio/messages -H 'content-type: application/json' -d '{"from":"+15550100","body":"hello"}'`,
   );

@@ -58,16 +58,16 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     if (platforms.some((platform) => platform.handleUpgrade(request, socket, head))) return;
     socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
   });
-  try {
-    await app.listen({ host, port: options.port ?? 0 });
-  } catch (error) {
-    await app.close();
-    throw error;
-  }
   const close = async (): Promise<void> => {
     await Promise.all(platforms.map((platform) => platform.close()));
     await app.close();
   };
+  try {
+    await app.listen({ host, port: options.port ?? 0 });
+  } catch (error) {
+    await close();
+    throw error;
+  }
   let closed: Promise<void> | undefined;
   return { url: context.origin(), discord, twilio, twitch, close: () => (closed ??= close()) };
 }

@@ -84,6 +84,13 @@ describe('control interface', () => {
     await expect(call('DELETE', `${path}/alice`)).resolves.toMatchObject({ status: 204 });
   });
 
+  it('takes a message of an earlier time', async () => {
+    const dateCreated = '2020-02-29T12:00:00.000Z';
+    const { body } = await call('POST', '/twilio/messages', { from: FROM, body: 'old', dateCreated });
+    const { conversationSid } = receiptSchema.parse(body);
+    expect(sandbox.twilio.messages(conversationSid)).toMatchObject([{ body: 'old', dateCreated }]);
+  });
+
   it('waits for a message that is yet to come', async () => {
     const { conversationSid } = await write('hello');
     const path = `/twilio/conversations/${conversationSid}/messages`;
@@ -158,6 +165,12 @@ describe('control interface', () => {
       '/twilio/messages',
       { from: FROM, mediaUrl: 'http://127.0.0.1:1/x' },
       'mediaUrl: the file could not',
+    ],
+    [
+      'POST',
+      '/twilio/messages',
+      { from: FROM, body: 'x', dateCreated: 'now' },
+      'dateCreated: expected a time',
     ],
     ['POST', '/twilio/messages', { author: 'alice', body: 'x' }, 'conversationSid: needed with author'],
     ['POST', '/twilio/messages', { from: FROM, body: 'x'.repeat(40_000) }, 'Body is 40000 bytes'],

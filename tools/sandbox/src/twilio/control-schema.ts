@@ -31,6 +31,8 @@ export const inboundMessageSchema = z
       })
       .optional(),
     attributes: attributes.optional(),
+    /** When it was written, RFC 3339 in UTC; now when left out. For messages older than a reader's bound. */
+    dateCreated: z.iso.datetime({ error: 'expected a time like 2026-01-31T12:00:00Z' }).optional(),
   })
   .refine((message) => (message.from === undefined) !== (message.author === undefined), {
     path: ['from'],

@@ -50,6 +50,8 @@ export interface NewMessage {
   readonly attributes: string;
   readonly medias: readonly MediaReference[];
   readonly participantSid: string | undefined;
+  /** RFC 3339; now when left out. Twilio takes it for messages that are brought in from elsewhere. */
+  readonly dateCreated?: string | undefined;
 }
 
 /** Who is to become a participant. */
@@ -221,11 +223,11 @@ export class ConversationsModel {
 
   /** Stores a message. Whether it may be sent has been checked before. */
   addMessage(conversation: Conversation, fields: NewMessage, cause: Cause): Message {
-    const date = this.#date();
+    const date = fields.dateCreated ?? this.#date();
     const message: Message = {
+      ...fields,
       sid: createSid('IM'),
       index: conversation.nextIndex,
-      ...fields,
       receipts: [],
       dateCreated: date,
       dateUpdated: date,

@@ -59,7 +59,7 @@ export async function takeInbound(
   if (optOut !== undefined) context.model.setOptOut(author, optOut);
   const stored = context.model.addMessage(
     conversation,
-    { author, body, attributes, medias, participantSid: participant.sid },
+    { author, body, attributes, medias, participantSid: participant.sid, dateCreated: message.dateCreated },
     { source, silent: false },
   );
   return { conversationSid: conversation.sid, messageSid: stored.sid, index: stored.index };

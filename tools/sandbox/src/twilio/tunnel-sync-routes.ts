@@ -3,25 +3,21 @@ import { type Answer } from './request-gate.js';
 import { getSync, subscriptionsAccepted, subscriptionsSchema } from './sync-requests.js';
 import { type Call, type Route } from './tunnel-call.js';
 
+const SERVICE = 'v3/Services/:service';
+
 /** Sync: objects, their items, subscriptions. */
 export function syncRoutes(): readonly Route[] {
   return [
-    ...(['Documents', 'Lists', 'Maps'] as const).flatMap((collection): Route[] => {
-      const operation = `getSync${collection.slice(0, -1)}`;
-      const sync =
-        (items: boolean) =>
-        (call: Call): Answer =>
-          readSync(call, items);
-      return [
-        { method: 'GET', pattern: `v3/${collection}/:key`, operation, handle: sync(false) },
-        {
-          method: 'GET',
-          pattern: `v3/Services/:service/${collection}/:key/Items`,
-          operation: `${operation}Items`,
-          handle: sync(true),
-        },
-      ];
-    }),
+    { method: 'GET', pattern: 'v3/Documents/:key', operation: 'getSyncDocument', handle: readObject },
+    { method: 'GET', pattern: 'v3/Lists/:key', operation: 'getSyncList', handle: readObject },
+    { method: 'GET', pattern: 'v3/Maps/:key', operation: 'getSyncMap', handle: readObject },
+    {
+      method: 'GET',
+      pattern: `${SERVICE}/Lists/:key/Items`,
+      operation: 'getSyncListItems',
+      handle: readItems,
+    },
+    { method: 'GET', pattern: `${SERVICE}/Maps/:key/Items`, operation: 'getSyncMapItems', handle: readItems },
     {
       method: 'POST',
       pattern: 'v4/Subscriptions',
@@ -36,7 +32,15 @@ export function syncRoutes(): readonly Route[] {
   ];
 }
 
-function readSync({ context, peer, request, arg }: Call, items: boolean): Answer {
+function readObject(call: Call): Answer {
+  return read(call, false);
+}
+
+function readItems(call: Call): Answer {
+  return read(call, true);
+}
+
+function read({ context, peer, request, arg }: Call, items: boolean): Answer {
   return getSync(
     context.store,
     context.serviceSid,
