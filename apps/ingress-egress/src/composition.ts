@@ -2,10 +2,10 @@ import {
   type ConnectorFactory,
   type ConnectorRegistration,
   type Environment,
+  type Logger,
 } from '@bitbrat/connectors-core';
 import { createTwilioConnector, twilioConfigSchema } from '@bitbrat/connectors-twilio';
 import { createMemoryBus, createPubSubBus, type MessageBus } from '@bitbrat/message-bus';
-import { type Logger } from '@bitbrat/connectors-core';
 import { ConfigReader, type ServiceConfig, serviceConfigSchema } from './config.js';
 
 /** All that the environment says, parsed. */
@@ -15,16 +15,19 @@ export interface Settings {
   readonly connectors: readonly ConnectorRegistration[];
 }
 
-/** One row a platform: its name, and how its part of the environment becomes a connector. */
-const PLATFORMS: readonly {
+interface Platform {
   readonly name: string;
-  read(reader: ConfigReader): ConnectorFactory | undefined;
-}[] = [
+  /** The connector that its part of the environment asks for; undefined where it is disabled or has faults. */
+  readonly read: (reader: ConfigReader) => ConnectorFactory | undefined;
+}
+
+/** One row a platform. */
+const PLATFORMS: readonly Platform[] = [
   {
     name: 'twilio',
     read: (reader) => {
-      const config = reader.read(twilioConfigSchema);
-      return config?.enabled === true ? createTwilioConnector(config) : undefined;
+      const settings = reader.read(twilioConfigSchema);
+      return settings?.enabled === true ? createTwilioConnector(settings) : undefined;
     },
   },
 ];
@@ -42,6 +45,7 @@ export function readSettings(environment: Environment): Settings {
   return { service, connectors };
 }
 
+/** The bus that the settings name. */
 export function createBus({ bus }: ServiceConfig, logger: Logger): MessageBus {
   switch (bus.driver) {
     case 'memory':
@@ -49,7 +53,7 @@ export function createBus({ bus }: ServiceConfig, logger: Logger): MessageBus {
     case 'pubsub':
       return createPubSubBus({
         projectId: bus.projectId ?? '',
-        emulatorHost: bus.emulatorHost,
+        ...(bus.emulatorHost === undefined ? {} : { emulatorHost: bus.emulatorHost }),
         createMissing: bus.createMissing,
         maxInFlight: bus.maxInFlight,
         logger,

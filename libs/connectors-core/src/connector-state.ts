@@ -1,13 +1,7 @@
-import { type ErrorInfo } from '@bitbrat/envelope';
+import { type ConnectorStatus, type ErrorInfo } from '@bitbrat/envelope';
 
 /** A span in which messages could not be received and cannot be fetched any more. Times are RFC 3339, UTC. */
-export interface IngressGap {
-  readonly from: string;
-  readonly to: string;
-  readonly reason: string;
-  /** How many messages are known to be lost; absent where nobody can know. */
-  readonly lost?: number;
-}
+export type IngressGap = NonNullable<ConnectorStatus['gap']>;
 
 /** How a connector is. `since` is RFC 3339, UTC. */
 export type ConnectorState =

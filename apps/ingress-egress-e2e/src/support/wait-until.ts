@@ -8,9 +8,11 @@ export async function waitUntil<T>(
   probe: () => T | undefined | Promise<T | undefined>,
   timeoutMs = 20_000,
 ): Promise<T> {
-  for (const deadline = Date.now() + timeoutMs; ; await delay(POLL_MS)) {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
     const value = await probe();
     if (value !== undefined) return value;
     if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
+    await delay(POLL_MS);
   }
 }

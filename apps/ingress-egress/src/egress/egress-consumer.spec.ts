@@ -44,8 +44,8 @@ interface World {
   readonly calls: Call[];
   readonly outcomes: EgressOutcome[];
   readonly deadLetters: DeadLetter[];
-  publish(event: Partial<EgressEvent> & { id: string }): Promise<void>;
-  publishRaw(text: string): Promise<void>;
+  readonly publish: (event: Partial<EgressEvent> & { id: string }) => Promise<void>;
+  readonly publishRaw: (text: string) => Promise<void>;
 }
 
 async function aWorld(answer: (call: Call) => Step): Promise<World> {

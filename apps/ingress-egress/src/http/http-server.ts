@@ -95,8 +95,8 @@ export function createHttpServer(services: HttpServices): HttpServer {
         }
         throw error;
       }
-      const address = server.addresses()[0];
-      return address?.port ?? port;
+      const address = server.server.address();
+      return typeof address === 'object' && address !== null ? address.port : port;
     },
     drain: () => {
       draining = true;

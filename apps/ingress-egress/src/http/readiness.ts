@@ -6,7 +6,8 @@ const BUS_CHECK_MS = 800;
 
 export interface Readiness {
   readonly ready: boolean;
-  readonly bus: 'ok' | string;
+  /** `ok`, or why the bus does not answer. */
+  readonly bus: string;
   readonly connectors: Readonly<Record<string, ConnectorStatusName>>;
   readonly draining?: true;
 }
