@@ -22,8 +22,8 @@ describe('Conversations SDK: tokens', () => {
 
   const state = (wanted: string): Promise<string> =>
     nextEvent<string>(client, 'connectionStateChanged', (now) => now === wanted);
-  const start = async (token = mintToken(sandbox)): Promise<void> => {
-    client = connectSdk(sandbox, token);
+  const start = async (): Promise<void> => {
+    client = connectSdk(sandbox);
     await loaded(client);
   };
 
@@ -39,17 +39,23 @@ describe('Conversations SDK: tokens', () => {
   });
 
   it('warns of the end of a token and takes a new one', async () => {
-    await start(mintToken(sandbox, { ttl: 2 }));
-    await nextEvent(client, 'tokenAboutToExpire');
+    // A token ends on a whole second: of 3 seconds, between 2 and 3 are left.
+    client = connectSdk(sandbox, mintToken(sandbox, { ttl: 3 }));
+    const warned = nextEvent(client, 'tokenAboutToExpire');
+    await loaded(client);
+    await warned;
     await client.updateToken(mintToken(sandbox, { ttl: 3_600 }));
     expect(sandbox.twilio.stats().counters['frame update']).toBe(1);
     expect(client.connectionState).toBe('connected');
   });
 
   it('ends the connection with the token', async () => {
-    await start(mintToken(sandbox, { ttl: 1 }));
-    await nextEvent(client, 'tokenExpired');
-    await state('disconnected');
+    client = connectSdk(sandbox, mintToken(sandbox, { ttl: 3 }));
+    const expired = nextEvent(client, 'tokenExpired');
+    const disconnected = state('disconnected');
+    await loaded(client);
+    await expired;
+    await disconnected;
     const connected = state('connected');
     await client.updateToken(mintToken(sandbox));
     await connected;
