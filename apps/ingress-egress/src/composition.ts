@@ -6,6 +6,7 @@ import {
 } from '@bitbrat/connectors-core';
 import { createTwilioConnector, twilioConfigSchema } from '@bitbrat/connectors-twilio';
 import { createMemoryBus, createPubSubBus, type MessageBus } from '@bitbrat/message-bus';
+import { createFileStore, createFirestoreStore, type StateStore } from '@bitbrat/state-store';
 import { ConfigReader, type ServiceConfig, serviceConfigSchema } from './config.js';
 
 /** All that the environment says, parsed. */
@@ -46,13 +47,13 @@ export function readSettings(environment: Environment): Settings {
 }
 
 /** The bus that the settings name. */
-export function createBus({ bus }: ServiceConfig, logger: Logger): MessageBus {
+export function createBus({ bus, projectId }: ServiceConfig, logger: Logger): MessageBus {
   switch (bus.driver) {
     case 'memory':
       return createMemoryBus({ logger });
     case 'pubsub':
       return createPubSubBus({
-        projectId: bus.projectId ?? '',
+        projectId,
         ...(bus.emulatorHost === undefined ? {} : { emulatorHost: bus.emulatorHost }),
         createMissing: bus.createMissing,
         maxInFlight: bus.maxInFlight,
@@ -60,5 +61,22 @@ export function createBus({ bus }: ServiceConfig, logger: Logger): MessageBus {
       });
     default:
       return bus.driver satisfies never;
+  }
+}
+
+/** The store that the settings name. Nothing is opened before a connector keeps something in it. */
+export function createStateStore({ projectId, state }: ServiceConfig, logger: Logger): StateStore {
+  switch (state.driver) {
+    case 'file':
+      return createFileStore({ path: state.file });
+    case 'firestore':
+      return createFirestoreStore({
+        projectId,
+        collection: state.collection,
+        ...(state.emulatorHost === undefined ? {} : { emulatorHost: state.emulatorHost }),
+        logger,
+      });
+    default:
+      return state.driver satisfies never;
   }
 }

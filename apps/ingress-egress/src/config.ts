@@ -37,14 +37,25 @@ export const serviceConfigSchema = z
     GOOGLE_CLOUD_PROJECT: z.string().optional(),
     PUBSUB_EMULATOR_HOST: z.string().optional(),
     PUBSUB_CREATE_MISSING: flag(true),
+    STATE_STORE_DRIVER: z.enum(['file', 'firestore'], 'expected file or firestore').default('file'),
+    STATE_FILE: z.string().default('.state/ingress-egress.json'),
+    FIRESTORE_COLLECTION: z
+      .string()
+      .regex(/^[^/]{1,100}$/, 'expected the name of a collection, without a slash')
+      .default('ingress-egress'),
+    FIRESTORE_EMULATOR_HOST: z.string().optional(),
     ECHO_BOT_ENABLED: flag(false),
   })
   .superRefine((env, context) => {
-    if (env.MESSAGE_BUS_DRIVER === 'pubsub' && env.GOOGLE_CLOUD_PROJECT === undefined) {
+    const drivers = [
+      ...(env.MESSAGE_BUS_DRIVER === 'pubsub' ? ['MESSAGE_BUS_DRIVER is pubsub'] : []),
+      ...(env.STATE_STORE_DRIVER === 'firestore' ? ['STATE_STORE_DRIVER is firestore'] : []),
+    ];
+    if (drivers.length > 0 && env.GOOGLE_CLOUD_PROJECT === undefined) {
       context.addIssue({
         code: 'custom',
         path: ['GOOGLE_CLOUD_PROJECT'],
-        message: 'expected the Google Cloud project, because MESSAGE_BUS_DRIVER is pubsub',
+        message: `expected the Google Cloud project, because ${drivers.join(' and ')}`,
       });
     }
   })
@@ -55,13 +66,19 @@ export const serviceConfigSchema = z
     debugToken: env.DEBUG_TOKEN,
     instanceId: env.EGRESS_INSTANCE_ID,
     echoBot: env.ECHO_BOT_ENABLED,
+    projectId: env.GOOGLE_CLOUD_PROJECT ?? '',
     bus: {
       driver: env.MESSAGE_BUS_DRIVER,
       prefix: env.BUS_PREFIX,
       maxInFlight: env.BUS_MAX_IN_FLIGHT,
-      projectId: env.GOOGLE_CLOUD_PROJECT,
       emulatorHost: env.PUBSUB_EMULATOR_HOST,
       createMissing: env.PUBSUB_CREATE_MISSING,
+    },
+    state: {
+      driver: env.STATE_STORE_DRIVER,
+      file: env.STATE_FILE,
+      collection: env.FIRESTORE_COLLECTION,
+      emulatorHost: env.FIRESTORE_EMULATOR_HOST,
     },
     egress: {
       maxAttempts: env.EGRESS_MAX_ATTEMPTS,

@@ -3,12 +3,12 @@ import {
   ConnectorManager,
   type ConnectorRegistration,
   type ConnectorState,
-  type CursorStore,
   isoTime,
   type Logger,
 } from '@bitbrat/connectors-core';
 import { type ConnectorStatus, createTopics, ENVELOPE_VERSION, type Topics } from '@bitbrat/envelope';
 import { type MessageBus } from '@bitbrat/message-bus';
+import { createCursorStore, type StateStore } from '@bitbrat/state-store';
 import { type ServiceConfig } from './config.js';
 import { EchoBot } from './echo-bot.js';
 import { EgressConsumer } from './egress/egress-consumer.js';
@@ -16,7 +16,7 @@ import { createHttpServer, type HttpServer } from './http/http-server.js';
 import { Publisher } from './publisher.js';
 
 /** Cloud Run kills ten seconds after SIGTERM; the parts below add up to less. */
-const STOP_MS = { egress: 4_000, connectors: 3_000, bus: 2_000 } as const;
+const STOP_MS = { egress: 4_000, connectors: 3_000, bus: 1_500, store: 500 } as const;
 
 export interface IngressEgressOptions {
   readonly config: ServiceConfig;
@@ -26,7 +26,7 @@ export interface IngressEgressOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
-  cursorsFor(name: string): CursorStore;
+  readonly store: StateStore;
 }
 
 /** The gateway: connectors on one side, the bus on the other, HTTP for probes and webhooks. */
@@ -54,7 +54,7 @@ export class IngressEgressServer {
     this.manager = new ConnectorManager(connectors, {
       publish: (envelope) => this.#publisher.ingress(envelope),
       egressTopic,
-      cursorsFor: (name) => options.cursorsFor(name),
+      cursorsFor: (name) => createCursorStore(options.store, name),
       clock,
       logger,
       random,
@@ -114,13 +114,14 @@ export class IngressEgressServer {
   }
 
   async #stopOnce(): Promise<void> {
-    const { bus, clock, logger } = this.options;
+    const { bus, clock, logger, store } = this.options;
     const startedAt = clock.now();
     logger.info('service.stopping');
     this.#http?.drain();
     await Promise.all([this.#echoBot?.stop(STOP_MS.egress), this.#egress.stop(STOP_MS.egress)]);
     await this.manager.stopAll(STOP_MS.connectors);
     await bus.close(STOP_MS.bus);
+    await store.close(STOP_MS.store);
     await this.#http?.close();
     logger.info('service.stopped', { tookMs: clock.now() - startedAt });
   }

@@ -1,11 +1,10 @@
 import { hostname } from 'node:os';
 import { systemClock } from '@bitbrat/connectors-core';
-import { createBus, readSettings } from './composition.js';
+import { createBus, createStateStore, readSettings } from './composition.js';
 import { ConfigError } from './config.js';
 import { IngressEgressServer } from './ingress-egress-server.js';
 import { METADATA_INSTANCE_ID_URL, resolveInstanceId } from './instance-id.js';
 import { createLogger } from './logging.js';
-import { MemoryCursors } from './memory-cursors.js';
 
 /** After a stop that hangs, the process ends all the same, before Cloud Run's ten seconds are over. */
 const HARD_STOP_MS = 9_500;
@@ -18,7 +17,6 @@ async function main(): Promise<void> {
     metadataUrl: process.env['K_SERVICE'] === undefined ? undefined : METADATA_INSTANCE_ID_URL,
     hostName: hostname(),
   });
-  const cursors = new MemoryCursors();
   const server = new IngressEgressServer({
     config: settings.service,
     connectors: settings.connectors,
@@ -27,7 +25,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     logger,
     random: Math.random,
-    cursorsFor: (name) => cursors.of(name),
+    store: createStateStore(settings.service, logger),
   });
   const stop = (reason: string, code: number): void => {
     logger.info('service.stop-requested', { reason });

@@ -1,9 +1,9 @@
 import { systemClock } from '@bitbrat/connectors-core';
 import { startSandbox } from '@bitbrat/sandbox';
+import { createMemoryStore } from '@bitbrat/state-store';
 import { createBus, readSettings } from '../composition.js';
 import { IngressEgressServer } from '../ingress-egress-server.js';
 import { createLogger } from '../logging.js';
-import { MemoryCursors } from '../memory-cursors.js';
 import { narrate } from './narrator.js';
 
 const INSTANCE_ID = 'local';
@@ -28,7 +28,6 @@ async function main(): Promise<void> {
   });
   const logger = createLogger(settings.service.logLevel);
   const bus = createBus(settings.service, logger);
-  const cursors = new MemoryCursors();
   const server = new IngressEgressServer({
     config: settings.service,
     connectors: settings.connectors,
@@ -37,7 +36,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     logger,
     random: Math.random,
-    cursorsFor: (name) => cursors.of(name),
+    store: createMemoryStore(),
   });
   let stopping = false;
   const stop = (): void => {
