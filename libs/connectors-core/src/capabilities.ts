@@ -1,5 +1,15 @@
+import { type Rate } from './rate-limiter.js';
+
 /** How a platform counts the length of a text. */
 export type LengthUnit = 'utf16' | 'code-points';
+
+/** How fast a platform takes messages; faster ones wait. A connector that paces itself leaves it out. */
+export interface SendRates {
+  /** To one destination. */
+  readonly perDestination?: Rate;
+  /** In all. */
+  readonly total?: Rate;
+}
 
 /** What a platform can do, as data. Shared code reads it; it never asks which platform it is. */
 export interface ConnectorCapabilities {
@@ -23,6 +33,7 @@ export interface ConnectorCapabilities {
   /** Whether edits and deletions by people are reported. */
   readonly edits: boolean;
   readonly formatting: 'none' | 'markdown';
+  readonly rates?: SendRates;
   /**
    * How a message that may have been sent already is kept from being sent twice: by looking for it (`lookup`),
    * by the platform itself (`platform`), or not at all (`none`).

@@ -106,9 +106,9 @@ export class ConnectorManager {
     return this.#get(name).connector.sendText(text, destination, options);
   }
 
-  /** @throws ConnectorError TARGET_NOT_FOUND */
-  capabilitiesOf(name: string): ConnectorCapabilities {
-    return this.#get(name).connector.capabilities;
+  /** Undefined where there is no such connector. */
+  capabilitiesOf(name: string): ConnectorCapabilities | undefined {
+    return this.#supervisors.get(name)?.connector.capabilities;
   }
 
   /** The connector's webhook, where there is such a connector and it takes webhooks. */

@@ -9,6 +9,7 @@ export * from './host.js';
 export * from './logger.js';
 export * from './masking.js';
 export * from './plan-text.js';
+export * from './rate-limiter.js';
 export * from './rejection-handler.js';
 export * from './retry.js';
 export * from './supervisor.js';

@@ -4,6 +4,7 @@ import {
   type IConnector,
   type Logger,
   type SendOptions,
+  type SendRates,
   type SendReceipt,
   systemClock,
 } from '@bitbrat/connectors-core';
@@ -48,7 +49,7 @@ interface World {
   readonly publishRaw: (text: string) => Promise<void>;
 }
 
-async function aWorld(answer: (call: Call) => Step): Promise<World> {
+async function aWorld(answer: (call: Call) => Step, rates?: SendRates): Promise<World> {
   const bus = createMemoryBus({ clock: systemClock });
   const calls: Call[] = [];
   const outcomes: EgressOutcome[] = [];
@@ -64,6 +65,7 @@ async function aWorld(answer: (call: Call) => Step): Promise<World> {
       edits: false,
       formatting: 'none',
       duplicateProtection: 'none',
+      ...(rates === undefined ? {} : { rates }),
     },
     start: () => Promise.resolve(),
     stop: () => Promise.resolve(),
@@ -140,8 +142,8 @@ const statuses = ({ outcomes }: World): string[] =>
 
 describe('EgressConsumer', () => {
   let world: World | undefined;
-  const start = async (answer: (call: Call) => Step): Promise<World> => {
-    world = await aWorld(answer);
+  const start = async (answer: (call: Call) => Step, rates?: SendRates): Promise<World> => {
+    world = await aWorld(answer, rates);
     return world;
   };
 
@@ -292,6 +294,21 @@ describe('EgressConsumer', () => {
     expect(statuses(started)).toEqual([]);
     await jest.advanceTimersByTimeAsync(60_000);
     expect(statuses(started)).toEqual(['e1 failed 0']);
+  });
+
+  it('delays what is too fast for a destination or the platform, and refuses none', async () => {
+    const rates: SendRates = {
+      perDestination: { count: 1, perMs: 1_000 },
+      total: { count: 3, perMs: 3_000 },
+    };
+    const started = await start(() => accepted, rates);
+    for (const id of ['a1', 'a2', 'b1', 'c1']) {
+      await started.publish({ id, target: { connector: 'fake', destination: id.slice(0, 1) } });
+    }
+    await settle();
+    expect(statuses(started)).toEqual(['a1 sent 1', 'b1 sent 1', 'c1 sent 1']);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(statuses(started)).toContain('a2 sent 1');
   });
 
   it('gives what waits for a retry back to the bus when it stops', async () => {

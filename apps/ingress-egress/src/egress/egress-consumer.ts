@@ -19,6 +19,7 @@ import { type Publisher } from '../publisher.js';
 import { countsAsAttempt, decide, type RetryLimits, type SendResult } from './ack-policy.js';
 import { Lanes } from './lanes.js';
 import { type OutcomeFacts, toDeadLetter, toOutcome } from './outcomes.js';
+import { Pacer } from './pacer.js';
 
 /** Ids of sent events that are remembered, so that an event published twice is sent once. Failed ones are not: they may be replayed. */
 const SENT_EVENTS = 50_000;
@@ -52,6 +53,7 @@ export class EgressConsumer {
   readonly #sent = new LRUCache<string, true>({ max: SENT_EVENTS });
   readonly #stopping = new AbortController();
   readonly #startedAt: number;
+  readonly #pacer: Pacer;
   #subscription: BusSubscription | undefined;
 
   constructor(
@@ -59,6 +61,7 @@ export class EgressConsumer {
     private readonly options: EgressConsumerOptions,
   ) {
     this.#startedAt = services.clock.now();
+    this.#pacer = new Pacer(services.clock);
   }
 
   async start(): Promise<void> {
@@ -107,6 +110,7 @@ export class EgressConsumer {
     let tries = 0;
     let tried = earlier > 0;
     for (;;) {
+      await this.#pace(event);
       if (this.#stopping.signal.aborted) return 'nack';
       const expiresAt = event.expiresAt === undefined ? undefined : Date.parse(event.expiresAt);
       if (expiresAt !== undefined && expiresAt <= clock.now()) {
@@ -149,6 +153,11 @@ export class EgressConsumer {
       }
       await sleep(clock, decision.delayMs, this.#stopping.signal);
     }
+  }
+
+  async #pace({ target: { connector, destination } }: EgressEvent): Promise<void> {
+    const rates = this.services.manager.capabilitiesOf(connector)?.rates;
+    await this.#pacer.wait(connector, destination, rates, this.#stopping.signal);
   }
 
   async #send(event: EgressEvent, mayHaveBeenSent: boolean): Promise<SendResult> {
