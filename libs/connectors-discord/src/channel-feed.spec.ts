@@ -1,0 +1,278 @@
+import { ConnectorError, type IngressGap } from '@bitbrat/connectors-core';
+import { ManualClock, RecordingLogger, settle } from '@bitbrat/connectors-testing';
+import { type ChannelFacts, ChannelFeed, type FeedOptions } from './channel-feed.js';
+import { type ChannelEvent } from './message-intake.js';
+import { type NativeMessage } from './native-message.js';
+import { compareSnowflakes, snowflakeAt } from './snowflake.js';
+
+const START = Date.UTC(2026, 10, 20);
+const never = new AbortController().signal;
+
+/** The id of the message that is written `n` seconds after the start. */
+const at = (n: number): string => String(BigInt(snowflakeAt(START + n * 1000)) + 1n);
+
+const message = (n: number): NativeMessage => ({
+  id: at(n),
+  channelId: '3',
+  guildId: '2',
+  author: { id: '11', username: 'ada', isBot: false },
+  content: `message ${n}`,
+  timestamp: new Date(START + n * 1000).toISOString(),
+  type: 0,
+  mentions: [],
+  attachments: [],
+  stickers: [],
+  hasExtras: false,
+  isForward: false,
+});
+
+const created = (n: number): ChannelEvent => ({ kind: 'created', message: message(n) });
+
+/** A channel on a platform with a history, and a bus that can refuse. */
+class Bench {
+  readonly clock = new ManualClock(START);
+  readonly logger = new RecordingLogger();
+  /** What the platform keeps. */
+  readonly stored: NativeMessage[] = [];
+  readonly requests: string[] = [];
+  readonly taken: string[] = [];
+  readonly saved: string[] = [];
+  readonly gaps: IngressGap[] = [];
+  wakes = 0;
+  refusals = 0;
+  /** Runs while a page is on its way. */
+  duringRequest: () => void = () => undefined;
+  historyError: Error | undefined;
+  readonly feed: ChannelFeed;
+
+  constructor(options: Partial<FeedOptions> & { cursor?: string; facts?: Partial<ChannelFacts> } = {}) {
+    const { cursor, facts, ...overrides } = options;
+    this.feed = new ChannelFeed({
+      channelId: '3',
+      resolve: () => Promise.resolve({ id: '3', kind: 'channel', guildId: '2', readable: true, ...facts }),
+      isWanted: () => true,
+      baseline: () => Promise.resolve(at(0)),
+      loadCursor: () => Promise.resolve(cursor),
+      saveCursor: (id) => this.saved.push(id),
+      history: (after, limit) => this.#history(after, limit),
+      take: (event) => this.#take(event),
+      onBehind: () => (this.wakes += 1),
+      onGap: (gap) => this.gaps.push(gap),
+      historyHours: 24,
+      clock: this.clock,
+      logger: this.logger,
+      ...overrides,
+    });
+  }
+
+  store(...numbers: number[]): void {
+    this.stored.push(...numbers.map(message));
+  }
+
+  #history(after: string, limit: number): Promise<NativeMessage[]> {
+    this.requests.push(after);
+    if (this.historyError !== undefined) return Promise.reject(this.historyError);
+    const page = this.stored.filter(({ id }) => compareSnowflakes(id, after) > 0).slice(0, limit);
+    this.duringRequest();
+    return Promise.resolve(page);
+  }
+
+  #take(event: ChannelEvent): Promise<void> {
+    if (this.refusals > 0) {
+      this.refusals -= 1;
+      return Promise.reject(new Error('the bus refuses'));
+    }
+    const label = event.kind === 'deleted' ? 'deletion' : event.message.content;
+    if (event.kind !== 'created' || !this.taken.includes(label))
+      this.taken.push(event.kind === 'edited' ? `${label}, edited` : label);
+    return Promise.resolve();
+  }
+}
+
+describe('ChannelFeed', () => {
+  it('reads nothing where nobody has written since the first sight', async () => {
+    const bench = new Bench();
+    bench.feed.refresh(at(-5));
+    await bench.feed.drain(never);
+    expect(bench.feed.isLive).toBe(true);
+    expect(bench.requests).toEqual([]);
+  });
+
+  it('reads from the cursor, page by page, then goes live', async () => {
+    const bench = new Bench({ cursor: at(10) });
+    bench.store(...Array.from({ length: 260 }, (_, i) => i + 1));
+    bench.feed.refresh(at(260));
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual(Array.from({ length: 250 }, (_, i) => `message ${i + 11}`));
+    expect(bench.requests).toEqual([at(10), at(110), at(210)]);
+    expect(bench.saved.at(-1)).toBe(at(260));
+    bench.feed.offer(created(261));
+    await settle();
+    expect(bench.saved.at(-1)).toBe(at(261));
+  });
+
+  it('reads a channel without a cursor from the first sight on', async () => {
+    const bench = new Bench();
+    bench.store(-10, 5);
+    bench.feed.refresh(at(5));
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual(['message 5']);
+  });
+
+  it('joins both roads in order, each message once', async () => {
+    const bench = new Bench({ cursor: at(0) });
+    bench.store(1, 2, 3);
+    bench.feed.refresh(at(3));
+    bench.feed.offer(created(3));
+    bench.duringRequest = () => {
+      bench.feed.offer(created(4));
+      bench.feed.offer({ kind: 'edited', message: message(1) });
+    };
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual(['message 1', 'message 2', 'message 3', 'message 4', 'message 1, edited']);
+    expect(bench.saved.at(-1)).toBe(at(4));
+  });
+
+  it('reads again what the bus refused, and saves nothing past it before', async () => {
+    const bench = new Bench();
+    bench.feed.refresh('0');
+    await bench.feed.drain(never);
+    bench.refusals = 1;
+    bench.store(1, 2);
+    bench.feed.offer(created(1));
+    bench.feed.offer(created(2));
+    await settle();
+    expect(bench.feed.isLive).toBe(false);
+    expect(bench.saved).toEqual([]);
+    await bench.feed.drain(never);
+    expect(bench.taken.toSorted()).toEqual(['message 1', 'message 2']);
+    expect(bench.saved.at(-1)).toBe(at(2));
+  });
+
+  it('fails where the bus refuses what was read, and goes on where it was', async () => {
+    const bench = new Bench();
+    bench.store(1, 2);
+    bench.feed.refresh(at(2));
+    bench.refusals = 2;
+    await expect(bench.feed.drain(never)).rejects.toThrow('refuses');
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual(['message 1', 'message 2']);
+  });
+
+  it('publishes an edit that the bus refused later', async () => {
+    const bench = new Bench();
+    await bench.feed.drain(never);
+    bench.refusals = 1;
+    bench.feed.offer({ kind: 'edited', message: message(1) });
+    await settle();
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual(['message 1, edited']);
+  });
+
+  it('reads the history again where more came than may wait', async () => {
+    const bench = new Bench();
+    bench.feed.refresh('0');
+    for (let n = 1; n <= 1_200; n += 1) {
+      bench.store(n);
+      bench.feed.offer(created(n));
+    }
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual(Array.from({ length: 1_200 }, (_, i) => `message ${i + 1}`));
+  });
+
+  it('loses nothing of a new direct channel where more came than may wait, or the bus refuses', async () => {
+    const bench = new Bench({ baseline: () => Promise.resolve(undefined) });
+    for (let n = 1; n <= 1_100; n += 1) {
+      bench.store(n);
+      bench.feed.offer(created(n));
+    }
+    bench.refusals = 1;
+    await expect(bench.feed.drain(never)).rejects.toThrow('refuses');
+    await bench.feed.drain(never);
+    // What was refused comes behind what was on its way beside it.
+    expect(new Set(bench.taken)).toEqual(
+      new Set(Array.from({ length: 1_100 }, (_, i) => `message ${i + 1}`)),
+    );
+  });
+
+  it('waits for a cursor store that cannot be reached', async () => {
+    let isDown = true;
+    const loadCursor = (): Promise<string> =>
+      isDown ? Promise.reject(new Error('down')) : Promise.resolve(at(1));
+    const bench = new Bench({ loadCursor });
+    bench.store(1, 2);
+    bench.feed.refresh(at(2));
+    await expect(bench.feed.drain(never)).rejects.toThrow('down');
+    bench.feed.offer(created(3));
+    expect(bench.taken).toEqual([]);
+    isDown = false;
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual(['message 2', 'message 3']);
+  });
+
+  it('tells what the bound leaves out', async () => {
+    const bench = new Bench({ cursor: at(10) });
+    await bench.clock.advance(48 * 3_600_000);
+    bench.store(20, 47 * 3_600);
+    bench.feed.refresh(at(47 * 3_600));
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual([`message ${47 * 3_600}`]);
+    expect(bench.gaps).toMatchObject([{ from: '2026-11-20T00:00:10.000Z', to: '2026-11-21T00:00:00.000Z' }]);
+  });
+
+  it('tells no gap where nobody has written for longer than the bound', async () => {
+    const bench = new Bench({ cursor: at(10) });
+    await bench.clock.advance(48 * 3_600_000);
+    bench.feed.refresh(undefined);
+    await bench.feed.drain(never);
+    expect(bench.gaps).toEqual([]);
+    expect(bench.feed.isLive).toBe(true);
+  });
+
+  it.each([
+    ['FORBIDDEN', 1],
+    ['TARGET_NOT_FOUND', 0],
+  ] as const)('goes live where the history is %s', async (code, gaps) => {
+    const bench = new Bench();
+    bench.historyError = new ConnectorError(code, 'no');
+    bench.feed.refresh(at(2));
+    bench.feed.offer(created(3));
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual(['message 3']);
+    expect(bench.gaps).toHaveLength(gaps);
+  });
+
+  it('asks for no history that it may not read', async () => {
+    const bench = new Bench({ facts: { readable: false } });
+    bench.feed.refresh(at(2));
+    bench.feed.offer(created(3));
+    bench.refusals = 1;
+    await expect(bench.feed.drain(never)).rejects.toThrow('refuses');
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual(['message 3']);
+    expect(bench.requests).toEqual([]);
+  });
+
+  it('takes nothing of a channel that is not wanted', async () => {
+    const bench = new Bench({ isWanted: () => false });
+    bench.feed.offer(created(1));
+    await bench.feed.drain(never);
+    bench.feed.offer(created(2));
+    bench.feed.refresh(undefined);
+    expect(bench.taken).toEqual([]);
+    expect(bench.wakes).toBe(1);
+  });
+
+  it('takes nothing more once it is stopped', async () => {
+    const stop = new AbortController();
+    const bench = new Bench();
+    bench.store(1);
+    bench.feed.refresh(at(1));
+    bench.duringRequest = () => {
+      stop.abort();
+    };
+    await bench.feed.drain(stop.signal);
+    expect(bench.taken).toEqual([]);
+    expect(bench.feed.isLive).toBe(false);
+  });
+});

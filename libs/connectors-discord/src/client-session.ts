@@ -1,0 +1,410 @@
+import {
+  type Clock,
+  ConnectorError,
+  type Logger,
+  toConnectorError,
+  withTimeout,
+} from '@bitbrat/connectors-core';
+import { z } from 'zod';
+import { type ChannelFacts } from './channel-feed.js';
+import { type ChannelSource } from './channel-feeds.js';
+import { type DiscordConfig } from './config.js';
+import { DiscordRest, type RestRequest } from './discord-rest.js';
+import { toCloseError, toDiscordError } from './errors.js';
+import { MESSAGE_DISPATCHES, type MessageNews, readNews } from './gateway-events.js';
+import { factsOfChannel, roleNamesOf } from './guild-cache.js';
+import { intentsFor } from './intents.js';
+import { type ChannelEvent } from './message-intake.js';
+import { type NativeMessage, type NativeReference } from './native-message.js';
+import { createSdkClient, type SdkClient } from './sdk-client.js';
+import { type GuildSnapshot, type ReadyFacts, toGuildSnapshot, toReadyFacts } from './wire-guild.js';
+
+/** Milliseconds that guilds get to arrive after READY. One that Discord cannot show now does not hold up the others. */
+const GUILDS_TIMEOUT_MS = 10_000;
+
+/** Milliseconds without a connection after which a new client is the better bet: Discord keeps a session for some minutes only. */
+const RECONNECT_LIMIT_MS = 300_000;
+
+export interface SessionOptions {
+  readonly config: DiscordConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** In [0, 1); for the jitter of back-offs. */
+  readonly random: () => number;
+}
+
+/** What a session tells; none may throw. */
+export interface SessionEvents {
+  /** A gateway session begins that replays nothing; its guilds follow. Comes before `open` resolves. */
+  onSessionStart(session: ClientSession): void;
+  onGuild(guild: GuildSnapshot): void;
+  /** @param guildId undefined: a direct channel */
+  onEvent(event: ChannelEvent, guildId: string | undefined): void;
+  onChannelGone(channelId: string): void;
+  /** The connection is there again after an outage. */
+  onConnected(): void;
+  /** The SDK is connecting again by itself. */
+  onReconnecting(error: ConnectorError): void;
+  /** Final, once at most: only a new session helps. */
+  onFailed(error: ConnectorError): void;
+}
+
+/**
+ * One client of the SDK from its making to its end, with its traps.
+ *
+ * Messages are taken from the gateway's events as they come, not from the SDK's `messageCreate`, which leaves out every channel, direct channel
+ * and edited message that is not in its caches.
+ */
+export class ClientSession implements ChannelSource {
+  readonly #rest: DiscordRest;
+  readonly #cancelTimers = new Map<'guilds' | 'limit', () => void>();
+  #phase: 'opening' | 'open' | 'failed' | 'closed' = 'opening';
+  #isConnected = false;
+  #ready: ReadyFacts | undefined;
+  #awaitedGuilds: Set<string>;
+  #sessionStartsLeft: number | undefined;
+  #settleOpening: { resolve: () => void; reject: (error: ConnectorError) => void } | undefined;
+
+  private constructor(
+    private readonly sdk: SdkClient,
+    private readonly options: SessionOptions,
+    private readonly events: SessionEvents,
+  ) {
+    this.#awaitedGuilds = new Set(options.config.guildIds);
+    this.#rest = new DiscordRest({
+      api: sdk.client.rest,
+      token: options.config.botToken,
+      logger: options.logger,
+      onTokenRefused: (error) => {
+        this.#fail(error);
+      },
+    });
+    sdk.onClosed((closeCode) => {
+      this.#guard(() => {
+        this.#onClosed(closeCode);
+      });
+    });
+    this.#listen();
+  }
+
+  /**
+   * Resolves when the gateway's session has begun and its guilds are there.
+   * @param signal aborted when the caller gives up
+   * @throws ConnectorError; nothing is left behind then
+   */
+  static async open(
+    options: SessionOptions,
+    events: SessionEvents,
+    signal: AbortSignal,
+  ): Promise<ClientSession> {
+    const { clock, config, random } = options;
+    const sdk = await createSdkClient({
+      apiUrl: config.apiUrl,
+      intents: intentsFor(config),
+      requestTimeoutMs: config.requestTimeoutSeconds * 1000,
+      clock,
+      random,
+    });
+    const session = new ClientSession(sdk, options, events);
+    try {
+      await session.#open(signal);
+      return session;
+    } catch (error) {
+      await session.close();
+      throw toConnectorError(error);
+    }
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  get botUserId(): string | undefined {
+    return this.#ready?.botUserId;
+  }
+
+  /** Guilds of the configuration that Discord could not show yet. */
+  get awaitedGuilds(): readonly string[] {
+    return [...this.#awaitedGuilds];
+  }
+
+  /** How many session starts of the day were left at the login. */
+  get sessionStartsLeft(): number | undefined {
+    return this.#sessionStartsLeft;
+  }
+
+  /** Attempts to reach the gateway since it was last heard. */
+  get attempts(): number {
+    return this.sdk.attempts;
+  }
+
+  /** Names of the sender's roles, as far as the guild's are known. */
+  rolesOf(message: NativeMessage): readonly string[] {
+    return roleNamesOf(this.sdk.client, message);
+  }
+
+  /** Whether the SDK knows a channel; one that it does not know it would say nothing of. */
+  isCached(channelId: string): boolean {
+    return this.sdk.client.channels.cache.has(channelId);
+  }
+
+  /** Known ones at once; others are asked for, and remembered. @throws ConnectorError */
+  async resolve(channelId: string, guildId: string | undefined): Promise<ChannelFacts> {
+    if (guildId === undefined) return { id: channelId, kind: 'direct', readable: true };
+    const { client } = this.sdk;
+    const known = factsOfChannel(client, channelId);
+    if (known !== undefined) return known;
+    try {
+      await client.channels.fetch(channelId);
+    } catch (reason) {
+      const error = toDiscordError(reason, `look up channel ${channelId}`);
+      if (error.code !== 'FORBIDDEN' && error.code !== 'TARGET_NOT_FOUND') throw error;
+    }
+    return factsOfChannel(client, channelId) ?? { id: channelId, kind: 'channel', guildId, readable: false };
+  }
+
+  /** As `DiscordRest.history`. @throws ConnectorError */
+  history(
+    channelId: string,
+    after: string,
+    limit: number,
+    guildId: string | undefined,
+  ): Promise<NativeMessage[]> {
+    return this.#rest.history(channelId, after, limit, guildId);
+  }
+
+  /** As `DiscordRest.request`. @throws ConnectorError */
+  request(request: RestRequest, doing: string): Promise<unknown> {
+    return this.#rest.request(request, doing);
+  }
+
+  /** Idempotent; resolves within 2 seconds, never rejects. No event comes any more. */
+  async close(): Promise<void> {
+    if (this.#phase === 'closed') return;
+    this.#phase = 'closed';
+    this.#isConnected = false;
+    for (const cancel of this.#cancelTimers.values()) cancel();
+    await this.sdk.close();
+  }
+
+  /** Runs a listener: what it throws would end the SDK's socket or the process. */
+  #guard(listener: () => void): void {
+    if (this.#phase === 'closed' || this.#phase === 'failed') return;
+    try {
+      listener();
+    } catch (error) {
+      this.options.logger.error('discord.listener-failed', { reason: toConnectorError(error).message });
+    }
+  }
+
+  /** The gateway's socket is closed. */
+  #onClosed(closeCode: number): void {
+    const final = toCloseError(closeCode);
+    if (final !== undefined) {
+      this.#fail(final);
+      return;
+    }
+    this.#clear('guilds');
+    if (this.#phase !== 'open') return;
+    if (this.#isConnected) {
+      this.#isConnected = false;
+      const nativeCode = String(closeCode);
+      this.events.onReconnecting(
+        new ConnectorError('UPSTREAM_UNAVAILABLE', `the gateway's socket was closed: ${closeCode}`, {
+          nativeCode,
+        }),
+      );
+    }
+    if (this.#cancelTimers.has('limit')) return;
+    this.#after('limit', RECONNECT_LIMIT_MS, () => {
+      this.#fail(new ConnectorError('UPSTREAM_UNAVAILABLE', `no connection for ${RECONNECT_LIMIT_MS} ms`));
+    });
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
+    const { clock, config } = this.options;
+    const limitMs = config.connectTimeoutSeconds * 1000;
+    const opening = new Promise<void>((resolve, reject) => {
+      this.#settleOpening = { resolve, reject };
+    });
+    opening.catch(() => undefined);
+    const abort = (): void => {
+      this.#settleOpening?.reject(new ConnectorError('NOT_CONNECTED', 'the start was given up'));
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    try {
+      const loggedIn = Promise.race([this.#logIn(), opening]).then(() => opening);
+      await withTimeout(
+        clock,
+        loggedIn,
+        limitMs,
+        () => new ConnectorError('TIMEOUT', `not connected after ${limitMs} ms`),
+      );
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  async #logIn(): Promise<void> {
+    const { config } = this.options;
+    const { client } = this.sdk;
+    this.#sessionStartsLeft = await this.#rest.sessionStartsLeft(config.sessionFloor);
+    if (this.#phase !== 'opening') return;
+    client.login(config.botToken).catch((error: unknown) => {
+      this.#guard(() => {
+        this.#fail(toDiscordError(error, 'log in'));
+      });
+    });
+  }
+
+  #listen(): void {
+    const { ws } = this.sdk.client;
+    const on = (event: string, listener: (wire: unknown) => void): void => {
+      const guarded = (wire: unknown): void => {
+        this.#guard(() => {
+          listener(wire);
+        });
+      };
+      // The SDK's names are an enum that only the loaded SDK has.
+      Reflect.apply(Reflect.get(ws, 'on'), ws, [event, guarded]);
+    };
+    on('READY', (wire) => {
+      this.#onReady(toReadyFacts(wire));
+    });
+    on('RESUMED', () => {
+      this.#onBack();
+    });
+    on('GUILD_CREATE', (wire) => {
+      this.#onGuild(toGuildSnapshot(wire));
+    });
+    on('GUILD_DELETE', (wire) => {
+      this.#onGuildGone(wire);
+    });
+    for (const event of ['CHANNEL_DELETE', 'THREAD_DELETE']) {
+      on(event, (wire) => {
+        const id = z.object({ id: z.string() }).safeParse(wire).data?.id;
+        if (id !== undefined) this.events.onChannelGone(id);
+      });
+    }
+    for (const dispatch of MESSAGE_DISPATCHES) {
+      on(dispatch, (wire) => {
+        for (const news of readNews(dispatch, wire)) this.#onNews(news);
+      });
+    }
+  }
+
+  #onReady(ready: ReadyFacts | undefined): void {
+    if (ready === undefined) {
+      this.#fail(new ConnectorError('UPSTREAM_UNAVAILABLE', 'the gateway sent an unreadable READY'));
+      return;
+    }
+    this.#ready = ready;
+    const { guildIds } = this.options.config;
+    const missing = guildIds.filter((id) => !ready.guildIds.includes(id));
+    if (missing.length > 0) {
+      this.#fail(notInGuild(missing));
+      return;
+    }
+    this.#awaitedGuilds = new Set(guildIds);
+    this.#after('guilds', GUILDS_TIMEOUT_MS, () => {
+      this.options.logger.warn('discord.guilds-unavailable', { guilds: this.awaitedGuilds });
+      this.#onGuildsSettled();
+    });
+    this.events.onSessionStart(this);
+  }
+
+  #onGuild(guild: GuildSnapshot | undefined): void {
+    if (guild === undefined) return;
+    this.events.onGuild(guild);
+    this.#awaitedGuilds.delete(guild.id);
+    if (this.#awaitedGuilds.size === 0) this.#onGuildsSettled();
+  }
+
+  #onGuildsSettled(): void {
+    this.#clear('guilds');
+    this.#onBack();
+  }
+
+  /** An outage of the guild, or the end of the bot's membership. */
+  #onGuildGone(wire: unknown): void {
+    const guild = z.object({ id: z.string(), unavailable: z.boolean().optional() }).safeParse(wire).data;
+    if (guild === undefined || !this.options.config.guildIds.includes(guild.id)) return;
+    this.#awaitedGuilds.add(guild.id);
+    if (guild.unavailable !== true) this.#fail(notInGuild([guild.id]));
+  }
+
+  #onNews(news: MessageNews): void {
+    switch (news.kind) {
+      case 'event':
+        this.events.onEvent(news.event, news.guildId);
+        break;
+      case 'partial-edit':
+        void this.#fetchEdited(news.message);
+        break;
+      case 'unreadable':
+        this.options.logger.error('discord.message-unreadable');
+        break;
+      default:
+        news satisfies never;
+    }
+  }
+
+  async #fetchEdited({ channelId, guildId, id }: NativeReference): Promise<void> {
+    try {
+      const message = await this.#rest.message(channelId, id, guildId);
+      if (message === undefined) return;
+      this.#guard(() => {
+        this.events.onEvent({ kind: 'edited', message }, guildId);
+      });
+    } catch (error) {
+      const { code, message: reason } = toConnectorError(error);
+      this.options.logger.warn('discord.edit-unreadable', { channelId, code, reason });
+    }
+  }
+
+  /** The session is there: for the first time, resumed, or a new one. */
+  #onBack(): void {
+    this.#clear('limit');
+    if (this.#isConnected) return;
+    this.#isConnected = true;
+    if (this.#phase === 'opening') {
+      this.#phase = 'open';
+      this.#settleOpening?.resolve();
+    } else {
+      this.events.onConnected();
+    }
+  }
+
+  #fail(error: ConnectorError): void {
+    if (this.#phase === 'opening') {
+      this.#settleOpening?.reject(error);
+    } else if (this.#phase === 'open') {
+      this.#phase = 'failed';
+      this.#isConnected = false;
+      this.events.onFailed(error);
+    }
+  }
+
+  #after(timer: 'guilds' | 'limit', ms: number, callback: () => void): void {
+    this.#clear(timer);
+    this.#cancelTimers.set(
+      timer,
+      this.options.clock.setTimeout(() => {
+        this.#cancelTimers.delete(timer);
+        this.#guard(callback);
+      }, ms),
+    );
+  }
+
+  #clear(timer: 'guilds' | 'limit'): void {
+    this.#cancelTimers.get(timer)?.();
+    this.#cancelTimers.delete(timer);
+  }
+}
+
+function notInGuild(guildIds: readonly string[]): ConnectorError {
+  return new ConnectorError('FORBIDDEN', `the bot is not in guild ${guildIds.join(', ')}`, {
+    hint: 'invite the bot to the guild, or correct DISCORD_GUILD_ID',
+  });
+}

@@ -1,0 +1,341 @@
+import {
+  type ConnectorCounters,
+  ConnectorError,
+  type ConnectorHost,
+  type ConnectorSnapshot,
+  type ConnectorState,
+  type IngressGap,
+  isoTime,
+  type SendOptions,
+  type SendReceipt,
+  toConnectorError,
+  toErrorInfo,
+} from '@bitbrat/connectors-core';
+import { AttachmentFetcher } from './attachment-fetcher.js';
+import { ChannelFeeds } from './channel-feeds.js';
+import { ClientSession, type SessionEvents } from './client-session.js';
+import { type DiscordConfig } from './config.js';
+import { DISCORD, DiscordEnvelopeBuilder } from './discord-envelope-builder.js';
+import { MessageIntake } from './message-intake.js';
+import { MessageSender } from './message-sender.js';
+
+/** Milliseconds that reads and publishes under way get at a stop, and then the cursors. */
+const DRAIN_LIMIT_MS = 1_000;
+
+/** Milliseconds for which gaps of several channels are gathered into one. */
+const GAP_DELAY_MS = 1_000;
+
+/** All that exists between a start and its stop. */
+interface Run {
+  readonly abort: AbortController;
+  readonly feeds: ChannelFeeds;
+  session: ClientSession | undefined;
+  gap: IngressGap | undefined;
+  cancelGap: (() => void) | undefined;
+}
+
+/** Discord as the connector uses it: owns the SDK's client, reads every channel, sends. */
+export class DiscordIngressClient {
+  readonly #config: DiscordConfig;
+  readonly #host: ConnectorHost;
+  readonly #random: () => number;
+  readonly #intake: MessageIntake;
+  readonly #sender: MessageSender;
+  readonly #counters: ConnectorCounters = {
+    received: 0,
+    ignored: 0,
+    sent: 0,
+    sendFailures: 0,
+    reconnects: 0,
+  };
+  #state: ConnectorState;
+  #run: Run | undefined;
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  #botUserId: string | undefined;
+  #isContentMissing = false;
+  #uncachedMessages = 0;
+  #lastMessageAt: number | undefined;
+  #lastError: ConnectorSnapshot['lastError'];
+
+  /** @param random in [0, 1); for the jitter of back-offs */
+  constructor(config: DiscordConfig, host: ConnectorHost, random: () => number) {
+    this.#config = config;
+    this.#host = host;
+    this.#random = random;
+    this.#state = { status: 'stopped', since: isoTime(host.clock.now()) };
+    const { clock, logger } = host;
+    this.#intake = new MessageIntake({
+      builder: new DiscordEnvelopeBuilder(host.egressTopic),
+      publish: (envelope) => host.publish(envelope),
+      botUserId: () => this.#botUserId,
+      rolesOf: (message) => this.#run?.session?.rolesOf(message) ?? [],
+      clock,
+      logger,
+      onReceived: () => {
+        this.#counters.received += 1;
+        this.#lastMessageAt = clock.now();
+      },
+      onIgnored: () => (this.#counters.ignored += 1),
+      onContentMissing: () => {
+        this.#onContentMissing();
+      },
+    });
+    this.#sender = new MessageSender({
+      fetcher: new AttachmentFetcher({
+        allowedHosts: config.attachmentHosts,
+        timeoutMs: config.requestTimeoutSeconds * 1000,
+      }),
+      allowedMentions: config.allowedMentions,
+      clock,
+      random,
+      session: () => this.#connectedSession(),
+    });
+  }
+
+  /** As `IConnector.start`. */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#stopping;
+    if (this.#run !== undefined && this.#starting === undefined) return;
+    this.#starting ??= this.#start(signal).finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  /** As `IConnector.stop`: within 4 seconds. */
+  async stop(): Promise<void> {
+    this.#run?.abort.abort();
+    await this.#starting?.catch(() => undefined);
+    await this.#tearDown();
+    if (this.#state.status !== 'stopped') this.#setState({ status: 'stopped', since: this.#now() });
+  }
+
+  /** As `IConnector.sendText`; the destination is the id of a channel, thread or direct channel. */
+  async sendText(text: string, channelId: string, options: SendOptions): Promise<SendReceipt> {
+    try {
+      this.#connectedSession();
+      const receipt = await this.#sender.send(text, channelId, options);
+      if (!receipt.duplicate) this.#counters.sent += 1;
+      return receipt;
+    } catch (reason) {
+      const error = toConnectorError(reason);
+      this.#counters.sendFailures += 1;
+      this.#note(error);
+      throw error;
+    }
+  }
+
+  /** As `IConnector.getSnapshot`. */
+  getSnapshot(): ConnectorSnapshot {
+    const { guildIds, channelIds } = this.#config;
+    const run = this.#run;
+    const session = run?.session;
+    const lastMessageAt = this.#lastMessageAt;
+    return {
+      name: DISCORD,
+      state: this.#state,
+      counters: { ...this.#counters },
+      ...(lastMessageAt === undefined ? {} : { lastMessageAt: isoTime(lastMessageAt) }),
+      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      details: {
+        botUserId: this.#botUserId ?? null,
+        guilds: [...guildIds],
+        unavailableGuilds: session?.awaitedGuilds ?? [],
+        allowedChannels: [...channelIds],
+        ...(run?.feeds.counts ?? { channels: 0, directChannels: 0, behind: 0, unsavedCursors: 0 }),
+        uncachedMessages: this.#uncachedMessages,
+        messageContentMissing: this.#isContentMissing,
+        sessionStartsLeft: session?.sessionStartsLeft ?? null,
+        connectionAttempts: session?.attempts ?? 0,
+      },
+    };
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    this.#setState({ status: 'starting', since: this.#now(), attempt: 1 });
+    const abort = new AbortController();
+    const forward = (): void => {
+      abort.abort();
+    };
+    signal.addEventListener('abort', forward, { once: true });
+    if (signal.aborted) forward();
+    const run = this.#createRun(abort);
+    this.#run = run;
+    try {
+      await run.feeds.load().catch((error: unknown) => {
+        throw new ConnectorError(
+          'UPSTREAM_UNAVAILABLE',
+          `load the cursors: ${toConnectorError(error).message}`,
+          { cause: error },
+        );
+      });
+      await this.#openSession(run);
+      this.#onConnected(run);
+      this.#warnOfUnknownChannels(run);
+    } catch (reason) {
+      const error = toConnectorError(reason);
+      const isGivenUp = abort.signal.aborted;
+      await this.#tearDown();
+      if (isGivenUp) this.#setState({ status: 'stopped', since: this.#now() });
+      else this.#setFailed(error);
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', forward);
+    }
+  }
+
+  #createRun(abort: AbortController): Run {
+    const feeds = new ChannelFeeds({
+      config: this.#config,
+      host: this.#host,
+      random: this.#random,
+      source: () => {
+        if (run.session === undefined) throw new ConnectorError('NOT_CONNECTED', 'no session');
+        return run.session;
+      },
+      take: (event, facts) => this.#intake.take(event, facts),
+      onGap: (gap) => {
+        this.#onGap(run, gap);
+      },
+    });
+    const run: Run = { abort, feeds, session: undefined, gap: undefined, cancelGap: undefined };
+    return run;
+  }
+
+  async #openSession(run: Run): Promise<void> {
+    const { clock, logger } = this.#host;
+    const isCurrent = (): boolean => this.#run === run;
+    const events: SessionEvents = {
+      onSessionStart: (session) => {
+        run.session = session;
+        this.#botUserId = session.botUserId;
+        run.feeds.onSessionStart();
+      },
+      onGuild: (guild) => {
+        run.feeds.onGuild(guild);
+      },
+      onEvent: (event, guildId) => {
+        if (guildId !== undefined && run.session?.isCached(event.message.channelId) === false) {
+          this.#uncachedMessages += 1;
+        }
+        run.feeds.offer(event, guildId);
+      },
+      onChannelGone: (channelId) => {
+        run.feeds.forget(channelId);
+      },
+      onConnected: () => {
+        if (isCurrent()) this.#onConnected(run);
+      },
+      onReconnecting: (error) => {
+        if (isCurrent()) this.#onReconnecting(error);
+      },
+      onFailed: (error) => {
+        if (isCurrent()) void this.#fail(error);
+      },
+    };
+    const options = { config: this.#config, clock, logger, random: this.#random };
+    run.session = await ClientSession.open(options, events, run.abort.signal);
+  }
+
+  #onConnected(run: Run): void {
+    const { gap } = run;
+    run.gap = undefined;
+    this.#setState({ status: 'connected', since: this.#now(), ...(gap === undefined ? {} : { gap }) });
+    run.feeds.retryNow();
+  }
+
+  #warnOfUnknownChannels({ session }: Run): void {
+    const channelIds = this.#config.channelIds.filter((id) => session?.isCached(id) === false);
+    if (channelIds.length === 0) return;
+    const hint = 'no message will come from them: correct DISCORD_CHANNELS';
+    this.#host.logger.warn('discord.channels-unknown', { channelIds, hint });
+  }
+
+  #onReconnecting(error: ConnectorError): void {
+    this.#counters.reconnects += 1;
+    this.#note(error);
+    this.#setState({
+      status: 'reconnecting',
+      since: this.#now(),
+      attempt: 1,
+      error: toErrorInfo(error),
+      hint: error.hint,
+    });
+  }
+
+  /** What cannot be read any more is told, once for all channels that tell it at the same time. */
+  #onGap(run: Run, gap: IngressGap): void {
+    const { clock, logger } = this.#host;
+    logger.warn('discord.gap', { ...gap });
+    run.gap = run.gap === undefined ? gap : joinGaps(run.gap, gap);
+    run.cancelGap ??= clock.setTimeout(() => {
+      run.cancelGap = undefined;
+      if (this.#run === run && run.gap !== undefined && this.#state.status === 'connected')
+        this.#onConnected(run);
+    }, GAP_DELAY_MS);
+  }
+
+  #onContentMissing(): void {
+    if (this.#isContentMissing) return;
+    this.#isContentMissing = true;
+    this.#host.logger.warn('discord.message-content-missing', {
+      hint: 'ordinary messages come without content: switch on MESSAGE CONTENT INTENT in the Discord developer portal',
+    });
+  }
+
+  async #fail(error: ConnectorError): Promise<void> {
+    if (this.#run === undefined || this.#stopping !== undefined) return;
+    const down = this.#tearDown();
+    this.#setFailed(error);
+    await down;
+  }
+
+  #tearDown(): Promise<void> {
+    const run = this.#run;
+    this.#stopping ??= (run === undefined ? Promise.resolve() : this.#end(run)).finally(() => {
+      this.#stopping = undefined;
+    });
+    return this.#stopping;
+  }
+
+  async #end(run: Run): Promise<void> {
+    this.#run = undefined;
+    run.abort.abort();
+    run.cancelGap?.();
+    await Promise.all([run.feeds.stop(DRAIN_LIMIT_MS), run.session?.close()]);
+    // What the end of the session has not ended waits for a rate limit.
+    this.#sender.abortAll();
+  }
+
+  #connectedSession(): ClientSession {
+    const session = this.#run?.session;
+    if (session?.isConnected !== true) {
+      throw new ConnectorError('NOT_CONNECTED', `discord is ${this.#state.status}`);
+    }
+    return session;
+  }
+
+  #setFailed(error: ConnectorError): void {
+    this.#note(error);
+    this.#setState({ status: 'failed', since: this.#now(), error: toErrorInfo(error), hint: error.hint });
+  }
+
+  #note(error: ConnectorError): void {
+    this.#lastError = { code: error.code, message: error.message, at: this.#now() };
+  }
+
+  #setState(state: ConnectorState): void {
+    this.#state = state;
+    this.#host.stateChanged(state);
+  }
+
+  #now(): string {
+    return isoTime(this.#host.clock.now());
+  }
+}
+
+function joinGaps(a: IngressGap, b: IngressGap): IngressGap {
+  const reason = a.reason.includes(b.reason) || a.reason.length > 500 ? a.reason : `${a.reason}; ${b.reason}`;
+  return { from: a.from < b.from ? a.from : b.from, to: a.to > b.to ? a.to : b.to, reason };
+}

@@ -1,0 +1,133 @@
+import { ConnectorError, type Logger } from '@bitbrat/connectors-core';
+import { type RawFile, type REST } from 'discord.js';
+import { z } from 'zod';
+import { toDiscordError } from './errors.js';
+import { type NativeMessage, toNativeMessage } from './native-message.js';
+import { compareSnowflakes } from './snowflake.js';
+
+const gatewaySchema = z.object({
+  session_start_limit: z.object({ remaining: z.number(), reset_after: z.number() }),
+});
+
+/** A request to the REST API. */
+export interface RestRequest {
+  readonly method: 'GET' | 'POST';
+  /** Behind `/api/v10`. */
+  readonly path: `/${string}`;
+  readonly query?: URLSearchParams;
+  readonly body?: unknown;
+  readonly files?: RawFile[];
+  readonly signal?: AbortSignal;
+}
+
+export interface RestOptions {
+  readonly api: Pick<REST, 'get' | 'post' | 'setToken'>;
+  readonly token: string;
+  readonly logger: Logger;
+  /** Discord does not take the token any more. */
+  readonly onTokenRefused: (error: ConnectorError) => void;
+}
+
+/** The REST calls that the connector needs, by the SDK's REST client, which minds the rate limits. */
+export class DiscordRest {
+  readonly #options: RestOptions;
+  #tokenCheck: Promise<boolean> | undefined;
+
+  constructor(options: RestOptions) {
+    this.#options = options;
+  }
+
+  /** @param doing what for, for people @throws ConnectorError */
+  async request(request: RestRequest, doing: string): Promise<unknown> {
+    try {
+      return await this.#ask(request);
+    } catch (reason) {
+      const error = toDiscordError(reason, doing);
+      if (error.code !== 'AUTH_FAILED' || !(await this.#isTokenGood())) throw error;
+      const message = `${doing}: refused once, although the token is good`;
+      throw new ConnectorError('NOT_CONNECTED', message, { cause: reason });
+    }
+  }
+
+  /** The messages behind `after`, oldest first. @param guildId undefined: a direct channel @throws ConnectorError */
+  async history(
+    channelId: string,
+    after: string,
+    limit: number,
+    guildId: string | undefined,
+  ): Promise<NativeMessage[]> {
+    const query = new URLSearchParams({ after, limit: String(limit) });
+    const path = `/channels/${channelId}/messages` as const;
+    const page = await this.request({ method: 'GET', path, query }, `read ${channelId}`);
+    const messages = (Array.isArray(page) ? page : []).flatMap((wire: unknown) => {
+      const message = toNativeMessage(wire, guildId);
+      if (message === undefined) this.#options.logger.error('discord.message-unreadable', { channelId });
+      return message ?? [];
+    });
+    return messages.sort((a, b) => compareSnowflakes(a.id, b.id));
+  }
+
+  /** @returns undefined where it cannot be read @throws ConnectorError */
+  async message(
+    channelId: string,
+    messageId: string,
+    guildId: string | undefined,
+  ): Promise<NativeMessage | undefined> {
+    const path = `/channels/${channelId}/messages/${messageId}` as const;
+    return toNativeMessage(await this.request({ method: 'GET', path }, `read message ${messageId}`), guildId);
+  }
+
+  /**
+   * How many of the day's session starts are left.
+   * @throws ConnectorError RATE_LIMITED where there are fewer than `floor`: a restart loop must not use them up, Discord would reset the token
+   */
+  async sessionStartsLeft(floor: number): Promise<number> {
+    const answer = await this.#ask({ method: 'GET', path: '/gateway/bot' }).catch((error: unknown) => {
+      throw toDiscordError(error, 'ask for the gateway');
+    });
+    const parsed = gatewaySchema.safeParse(answer);
+    if (!parsed.success) {
+      throw new ConnectorError('UPSTREAM_UNAVAILABLE', 'ask for the gateway: the answer is unreadable');
+    }
+    const { remaining, reset_after: retryAfterMs } = parsed.data.session_start_limit;
+    if (remaining >= floor) return remaining;
+    const minutes = Math.ceil(retryAfterMs / 60_000);
+    throw new ConnectorError(
+      'RATE_LIMITED',
+      `${remaining} session starts are left for today, ${floor} are kept in reserve`,
+      {
+        retryAfterMs,
+        hint: `find out what restarts so often; it goes on in ${minutes} minutes, or at once with a lower DISCORD_SESSION_FLOOR`,
+      },
+    );
+  }
+
+  #ask({ method, path, ...request }: RestRequest): Promise<unknown> {
+    const { api, token } = this.#options;
+    // One 401 makes the SDK forget it.
+    api.setToken(token);
+    // as: undici describes query and signal by types of its own, for the same classes
+    const data = request as Parameters<REST['get']>[1];
+    return method === 'GET' ? api.get(path, data) : api.post(path, data);
+  }
+
+  /** One 401 may be a fault of Discord's; only a second one means that the token is refused. */
+  #isTokenGood(): Promise<boolean> {
+    this.#tokenCheck ??= this.#checkToken().finally(() => {
+      this.#tokenCheck = undefined;
+    });
+    return this.#tokenCheck;
+  }
+
+  async #checkToken(): Promise<boolean> {
+    try {
+      await this.#ask({ method: 'GET', path: '/users/@me' });
+      return true;
+    } catch (reason) {
+      const error = toDiscordError(reason, 'check the token');
+      if (error.code !== 'AUTH_FAILED') return true;
+      this.#options.onTokenRefused(error);
+      return false;
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import { setMaxListeners } from 'node:events';
+import { type Clock, withTimeout } from '@bitbrat/connectors-core';
+import { type Client, type RateLimitData } from 'discord.js';
+import { GatewayHold } from './gateway-hold.js';
+import { linkAbort } from './linked-abort.js';
+
+/** Milliseconds that the SDK gets to say good-bye before its socket is cut. */
+const GRACE_MS = 1_000;
+
+/** Milliseconds that the SDK may wait inside a request for a rate limit; longer ones are an error. A channel's window is 5 seconds. */
+const MAX_RATE_LIMIT_WAIT_MS = 10_000;
+
+export interface SdkClientOptions {
+  readonly apiUrl: string;
+  readonly intents: number;
+  readonly requestTimeoutMs: number;
+  readonly clock: Clock;
+  /** In [0, 1); for the jitter of back-offs. */
+  readonly random: () => number;
+}
+
+/** An SDK client whose sockets are ours to end. */
+export interface SdkClient {
+  readonly client: Client;
+  /** Attempts to reach the gateway since it was last heard. */
+  readonly attempts: number;
+  /** Calls back whenever the gateway's socket is closed; one listener. */
+  onClosed(listener: (closeCode: number) => void): void;
+  /** Shuts it down whatever state it is in; resolves after 2 seconds at the latest, without gateway socket; never rejects. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a client of discord.js, not connected yet, with small caches: messages are read from the gateway's events as they come, so only
+ * guilds, channels and roles need be remembered.
+ *
+ * Its own retries are switched off: it repeats requests at once, and the sender knows better when.
+ */
+export async function createSdkClient(options: SdkClientOptions): Promise<SdkClient> {
+  const {
+    Client: SdkConstructor,
+    DefaultRestOptions,
+    Options,
+    SimpleShardingStrategy,
+  } = await import('discord.js');
+  const { apiUrl, clock, intents, random, requestTimeoutMs } = options;
+  let onClosed: (closeCode: number) => void = () => undefined;
+  const hold = new GatewayHold({
+    clock,
+    random,
+    onClosed: (closeCode) => {
+      onClosed(closeCode);
+    },
+  });
+  const closing = new AbortController();
+  setMaxListeners(0, closing.signal);
+  const client = new SdkConstructor({
+    intents,
+    makeCache: Options.cacheWithLimits({
+      ...Options.DefaultMakeCacheSettings,
+      ...Object.fromEntries(
+        ['MessageManager', 'ReactionManager', 'PresenceManager'].map((manager) => [manager, 0]),
+      ),
+      // The bot's own member tells its rights in each channel.
+      GuildMemberManager: { maxSize: 200, keepOverLimit: (member) => member.id === member.client.user.id },
+      UserManager: { maxSize: 200, keepOverLimit: (user) => user.id === user.client.user.id },
+    }),
+    rest: {
+      api: apiUrl,
+      timeout: requestTimeoutMs,
+      retries: 0,
+      rejectOnRateLimit: isTooLong,
+      makeRequest: async (url, init) => {
+        const abort = linkAbort(init.signal, closing.signal);
+        try {
+          return await DefaultRestOptions.makeRequest(url, { ...init, signal: abort.signal });
+        } finally {
+          abort.release();
+        }
+      },
+    },
+    ws: {
+      buildStrategy: (manager) => {
+        const strategy = new SimpleShardingStrategy(manager);
+        hold.attach(manager, strategy);
+        return strategy;
+      },
+    },
+  });
+  // Without a listener an error event is an exception.
+  client.on('error', () => undefined);
+  client.on('shardError', () => undefined);
+  return {
+    client,
+    get attempts() {
+      return hold.attempts;
+    },
+    onClosed: (listener) => {
+      onClosed = listener;
+    },
+    close: async () => {
+      closing.abort();
+      hold.forbidAttempts();
+      const destroyed = client.destroy().catch(() => undefined);
+      await withTimeout(clock, destroyed, GRACE_MS, () => new Error('time is up')).catch(() => undefined);
+      hold.cut();
+      client.removeAllListeners();
+      client.ws.removeAllListeners();
+      client.on('error', () => undefined);
+    },
+  };
+}
+
+/** Whether a rate limit is ours to report. One without a delay would be tried again at once, in a tight loop. */
+function isTooLong({ retryAfter, sublimitTimeout, timeToReset }: RateLimitData): boolean {
+  return retryAfter <= 0 || Math.max(retryAfter, sublimitTimeout, timeToReset) > MAX_RATE_LIMIT_WAIT_MS;
+}
