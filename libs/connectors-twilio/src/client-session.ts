@@ -166,13 +166,12 @@ export class ClientSession {
   /** Idempotent; resolves within 2 seconds, never rejects. No event comes any more. */
   async close(): Promise<void> {
     if (this.#phase === 'closed') return;
-    const isDead = this.#phase === 'failed' || this.#phase === 'opening';
     this.#phase = 'closed';
     this.#isConnected = false;
     this.#tokens.stop();
     this.#watchdog.stop();
     for (const cancel of this.#cancelTimers.values()) cancel();
-    await this.sdk.close({ isDead });
+    await this.sdk.close();
   }
 
   async #open(signal: AbortSignal): Promise<void> {

@@ -64,7 +64,7 @@ describe('start', () => {
     abort.abort();
     await expect(starting).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
     expect(gateway.status).toBe('stopped');
-    expect(gateway.sandbox.twilio.stats().sockets.open).toBe(0);
+    await waitFor(() => gateway.sandbox.twilio.stats().sockets.open === 0, 'the socket to close');
   });
 
   it('while the conversations cannot be listed fails', async () => {
@@ -91,7 +91,7 @@ describe('start', () => {
     gateway = await Gateway.create();
     await Promise.all([gateway.start(), gateway.start()]);
     await gateway.start();
-    expect(gateway.sandbox.twilio.stats().sockets.open).toBe(1);
+    await waitFor(() => gateway.sandbox.twilio.stats().sockets.open === 1, 'the socket to open');
     await Promise.all([gateway.connector.stop(), gateway.connector.stop()]);
     await gateway.start();
     expect(gateway.host.states.map(({ status }) => status)).toEqual([

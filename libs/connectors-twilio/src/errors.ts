@@ -1,4 +1,5 @@
 import { ConnectorError, type ConnectorErrorCode, maskPhoneNumbers } from '@bitbrat/connectors-core';
+import { propertyOf } from './property.js';
 
 interface Rule {
   readonly code: ConnectorErrorCode;
@@ -99,6 +100,6 @@ function ruleOf({ code, status, message }: NativeFacts): Rule {
 }
 
 function numberIn(value: object, key: string): number | undefined {
-  const found: unknown = Reflect.get(value, key);
+  const found = propertyOf(value, key);
   return typeof found === 'number' ? found : undefined;
 }

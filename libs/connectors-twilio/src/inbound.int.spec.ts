@@ -183,7 +183,7 @@ describe('inbound', () => {
     const { conversationSid } = await gateway.sms('after');
     await gateway.sandbox.twilio.waitForMessage(({ body }) => body === 'after');
     expect(gateway.texts(conversationSid)).toEqual(['before']);
-    expect(gateway.sandbox.twilio.stats().sockets.open).toBe(0);
+    await waitFor(() => gateway.sandbox.twilio.stats().sockets.open === 0, 'the socket to close');
     expect(gateway.status).toBe('stopped');
   });
 });

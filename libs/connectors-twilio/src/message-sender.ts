@@ -12,6 +12,7 @@ import { LRUCache } from 'lru-cache';
 import { TWILIO_CAPABILITIES } from './capabilities.js';
 import { type ClientSession } from './client-session.js';
 import { toTwilioError } from './errors.js';
+import { propertyOf } from './property.js';
 import { type TwilioRest } from './twilio-rest.js';
 
 /** Milliseconds for the platform to accept one part. */
@@ -240,17 +241,13 @@ export function markOf(attributes: string | null | undefined): SentMark | undefi
   } catch {
     return undefined;
   }
-  const mark = property(json, 'bitbrat');
-  const eventId = property(mark, 'eventId');
-  const part = property(mark, 'part');
-  const parts = property(mark, 'parts');
+  const mark = propertyOf(json, 'bitbrat');
+  const eventId = propertyOf(mark, 'eventId');
+  const part = propertyOf(mark, 'part');
+  const parts = propertyOf(mark, 'parts');
   return typeof eventId === 'string' && typeof part === 'number' && typeof parts === 'number'
     ? { eventId, part, parts }
     : undefined;
-}
-
-function property(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
 function inOrder(sids: ReadonlyMap<number, string>): string[] {

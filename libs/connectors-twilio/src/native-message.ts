@@ -1,4 +1,5 @@
 import { type Media, type Message, type Participant } from '@twilio/conversations';
+import { propertyOf } from './property.js';
 
 /** One media of a message; `url` is missing where the media service gave none. */
 export interface NativeMedia {
@@ -57,9 +58,7 @@ export function isValidDate(date: Date | null | undefined): date is Date {
 function toParticipant(participant: Participant): { type: string; proxyAddress?: string } {
   const { type } = participant;
   // The SDK's type knows the e-mail binding alone; the platform sends one by the participant's type.
-  const binding: unknown = Reflect.get(participant.bindings, type);
-  const proxyAddress: unknown =
-    typeof binding === 'object' && binding !== null ? Reflect.get(binding, 'proxy_address') : undefined;
+  const proxyAddress = propertyOf(propertyOf(participant.bindings, type), 'proxy_address');
   return { type, ...(typeof proxyAddress === 'string' ? { proxyAddress } : {}) };
 }
 

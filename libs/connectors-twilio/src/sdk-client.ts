@@ -1,21 +1,19 @@
 import { type Client, type ClientOptions } from '@twilio/conversations';
 import { type Clock, withTimeout } from '@bitbrat/connectors-core';
 import { type WebSocket } from 'ws';
+import { propertyOf } from './property.js';
 
 /** Milliseconds for the upgrade of one connection attempt: the SDK itself waits for ever on a peer that stays silent. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** Milliseconds that the SDK gets to say good-bye before its sockets are cut. */
+/** Milliseconds that the SDK gets to shut down. */
 const GRACE_MS = 1_000;
 
 /** An SDK client whose sockets are ours to end. */
 export interface SdkClient {
   readonly client: Client;
-  /**
-   * Shuts it down whatever state it is in; resolves after 2 seconds at the latest, without sockets; never rejects.
-   * @param how `isDead`: the other side does not answer, so there is nobody to say good-bye to
-   */
-  close(how: { readonly isDead: boolean }): Promise<void>;
+  /** Ends it in any state: sockets are cut, what is under way rejects. Resolves after a second at the latest, never rejects. */
+  close(): Promise<void>;
 }
 
 /**
@@ -49,21 +47,25 @@ export async function createSdkClient(
   const client = withGlobalWebSocket(TrackedSocket, () => new SdkConstructor(token, options));
   return {
     client,
-    close: async ({ isDead }) => {
-      const cut = (): void => {
-        for (const socket of sockets) socket.terminate();
-      };
-      // Otherwise each request that has no answer would keep its timer for 30 seconds.
-      if (isDead) cut();
-      const shutdown = client.shutdown().catch(() => undefined);
-      await settled(clock, shutdown);
-      cut();
-      // The shutdown waits for the initialisation, which fails as soon as the socket is cut.
-      await settled(clock, shutdown);
+    close: async () => {
+      // Before the good-bye, because afterwards the SDK leaves each request without an answer to its time limit of 30 seconds.
+      await cut(sockets);
+      await settled(
+        clock,
+        client.shutdown().catch(() => undefined),
+      );
+      // The SDK may have opened another one meanwhile.
+      await cut(sockets);
       client.removeAllListeners();
       clearSubscriptionTimer(options.syncClient);
     },
   };
+}
+
+async function cut(sockets: ReadonlySet<WebSocket>): Promise<void> {
+  const closed = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+  for (const socket of sockets) socket.terminate();
+  await Promise.all(closed);
 }
 
 async function settled(clock: Clock, work: Promise<unknown>): Promise<void> {
@@ -86,11 +88,7 @@ function withGlobalWebSocket<T>(socketClass: unknown, make: () => T): T {
  * client, with every message that it has seen, in memory. There is no public way to it; where it is not found nothing happens.
  */
 function clearSubscriptionTimer(syncClient: unknown): void {
-  const subscriptions = property(property(syncClient, 'services'), 'subscriptions');
-  const timer = property(subscriptions, 'subscriptionTtlTimer');
+  const subscriptions = propertyOf(propertyOf(syncClient, 'services'), 'subscriptions');
+  const timer = propertyOf(subscriptions, 'subscriptionTtlTimer');
   if (timer instanceof Object && 'unref' in timer) clearTimeout(timer as NodeJS.Timeout); // only timers have unref there
-}
-
-function property(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }

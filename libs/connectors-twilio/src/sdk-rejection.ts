@@ -1,6 +1,7 @@
+import { propertyOf } from './property.js';
+
 /** Names of error classes that only Twilio's SDK has; a bundler may put a number behind them. */
-const ERROR_CLASS =
-  /^(?:Twilsock\w*|SyncError|SyncNetworkError|TransportUnavailableError|TransportError)\d*$/;
+const ERROR_CLASS = /^(?:Twilsock\w*|SyncError|SyncNetworkError|TransportUnavailableError)\d*$/;
 
 /** Packages of the SDK, as file names of a stack show them, and classes of it, as a bundle's stack still does. */
 const STACK =
@@ -14,10 +15,14 @@ const STACK =
  */
 export function isTwilioSdkRejection(reason: unknown): boolean {
   if (typeof reason !== 'object' || reason === null) return false;
-  for (let type: unknown = Object.getPrototypeOf(reason); type !== null; type = Object.getPrototypeOf(type)) {
-    const name: unknown = Reflect.get(Reflect.get(type as object, 'constructor') as object, 'name'); // prototypes are objects that have a constructor
+  for (
+    let type: unknown = reason;
+    typeof type === 'object' && type !== null;
+    type = Object.getPrototypeOf(type)
+  ) {
+    const name = propertyOf(propertyOf(type, 'constructor'), 'name');
     if (typeof name === 'string' && ERROR_CLASS.test(name)) return true;
   }
-  const stack: unknown = Reflect.get(reason, 'stack');
+  const stack = propertyOf(reason, 'stack');
   return typeof stack === 'string' && STACK.test(stack);
 }

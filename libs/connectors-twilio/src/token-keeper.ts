@@ -12,7 +12,7 @@ const RETRY_MS = 15_000;
 const UPDATE_TIMEOUT_MS = 35_000;
 
 export interface TokenKeeperOptions {
-  readonly provider: TwilioTokenProvider;
+  readonly provider: Pick<TwilioTokenProvider, 'mint' | 'ttlSeconds'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The SDK's `updateToken`. */

@@ -37,7 +37,8 @@ export class TwilioIngressClient {
   };
   #state: ConnectorState;
   #run: ClientRun | undefined;
-  #starting: Promise<void> | undefined;
+  #starting: { readonly done: Promise<void>; readonly stopped: AbortController } | undefined;
+  #ending: Promise<void> = Promise.resolve();
   #lastMessageAt: number | undefined;
   #lastError: ConnectorSnapshot['lastError'];
 
@@ -79,18 +80,22 @@ export class TwilioIngressClient {
 
   /** As `IConnector.start`. */
   async start(signal: AbortSignal): Promise<void> {
-    if (this.#starting === undefined && this.#run !== undefined && this.#state.status !== 'failed') return;
-    this.#starting ??= this.#start(signal).finally(() => {
-      this.#starting = undefined;
-    });
-    return this.#starting;
+    if (this.#starting === undefined) {
+      if (this.#run !== undefined && this.#state.status !== 'failed') return;
+      const stopped = new AbortController();
+      const done = this.#start(AbortSignal.any([signal, stopped.signal])).finally(() => {
+        this.#starting = undefined;
+      });
+      this.#starting = { done, stopped };
+    }
+    return this.#starting.done;
   }
 
   /** As `IConnector.stop`; takes 4 seconds at the most. */
   async stop(): Promise<void> {
-    await this.#run?.end();
-    await this.#starting?.catch(() => undefined);
-    this.#run = undefined;
+    this.#starting?.stopped.abort();
+    await this.#starting?.done.catch(() => undefined);
+    await this.#endRun();
     if (this.#state.status !== 'stopped') this.#setState({ status: 'stopped', since: this.#now() });
   }
 
@@ -142,7 +147,7 @@ export class TwilioIngressClient {
   }
 
   async #start(signal: AbortSignal): Promise<void> {
-    await this.#run?.end();
+    await this.#endRun();
     this.#setState({ status: 'starting', since: this.#now(), attempt: 1 });
     const run = this.#createRun();
     this.#run = run;
@@ -154,15 +159,21 @@ export class TwilioIngressClient {
       this.#setState({ status: 'connected', since: this.#now() });
     } catch (reason) {
       const error = toConnectorError(reason);
-      const wasGivenUp = run.isEnding;
-      await run.end();
-      this.#run = undefined;
-      if (wasGivenUp) this.#setState({ status: 'stopped', since: this.#now() });
+      await this.#endRun();
+      if (signal.aborted) this.#setState({ status: 'stopped', since: this.#now() });
       else this.#setFailed(error);
       throw error;
     } finally {
       signal.removeEventListener('abort', end);
     }
+  }
+
+  /** Resolves when no run is left, one that is ending already included. */
+  #endRun(): Promise<void> {
+    const run = this.#run;
+    this.#run = undefined;
+    if (run !== undefined) this.#ending = run.end();
+    return this.#ending;
   }
 
   #createRun(): ClientRun {

@@ -103,7 +103,7 @@ function parseForm(body: string): Parameters {
   const names = new Set(form.keys());
   return Object.fromEntries(
     [...names].map((name) => {
-      const values = form.getAll(name);
+      const values = [...form.getAll(name)];
       return [name, values.length === 1 ? values[0] : values];
     }),
   );

@@ -1,0 +1,45 @@
+import { isTwilioSdkRejection } from './sdk-rejection.js';
+
+class TwilsockUpstreamError extends Error {}
+class SyncError2 extends Error {}
+class RenamedByNobody extends TwilsockUpstreamError {}
+
+function withStack(stack: string): Error {
+  const error = new Error('Unhandled error.');
+  error.stack = stack;
+  return error;
+}
+
+describe('isTwilioSdkRejection', () => {
+  it.each<[string, unknown]>([
+    ['an error class of the SDK', new TwilsockUpstreamError('x')],
+    ['one that a bundler has numbered', new SyncError2('x')],
+    ['one derived from it', new RenamedByNobody('x')],
+    ['the stack of a package', withStack('Error\n    at f (/app/node_modules/twilsock/builds/lib.js:1:1)')],
+    ['on Windows', withStack('Error\n    at f (C:\\app\\node_modules\\twilio-sync\\builds\\lib.js:1:1)')],
+    [
+      'of a scoped package',
+      withStack('Error\n    at f (/app/node_modules/@twilio/conversations/builds/lib.js:1:1)'),
+    ],
+    [
+      'the stack of a bundle',
+      withStack('Error\n    at TwilsockChannel.close (file:///app/dist/chunks/lib-ABC.mjs:1:1)'),
+    ],
+  ])('claims %s', (_, reason) => {
+    expect(isTwilioSdkRejection(reason)).toBe(true);
+  });
+
+  it.each<[string, unknown]>([
+    ['our own error', new Error('x')],
+    ['an error that only speaks of it', new Error('TwilsockError in node_modules twilio-sync')],
+    ['another package', withStack('Error\n    at f (/app/node_modules/discord.js/src/client.js:1:1)')],
+    ['our own connector', withStack('Error\n    at f (/app/libs/connectors-twilio/src/client-run.ts:1:1)')],
+    ['a string', 'TwilsockError'],
+    ['nothing', undefined],
+    ['null', null],
+    ['an object without prototype', Object.create(null)],
+    ['an object without constructor', Object.create(Object.create(null) as object)], // a prototype is an object
+  ])('leaves %s to others', (_, reason) => {
+    expect(isTwilioSdkRejection(reason)).toBe(false);
+  });
+});
