@@ -1,0 +1,159 @@
+import { type Clock, ConnectorError, type Logger } from '@bitbrat/connectors-core';
+import { toNoticeError } from './errors.js';
+import { type ChatStanding, type SlidingWindow } from './rate-limit.js';
+
+/** Twitch takes 20 JOINs in 10 seconds ("Chat rate limits"); two and a second are left for the way there. Over it they are ignored. */
+export const JOIN_LIMIT = { count: 18, windowMs: 11_000 } as const;
+
+/** Milliseconds for Twitch to answer a JOIN; to one for a name that nobody has it never does. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
+/** Milliseconds before a channel that could not be joined is tried again. */
+const RETRY_MS = 60_000;
+
+/** NOTICE ids that refuse a JOIN. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'msg_banned',
+  'msg_channel_blocked',
+  'msg_channel_suspended',
+  'msg_room_not_found',
+  'tos_ban',
+]);
+
+/** How the bot is in a channel. */
+export type ChannelView =
+  | { readonly status: 'joining' }
+  | { readonly status: 'joined'; readonly standing: ChatStanding }
+  | { readonly status: 'refused'; readonly error: ConnectorError };
+
+export interface JoinerOptions {
+  readonly channels: readonly string[];
+  /** JOINs of the account; it outlives the connection. */
+  readonly joins: SlidingWindow;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly send: (line: string) => void;
+}
+
+/** Joins the channels of one connection, no faster than Twitch allows, and tries again those that could not be joined. */
+export class ChannelJoiner {
+  readonly #options: JoinerOptions;
+  readonly #views = new Map<string, ChannelView>();
+  readonly #timers = new Map<string, () => void>();
+  #queue: string[];
+  #cancelPump: () => void = () => undefined;
+  #stopped = false;
+  #onSettled: () => void = () => undefined;
+
+  constructor(options: JoinerOptions) {
+    this.#options = options;
+    this.#queue = [...options.channels];
+    for (const channel of options.channels) this.#views.set(channel, { status: 'joining' });
+  }
+
+  /** By channel, in the order of the configuration. */
+  get views(): ReadonlyMap<string, ChannelView> {
+    return this.#views;
+  }
+
+  /** Resolves when each channel was joined or refused, or at the end of a stop. */
+  start(): Promise<void> {
+    const settled = new Promise<void>((resolve) => {
+      this.#onSettled = resolve;
+    });
+    this.#pump();
+    return settled;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelPump();
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+    this.#onSettled();
+  }
+
+  /** ROOMSTATE: the bot is in. */
+  onJoined(channel: string): void {
+    const view = this.#views.get(channel);
+    if (view === undefined || view.status === 'joined') return;
+    this.#settle(channel, { status: 'joined', standing: this.#standings.get(channel) ?? 'ordinary' });
+  }
+
+  /** USERSTATE, which comes before ROOMSTATE at a JOIN and after each message. */
+  onStanding(channel: string, standing: ChatStanding): void {
+    this.#standings.set(channel, standing);
+    if (this.#views.get(channel)?.status === 'joined')
+      this.#views.set(channel, { status: 'joined', standing });
+  }
+
+  onNotice(channel: string, msgId: string, text: string): void {
+    if (!REFUSALS.has(msgId) || this.#views.get(channel)?.status !== 'joining') return;
+    const error = toNoticeError(msgId, text, `join #${channel}`);
+    if (error !== undefined) this.#refuse(channel, error);
+  }
+
+  /** PART of the bot itself: Twitch has put it out. */
+  onParted(channel: string): void {
+    if (this.#views.get(channel)?.status !== 'joined') return;
+    this.#options.logger.warn('twitch.channel-left', { channel });
+    this.#enqueue(channel);
+  }
+
+  readonly #standings = new Map<string, ChatStanding>();
+
+  #enqueue(channel: string): void {
+    this.#views.set(channel, { status: 'joining' });
+    this.#queue.push(channel);
+    this.#pump();
+  }
+
+  #pump(): void {
+    const { clock, joins, send } = this.#options;
+    this.#cancelPump();
+    for (;;) {
+      const [channel] = this.#queue;
+      if (channel === undefined || this.#stopped) return;
+      const waitMs = joins.waitMs(JOIN_LIMIT.count);
+      if (waitMs > 0) {
+        this.#cancelPump = clock.setTimeout(() => {
+          this.#pump();
+        }, waitMs);
+        return;
+      }
+      this.#queue = this.#queue.slice(1);
+      joins.add();
+      this.#after(channel, ANSWER_TIMEOUT_MS, () => {
+        this.#refuse(channel, noAnswer(channel));
+      });
+      send(`JOIN #${channel}`);
+    }
+  }
+
+  #refuse(channel: string, error: ConnectorError): void {
+    const { code, hint, message } = error;
+    this.#options.logger.warn('twitch.channel-refused', { channel, code, reason: message, hint });
+    this.#settle(channel, { status: 'refused', error });
+    this.#after(channel, RETRY_MS, () => {
+      this.#enqueue(channel);
+    });
+  }
+
+  #settle(channel: string, view: ChannelView): void {
+    this.#timers.get(channel)?.();
+    this.#timers.delete(channel);
+    this.#views.set(channel, view);
+    if ([...this.#views.values()].every(({ status }) => status !== 'joining')) this.#onSettled();
+  }
+
+  #after(channel: string, ms: number, callback: () => void): void {
+    this.#timers.get(channel)?.();
+    this.#timers.set(channel, this.#options.clock.setTimeout(callback, ms));
+  }
+}
+
+function noAnswer(channel: string): ConnectorError {
+  return new ConnectorError('TARGET_NOT_FOUND', `join #${channel}: no answer in ${ANSWER_TIMEOUT_MS} ms`, {
+    hint: 'check TWITCH_CHANNELS: Twitch does not answer for a channel that does not exist',
+  });
+}

@@ -1,0 +1,235 @@
+import { ConnectorError, sleep, toConnectorError, withTimeout } from '@bitbrat/connectors-core';
+import { ChannelJoiner, type ChannelView, type JoinerOptions } from './channel-joiner.js';
+import { channelOf, type ChatLine } from './chat-line.js';
+import { toLoginError } from './errors.js';
+import { type ChatStanding } from './rate-limit.js';
+import { createSdkClient, type SdkClient, type SdkClientOptions } from './sdk-client.js';
+import { rolesOf } from './twitch-envelope-builder.js';
+import { Watchdog } from './watchdog.js';
+
+/** Milliseconds from the first byte to a finished login. */
+const CONNECT_TIMEOUT_MS = 15_000;
+
+/** Milliseconds that a start waits for the channels; the rest is joined afterwards. */
+const JOIN_WAIT_MS = 15_000;
+
+export interface SessionOptions
+  extends Omit<SdkClientOptions, 'onLine' | 'onLost'>, Pick<JoinerOptions, 'channels' | 'joins'> {
+  readonly watchdogMs: number;
+}
+
+/** What a session tells; none may throw. */
+export interface SessionEvents {
+  /** Somebody has written, or Twitch says something about a channel. */
+  onLine(line: ChatLine): void;
+  /** Final, once at most: only a new session helps. Not told before `open` has resolved. */
+  onLost(error: ConnectorError): void;
+}
+
+/** One connection to the chat, from its login to its end, with its channels, its watchdog and the traps of tmi.js. */
+export class ClientSession {
+  readonly #joiner: ChannelJoiner;
+  readonly #watchdog: Watchdog;
+  #phase: 'opening' | 'open' | 'lost' | 'closed' = 'opening';
+  #failure: ConnectorError | undefined;
+  #botId: string | undefined;
+  #rejectOpening: (error: ConnectorError) => void = () => undefined;
+  #sdk: SdkClient | undefined;
+
+  private constructor(
+    private readonly options: SessionOptions,
+    private readonly events: SessionEvents,
+  ) {
+    this.#joiner = new ChannelJoiner({
+      ...options,
+      send: (line) => {
+        this.#sendOrFail(line);
+      },
+    });
+    this.#watchdog = new Watchdog({
+      clock: options.clock,
+      intervalMs: options.watchdogMs,
+      ask: () => {
+        this.#sendOrFail('PING');
+      },
+      onDead: (error) => {
+        this.#fail(error);
+      },
+    });
+  }
+
+  /**
+   * Resolves when logged in and in the channels, as far as Twitch lets the bot in; channels beyond the rate limit follow.
+   * @param signal aborted when the caller gives up
+   * @throws ConnectorError; nothing is left behind then
+   */
+  static async open(
+    options: SessionOptions,
+    events: SessionEvents,
+    signal: AbortSignal,
+  ): Promise<ClientSession> {
+    const session = new ClientSession(options, events);
+    try {
+      await session.#open(signal);
+      return session;
+    } catch (error) {
+      await session.close();
+      throw toConnectorError(error);
+    }
+  }
+
+  /** Why it was lost, if it was. */
+  get failure(): ConnectorError | undefined {
+    return this.#failure;
+  }
+
+  get isConnected(): boolean {
+    return this.#phase === 'open';
+  }
+
+  /** The bot's numeric user id, once Twitch has told it. */
+  get botId(): string | undefined {
+    return this.#botId;
+  }
+
+  /** When the last line came, in milliseconds since 1970. */
+  get lastHeardAt(): number {
+    return this.#watchdog.lastHeardAt;
+  }
+
+  get channels(): ReadonlyMap<string, ChannelView> {
+    return this.#joiner.views;
+  }
+
+  /** @throws ConnectorError NOT_CONNECTED */
+  send(line: string): void {
+    if (this.#phase !== 'open' || this.#sdk === undefined) {
+      throw new ConnectorError('NOT_CONNECTED', 'the connection to Twitch is not open');
+    }
+    this.#sdk.send(line);
+  }
+
+  /** Idempotent; resolves within a second, never rejects. No event comes any more. */
+  async close(): Promise<void> {
+    const isDead = this.#phase !== 'open';
+    this.#phase = 'closed';
+    this.#watchdog.stop();
+    this.#joiner.stop();
+    await this.#sdk?.close({ isDead });
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
+    const { clock } = this.options;
+    const opening = new Promise<never>((_, reject) => {
+      this.#rejectOpening = reject;
+    });
+    opening.catch(() => undefined);
+    const abort = (): void => {
+      this.#rejectOpening(new ConnectorError('NOT_CONNECTED', 'the start was given up'));
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    const joinWait = new AbortController();
+    try {
+      const sdk = await Promise.race([this.#createSdk(), opening]);
+      const connected = Promise.race([sdk.connect(), opening]);
+      await withTimeout(clock, connected, CONNECT_TIMEOUT_MS, () => {
+        return new ConnectorError('TIMEOUT', `not logged in after ${CONNECT_TIMEOUT_MS} ms`);
+      });
+      this.#watchdog.start();
+      const waited = sleep(clock, JOIN_WAIT_MS, joinWait.signal);
+      await Promise.race([this.#joiner.start(), waited, opening]);
+      this.#checkChannels();
+      this.#phase = 'open';
+    } finally {
+      joinWait.abort();
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  async #createSdk(): Promise<SdkClient> {
+    const sdk = await createSdkClient({
+      ...this.options,
+      onLine: (line) => {
+        this.#onLine(line);
+      },
+      onLost: (error) => {
+        this.#fail(error);
+      },
+    });
+    this.#sdk = sdk;
+    return sdk;
+  }
+
+  /** A connection without a single channel hears nothing. */
+  #checkChannels(): void {
+    const errors = [...this.#joiner.views.values()].map((view) =>
+      view.status === 'refused' ? view.error : undefined,
+    );
+    const [first] = errors;
+    if (first !== undefined && !errors.includes(undefined)) throw first;
+  }
+
+  #onLine(line: ChatLine): void {
+    if (this.#phase === 'closed' || this.#phase === 'lost') return;
+    this.#watchdog.heard();
+    const channel = channelOf(line);
+    switch (line.command) {
+      case 'GLOBALUSERSTATE':
+        this.#botId = line.tags['user-id'];
+        break;
+      case 'ROOMSTATE':
+        if (channel !== undefined) this.#joiner.onJoined(channel);
+        break;
+      case 'USERSTATE':
+        if (channel !== undefined) this.#joiner.onStanding(channel, toStanding(line));
+        break;
+      case 'PART':
+        if (channel !== undefined && line.source === this.options.login) this.#joiner.onParted(channel);
+        break;
+      case 'NOTICE':
+        this.#onNotice(line, channel);
+        break;
+      case 'RECONNECT':
+        this.#fail(
+          new ConnectorError('UPSTREAM_UNAVAILABLE', 'Twitch asks for a new connection (RECONNECT)'),
+        );
+        break;
+      default:
+    }
+    this.events.onLine(line);
+  }
+
+  #onNotice({ params: [, text = ''], tags }: ChatLine, channel: string | undefined): void {
+    if (channel !== undefined) this.#joiner.onNotice(channel, tags['msg-id'] ?? '', text);
+    // Without a channel and an id: the login was refused.
+    else if (tags['msg-id'] === undefined && this.#phase === 'opening') this.#fail(toLoginError(text));
+  }
+
+  #sendOrFail(line: string): void {
+    try {
+      this.#sdk?.send(line);
+    } catch (error) {
+      this.#fail(toConnectorError(error));
+    }
+  }
+
+  #fail(error: ConnectorError): void {
+    if (this.#phase === 'opening') {
+      this.#rejectOpening(error);
+    } else if (this.#phase === 'open') {
+      this.#phase = 'lost';
+      this.#failure = error;
+      this.#watchdog.stop();
+      this.#joiner.stop();
+      this.events.onLost(error);
+    }
+  }
+}
+
+/** What USERSTATE says of the bot in the channel. */
+function toStanding({ tags }: ChatLine): ChatStanding {
+  const roles = rolesOf(tags);
+  if (roles.includes('moderator') || roles.includes('broadcaster')) return 'privileged';
+  return roles.includes('vip') ? 'vip' : 'ordinary';
+}

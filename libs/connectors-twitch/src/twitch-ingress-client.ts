@@ -1,0 +1,293 @@
+import {
+  type ConnectorCounters,
+  ConnectorError,
+  type ConnectorHost,
+  type ConnectorSnapshot,
+  type ConnectorState,
+  type IngressGap,
+  isoTime,
+  type SendOptions,
+  type SendReceipt,
+  toConnectorError,
+  toErrorInfo,
+} from '@bitbrat/connectors-core';
+import { JOIN_LIMIT } from './channel-joiner.js';
+import { type ChatLine } from './chat-line.js';
+import { ClientSession } from './client-session.js';
+import { type TwitchConfig } from './config.js';
+import { MessageIntake } from './message-intake.js';
+import { MessageSender } from './message-sender.js';
+import { SlidingWindow } from './rate-limit.js';
+import { TokenKeeper } from './token-keeper.js';
+import { TwitchTokenProvider } from './token-provider.js';
+import { TWITCH, TwitchEnvelopeBuilder } from './twitch-envelope-builder.js';
+
+/** Milliseconds that sends, and then publishes, under way get at a stop. */
+const DRAIN_LIMIT_MS = 1_500;
+
+/** Twitch chat as the connector uses it: one connection at a time, its state, reading and sending. */
+export class TwitchIngressClient {
+  readonly #config: TwitchConfig;
+  readonly #host: ConnectorHost;
+  readonly #provider: TwitchTokenProvider;
+  readonly #joins: SlidingWindow;
+  readonly #intake: MessageIntake;
+  readonly #sender: MessageSender;
+  readonly #counters: ConnectorCounters = {
+    received: 0,
+    ignored: 0,
+    sent: 0,
+    sendFailures: 0,
+    reconnects: 0,
+  };
+  #state: ConnectorState;
+  #run: AbortController | undefined;
+  #session: ClientSession | undefined;
+  #tokens: TokenKeeper | undefined;
+  #starting: Promise<void> | undefined;
+  /** Since when nothing could be heard, in milliseconds since 1970, and why. */
+  #deaf: { readonly since: number; readonly reason: string } | undefined;
+  /** Gaps that were found while there was no connection to tell them with. */
+  #untoldGaps: IngressGap[] = [];
+  #lastMessageAt: number | undefined;
+  #lastError: ConnectorSnapshot['lastError'];
+
+  constructor(config: TwitchConfig, host: ConnectorHost) {
+    this.#config = config;
+    this.#host = host;
+    this.#state = { status: 'stopped', since: this.#now() };
+    const { clock, logger } = host;
+    this.#provider = new TwitchTokenProvider(config, clock, logger);
+    this.#joins = new SlidingWindow(JOIN_LIMIT.windowMs, clock);
+    this.#intake = new MessageIntake({
+      login: config.botUsername,
+      botId: () => this.#session?.botId,
+      limit: config.bufferMessages,
+      builder: new TwitchEnvelopeBuilder(host.egressTopic),
+      publish: (envelope) => host.publish(envelope),
+      clock,
+      logger,
+      onReceived: () => {
+        this.#counters.received += 1;
+        this.#lastMessageAt = clock.now();
+      },
+      onIgnored: () => (this.#counters.ignored += 1),
+      onLoss: (gap) => {
+        this.#reportGap(gap);
+      },
+    });
+    this.#sender = new MessageSender({
+      channels: config.channels,
+      clock,
+      confirmMs: config.confirmSeconds * 1_000,
+      maxWaitMs: config.maxSendWaitSeconds * 1_000,
+      session: () => this.#connectedSession(),
+    });
+  }
+
+  /** As `IConnector.start`. */
+  async start(signal: AbortSignal): Promise<void> {
+    if (this.#starting === undefined && this.#session?.isConnected === true) return;
+    this.#starting ??= this.#start(signal).finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  /** As `IConnector.stop`; takes 4 seconds at the most. */
+  async stop(): Promise<void> {
+    this.#run?.abort();
+    await this.#starting?.catch(() => undefined);
+    if (this.#session !== undefined) this.#deaf ??= { since: this.#host.clock.now(), reason: 'stopped' };
+    await this.#end();
+    if (this.#state.status !== 'stopped') this.#setState({ status: 'stopped', since: this.#now() });
+  }
+
+  /** As `IConnector.sendText`; the destination is a channel's name. */
+  async sendText(text: string, destination: string, options: SendOptions): Promise<SendReceipt> {
+    try {
+      const receipt = await this.#sender.send(text, destination, options);
+      if (!receipt.duplicate) this.#counters.sent += 1;
+      return receipt;
+    } catch (reason) {
+      const error = toConnectorError(reason);
+      this.#counters.sendFailures += 1;
+      this.#note(error);
+      throw error;
+    }
+  }
+
+  /** As `IConnector.getSnapshot`. */
+  getSnapshot(): ConnectorSnapshot {
+    const session = this.#session;
+    const lastMessageAt = this.#lastMessageAt;
+    const iso = (ms: number | undefined): string | null => (ms === undefined ? null : isoTime(ms));
+    return {
+      name: TWITCH,
+      state: this.#state,
+      counters: { ...this.#counters },
+      ...(lastMessageAt === undefined ? {} : { lastMessageAt: isoTime(lastMessageAt) }),
+      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      details: {
+        login: this.#config.botUsername,
+        channels: this.#channelDetails(),
+        waitingForBus: this.#intake.pending,
+        lostMessages: this.#intake.lost,
+        unpublishableMessages: this.#intake.unpublishable,
+        sentWithinWindow: this.#sender.recent,
+        tokenExpiresAt: iso(this.#provider.expiresAt),
+        lastHeardAt: iso(session?.lastHeardAt),
+      },
+    };
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    await this.#end();
+    this.#setState({ status: 'starting', since: this.#now(), attempt: 1 });
+    const run = new AbortController();
+    this.#run = run;
+    const giveUp = (): void => {
+      run.abort();
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
+    try {
+      const session = await this.#open(run.signal);
+      this.#session = session;
+      if (run.signal.aborted) throw new ConnectorError('NOT_CONNECTED', 'the start was given up');
+      if (session.failure !== undefined) throw session.failure;
+      this.#onConnected();
+    } catch (reason) {
+      const error = toConnectorError(reason);
+      await this.#end();
+      if (run.signal.aborted) this.#setState({ status: 'stopped', since: this.#now() });
+      else this.#setFailed(error);
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
+  }
+
+  /** A token may have ended since it was validated, or could not be validated: where it can be replaced, a second login gets a new one. */
+  async #open(signal: AbortSignal): Promise<ClientSession> {
+    try {
+      return await this.#openWith(await this.#provider.goodToken(signal), signal);
+    } catch (error) {
+      const isRefused = error instanceof ConnectorError && error.code === 'AUTH_FAILED';
+      if (!isRefused || !this.#provider.canRefresh) throw error;
+      return this.#openWith(await this.#provider.refresh(signal), signal);
+    }
+  }
+
+  #openWith(token: string, signal: AbortSignal): Promise<ClientSession> {
+    const { botUsername, channels, ircUrl, watchdogSeconds } = this.#config;
+    const { clock, logger } = this.#host;
+    const options = {
+      url: ircUrl,
+      login: botUsername,
+      token,
+      channels,
+      joins: this.#joins,
+      watchdogMs: watchdogSeconds * 1_000,
+      clock,
+      logger,
+    };
+    const events = {
+      onLine: (line: ChatLine): void => {
+        this.#sender.onLine(line);
+        this.#intake.take(line);
+      },
+      onLost: (error: ConnectorError): void => {
+        this.#onLost(error);
+      },
+    };
+    return ClientSession.open(options, events, signal);
+  }
+
+  #onConnected(): void {
+    const { clock, logger } = this.#host;
+    this.#tokens = new TokenKeeper({
+      provider: this.#provider,
+      clock,
+      logger,
+      onRefused: (error) => {
+        this.#onLost(error);
+      },
+    });
+    const deaf = this.#deaf;
+    this.#deaf = undefined;
+    this.#setState({
+      status: 'connected',
+      since: this.#now(),
+      ...(deaf === undefined
+        ? {}
+        : { gap: { from: isoTime(deaf.since), to: this.#now(), reason: deaf.reason } }),
+    });
+    for (const gap of this.#untoldGaps.splice(0)) this.#reportGap(gap);
+  }
+
+  /** Only a new connection helps, which the supervisor asks for. */
+  #onLost(error: ConnectorError): void {
+    const session = this.#session;
+    if (session === undefined || this.#state.status !== 'connected') return;
+    this.#counters.reconnects += 1;
+    this.#deaf = { since: session.lastHeardAt, reason: error.message };
+    this.#tokens?.stop();
+    this.#sender.onLost(error.message);
+    void session.close();
+    this.#setFailed(error);
+  }
+
+  #reportGap(gap: IngressGap): void {
+    if (this.#state.status === 'connected') this.#setState({ ...this.#state, gap });
+    else this.#untoldGaps.push(gap);
+  }
+
+  /** Nothing is heard, sent or published any more. Idempotent; never rejects. */
+  async #end(): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) return;
+    this.#tokens?.stop();
+    await this.#sender.stop(session.isConnected ? DRAIN_LIMIT_MS : 0);
+    await session.close();
+    await this.#intake.idle(DRAIN_LIMIT_MS);
+    if (this.#session === session) this.#session = undefined;
+  }
+
+  #connectedSession(): ClientSession {
+    const session = this.#session;
+    if (session?.isConnected !== true || this.#run?.signal.aborted === true) {
+      throw new ConnectorError('NOT_CONNECTED', `twitch is ${this.#state.status}`);
+    }
+    return session;
+  }
+
+  #channelDetails(): Record<string, unknown> {
+    const views = [...(this.#session?.channels ?? [])];
+    return Object.fromEntries(
+      views.map(([channel, view]): [string, unknown] => {
+        if (view.status !== 'refused') return [channel, { ...view }];
+        const { error, status } = view;
+        return [channel, { status, ...toErrorInfo(error), hint: error.hint }];
+      }),
+    );
+  }
+
+  #setFailed(error: ConnectorError): void {
+    this.#note(error);
+    this.#setState({ status: 'failed', since: this.#now(), error: toErrorInfo(error), hint: error.hint });
+  }
+
+  #note(error: ConnectorError): void {
+    this.#lastError = { code: error.code, message: error.message, at: this.#now() };
+  }
+
+  #setState(state: ConnectorState): void {
+    this.#state = state;
+    this.#host.stateChanged(state);
+  }
+
+  #now(): string {
+    return isoTime(this.#host.clock.now());
+  }
+}
