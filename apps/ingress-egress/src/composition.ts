@@ -4,7 +4,9 @@ import {
   type Environment,
   type Logger,
 } from '@bitbrat/connectors-core';
+import { createDiscordConnector, discordConfigSchema } from '@bitbrat/connectors-discord';
 import { createTwilioConnector, twilioConfigSchema } from '@bitbrat/connectors-twilio';
+import { createTwitchConnector, twitchConfigSchema } from '@bitbrat/connectors-twitch';
 import { createMemoryBus, createPubSubBus, type MessageBus } from '@bitbrat/message-bus';
 import { createFileStore, createFirestoreStore, type StateStore } from '@bitbrat/state-store';
 import { ConfigReader, type ServiceConfig, serviceConfigSchema } from './config.js';
@@ -29,6 +31,20 @@ const PLATFORMS: readonly Platform[] = [
     read: (reader) => {
       const settings = reader.read(twilioConfigSchema);
       return settings?.enabled === true ? createTwilioConnector(settings) : undefined;
+    },
+  },
+  {
+    name: 'twitch',
+    read: (reader) => {
+      const settings = reader.read(twitchConfigSchema);
+      return settings?.enabled === true ? createTwitchConnector(settings) : undefined;
+    },
+  },
+  {
+    name: 'discord',
+    read: (reader) => {
+      const settings = reader.read(discordConfigSchema);
+      return settings?.enabled === true ? createDiscordConnector(settings) : undefined;
     },
   },
 ];

@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 
-const USAGE = `Usage: npm run sms -- [--from +15550100] "text"
-       npm run chat -- sms [options] "text"
+const USAGE = `Usage: npm run chat -- sms|twitch|discord [options] "text"
+       npm run sms -- [options] "text"
 
 Writes to the sandbox as a person would, and waits for the answer.
 
-  --from NUMBER   the phone that writes (+15550100); whatsapp:+15550100 for WhatsApp
+  --from WHO      who writes: a phone number (+15550100; whatsapp:+15550100 for WhatsApp), a Twitch login,
+                  a Discord name
   --url URL       the sandbox (http://127.0.0.1:\${SANDBOX_PORT:-4010})
   --wait SECONDS  how long to wait for the answer (15)
   --help          this text
@@ -33,7 +34,33 @@ const sms: Writer = async ({ from = '+15550100', text, url, waitMs }) => {
   return answer?.body ?? undefined;
 };
 
-const WRITERS: Readonly<Record<string, Writer>> = { sms };
+const twitchReceiptSchema = z.object({ id: z.string(), channel: z.string() });
+const twitchMessagesSchema = z.array(z.object({ login: z.string(), text: z.string() }));
+
+const twitch: Writer = async ({ from: login = 'viewer', text, url, waitMs }) => {
+  const [channel] = z.array(z.object({ name: z.string() })).parse(await call(`${url}/twitch/channels`));
+  const body = { channel: channel?.name ?? '', login, text };
+  const receipt = twitchReceiptSchema.parse(await call(`${url}/twitch/messages`, body));
+  process.stderr.write(`sent       #${receipt.channel} ${login}: ${text}\n`);
+  const path = `${url}/twitch/channels/${receipt.channel}/messages`;
+  const [answer] = twitchMessagesSchema.parse(await call(`${path}?after=${receipt.id}&waitMs=${waitMs}`));
+  return answer?.text;
+};
+
+const discordReceiptSchema = z.object({ id: z.string(), channelId: z.string() });
+const discordMessagesSchema = z.array(z.object({ content: z.string() }));
+
+const discord: Writer = async ({ from: author = 'member', text, url, waitMs }) => {
+  const receipt = discordReceiptSchema.parse(
+    await call(`${url}/discord/messages`, { author, content: text }),
+  );
+  process.stderr.write(`sent       ${receipt.channelId} ${author}: ${text}\n`);
+  const path = `${url}/discord/channels/${receipt.channelId}/messages`;
+  const [answer] = discordMessagesSchema.parse(await call(`${path}?after=${receipt.id}&waitMs=${waitMs}`));
+  return answer?.content;
+};
+
+const WRITERS: Readonly<Record<string, Writer>> = { sms, twitch, discord };
 
 /** @throws Error that says what to do where the sandbox cannot be reached or refuses */
 async function call(url: string, body?: object): Promise<unknown> {

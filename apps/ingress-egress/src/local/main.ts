@@ -24,6 +24,8 @@ async function main(): Promise<void> {
     ECHO_BOT_ENABLED: 'true',
     EGRESS_INSTANCE_ID: INSTANCE_ID,
     ...sandbox.twilio.environment(),
+    ...sandbox.twitch.environment(),
+    ...sandbox.discord.environment(),
     TWILIO_WEBHOOK_URL: webhookUrl,
   });
   const logger = createLogger(settings.service.logLevel);
@@ -60,14 +62,16 @@ async function main(): Promise<void> {
     [
       'BitBrat ingress-egress runs, with no account anywhere:',
       '',
-      `  service   http://127.0.0.1:${port}   /readyz /healthz /_debug/twilio`,
-      `  sandbox   ${sandbox.url}   stands in for Twilio`,
+      `  service   http://127.0.0.1:${port}   /readyz /healthz /_debug/twilio /_debug/twitch /_debug/discord`,
+      `  sandbox   ${sandbox.url}   stands in for Twilio, Twitch and Discord`,
       '  bot       echo, on the memory bus',
       '',
-      'Send an SMS (a second terminal):',
+      'Write to it (a second terminal):',
       '',
       `  curl -s ${sandbox.url}/twilio/messages -H 'content-type: application/json' -d '{"from":"+15550100","body":"hello"}'`,
       '  npm run sms -- --from +15550100 "hello"',
+      '  npm run chat -- twitch "hello"',
+      '  npm run chat -- discord "hello"',
       '',
       'Each message is shown here as it passes. Ctrl-C stops all.',
       '',

@@ -1,0 +1,51 @@
+import { type Fault } from './fault.js';
+
+/** A message that a person has written, as the platform knows it. */
+export interface Written {
+  /** The id that its envelope must have. */
+  readonly id: string;
+  /** The channel's id, as in the envelope. */
+  readonly channel: string;
+}
+
+/** How much is going on at a platform. */
+export interface PlatformLoad {
+  /** People who are there from the start. */
+  readonly people: number;
+  /** Share of the messages that somebody writes who was not there before. */
+  readonly newcomers: number;
+  /** This platform's part of all that people write, against the others'. */
+  readonly weight: number;
+  /** Share of the messages that the bot answers. */
+  readonly answered: number;
+  /** Messages that a bot sends on its own, for each one that a person writes. */
+  readonly unasked: number;
+  /** Words of a long text: enough for several messages of the platform. */
+  readonly longWords: number;
+}
+
+/** What a platform promises, and so what is counted as a fault. */
+export interface PlatformPromise {
+  /** `complete`: nothing that people write may be missing. `gaps`: what is missing must lie in a reported gap. */
+  readonly inbound: 'complete' | 'gaps';
+  /** `once`: exactly once. `unknown`: the outcome `unknown` says that nobody can know, and then at most once. */
+  readonly outbound: 'once' | 'unknown';
+}
+
+/** One platform as the campaign drives it. */
+export interface CampaignPlatform {
+  readonly name: string;
+  readonly load: PlatformLoad;
+  readonly promise: PlatformPromise;
+  readonly faults: readonly Fault[];
+  /** What the service needs to reach it. */
+  environment(): Record<string, string>;
+  /** Somebody writes. A number that was not used before is a newcomer. */
+  write(person: number, text: string): Promise<Written>;
+  /** Where the bot sends to in order to reach a person who has written; the envelope's `replyTo.destination`. */
+  destination(person: number): string;
+  /** What the bot has written: texts per destination, in the platform's order. */
+  standing(): ReadonlyMap<string, readonly string[]>;
+  /** Ends all faults. */
+  heal(): void;
+}

@@ -1,0 +1,44 @@
+import { type Random } from './random.js';
+
+/** Ends a fault. What heals by itself needs none. */
+export type Heal = () => Promise<void> | void;
+
+/** How long a fault lasts and what else the seed decides about it. */
+export interface FaultContext {
+  readonly durationMs: number;
+  readonly random: Random;
+}
+
+/** One row of the table of faults. */
+export interface Fault {
+  /** `{lane}.{what}`: `twilio.drop`. Of one lane one fault is at work at a time; lanes go on side by side. */
+  readonly name: string;
+  /** How often it is chosen, against the others of its lane. */
+  readonly weight: number;
+  /** Least and most milliseconds between cause and heal; `[0, 0]` for what is over at once. */
+  readonly lastsMs: readonly [number, number];
+  /** Whether it heals within seconds, so that a short run can afford it. */
+  readonly quick: boolean;
+  /** Resolves when it is caused; with `undefined` where nothing is to heal. Rejects where it cannot be caused now. */
+  cause(context: FaultContext): Promise<Heal | undefined> | Heal | undefined;
+}
+
+/** The part of a fault's name before the dot. */
+export function laneOf(name: string): string {
+  return name.split('.', 1)[0] ?? name;
+}
+
+/**
+ * The faults that a selection names: `all`, `none`, or a list of names and lanes.
+ * @throws Error that names what is unknown and what there is
+ */
+export function selectFaults(all: readonly Fault[], selection: readonly string[]): readonly Fault[] {
+  if (selection.includes('none')) return [];
+  if (selection.includes('all')) return all;
+  const unknown = selection.filter((word) => !all.some(({ name }) => name === word || laneOf(name) === word));
+  if (unknown.length > 0) {
+    const names = all.map(({ name }) => name).join(', ');
+    throw new Error(`--faults: unknown ${unknown.join(', ')}; there are all, none, ${names}`);
+  }
+  return all.filter(({ name }) => selection.includes(name) || selection.includes(laneOf(name)));
+}

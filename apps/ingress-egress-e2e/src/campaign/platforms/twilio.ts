@@ -1,0 +1,172 @@
+import { type Sandbox } from '@bitbrat/sandbox';
+import { type CampaignPlatform, type Written } from '../campaign-platform.js';
+import { type Fault } from '../fault.js';
+
+type TwilioSandbox = Sandbox['twilio'];
+type FaultInput = Parameters<TwilioSandbox['injectFault']>[0];
+type FaultMaker = (durationMs: number, pick: <T>(list: readonly T[]) => T) => FaultInput;
+
+/** SMS and WhatsApp: a conversation per person, all of it kept by the platform. */
+export class TwilioPlatform implements CampaignPlatform {
+  readonly name = 'twilio';
+  readonly load = { people: 10, newcomers: 0.04, weight: 3, answered: 0.5, unasked: 0.3, longWords: 500 };
+  readonly promise = { inbound: 'complete', outbound: 'once' } as const;
+  readonly faults: readonly Fault[];
+  readonly #conversations = new Map<number, string>();
+
+  constructor(
+    private readonly sandbox: TwilioSandbox,
+    private readonly webhookUrl: string,
+  ) {
+    this.faults = twilioFaults(sandbox);
+  }
+
+  environment(): Record<string, string> {
+    return {
+      ...this.sandbox.environment(),
+      TWILIO_WEBHOOK_URL: this.webhookUrl,
+      TWILIO_SWEEP_SECONDS: '5',
+      TWILIO_WATCHDOG_SECONDS: '5',
+      TWILIO_REPLACE_CLIENT_AFTER_MESSAGES: '100',
+      // The shortest token that Twilio gives: it is renewed twice within a run of some minutes.
+      TWILIO_TOKEN_TTL_SECONDS: '180',
+    };
+  }
+
+  async write(person: number, text: string): Promise<Written> {
+    const number = `+1555${String(person).padStart(7, '0')}`;
+    const from = person % 5 === 4 ? `whatsapp:${number}` : number;
+    const { conversationSid, messageSid } = await this.sandbox.receiveMessage({ from, body: text });
+    this.#conversations.set(person, conversationSid);
+    return { id: `twilio:${messageSid}`, channel: conversationSid };
+  }
+
+  destination(person: number): string {
+    const sid = this.#conversations.get(person);
+    if (sid === undefined) throw new Error(`person ${person} has not written by Twilio yet`);
+    return sid;
+  }
+
+  standing(): ReadonlyMap<string, readonly string[]> {
+    const bot = this.sandbox.environment()['TWILIO_IDENTITY'];
+    return new Map(
+      this.sandbox.conversations().map(({ sid }) => {
+        const own = this.sandbox.messages(sid).filter(({ author }) => author === bot);
+        return [sid, own.map(({ body }) => body ?? '')];
+      }),
+    );
+  }
+
+  heal(): void {
+    this.sandbox.heal();
+  }
+}
+
+function twilioFaults(sandbox: TwilioSandbox): readonly Fault[] {
+  /** Over at once, or ended by the platform after `durationMs`. */
+  const row = (
+    what: string,
+    weight: number,
+    lastsMs: readonly [number, number],
+    make: FaultMaker,
+    quick = true,
+  ): Fault => ({
+    name: `twilio.${what}`,
+    weight,
+    lastsMs,
+    quick,
+    cause: ({ durationMs, random }) => {
+      const { id } = sandbox.injectFault(make(durationMs, (list) => random.pick(list)));
+      return id === null ? undefined : () => void sandbox.heal(id);
+    },
+  });
+  const send = { kind: 'request', target: 'tunnel', operation: 'sendMessage' } as const;
+  const hows = ['reset', 'http', 'silence'] as const;
+  return [
+    row('drop', 3, [0, 0], (_, pick) => ({ kind: 'drop', how: pick(['reset', 'close']) })),
+    row('drop-without-replay', 3, [0, 0], (_, pick) => ({
+      kind: 'drop',
+      how: pick(['reset', 'close']),
+      replay: false,
+    })),
+    row('half-open', 2, [0, 0], () => ({ kind: 'half-open' }), false),
+    row('refuse-connections', 2, [2_000, 12_000], (durationMs, pick) => {
+      sandbox.injectFault({ kind: 'drop', replay: pick([true, false]) });
+      return { kind: 'refuse-connections', how: pick(hows), durationMs };
+    }),
+    row('move', 1, [0, 0], () => ({ kind: 'close-frame', status: 308 })),
+    row('token-ended', 2, [0, 0], () => ({ kind: 'close-frame', status: 410 })),
+    row('token-warning', 1, [0, 0], () => ({ kind: 'token-about-to-expire' })),
+    row('token-refused', 2, [1_000, 6_000], (durationMs, pick) => {
+      sandbox.injectFault({ kind: 'drop' });
+      return { kind: 'refuse-token', on: pick(['init', 'update', 'both']), durationMs };
+    }),
+    row('slow', 2, [2_000, 10_000], (durationMs, pick) => {
+      const delayMs = pick([300, 1_500, 6_000]);
+      return { kind: 'request', target: 'tunnel', delayMs, probability: 0.5, durationMs };
+    }),
+    row('failing', 2, [2_000, 10_000], (durationMs, pick) => ({
+      kind: 'request',
+      target: pick(['tunnel', 'rest']),
+      status: pick([500, 503]),
+      probability: 0.6,
+      durationMs,
+    })),
+    row('too-many', 2, [2_000, 8_000], (durationMs, pick) => ({
+      kind: 'request',
+      target: pick(['tunnel', 'rest']),
+      status: 429,
+      probability: 0.6,
+      durationMs,
+    })),
+    row('too-many-retry-after', 2, [2_000, 8_000], (durationMs, pick) => ({
+      kind: 'request',
+      target: pick(['tunnel', 'rest']),
+      status: 429,
+      retryAfterSeconds: pick([1, 3]),
+      probability: 0.6,
+      durationMs,
+    })),
+    row('answer-lost', 4, [1_000, 5_000], (durationMs, pick) => ({
+      ...send,
+      loseAnswer: pick(['drop', 'silence']),
+      probability: 0.7,
+      durationMs,
+    })),
+    row('horizon-lost', 2, [1_000, 6_000], (durationMs, pick) => ({
+      kind: 'request',
+      target: 'tunnel',
+      operation: 'setReadHorizon',
+      ...pick([{ loseAnswer: 'drop' }, { status: 500 }] as const),
+      durationMs,
+    })),
+    row('push-lost', 3, [1_000, 8_000], (durationMs, pick) => ({
+      kind: 'lose-push',
+      replay: pick([true, false]),
+      probability: 0.7,
+      durationMs,
+    })),
+    row('no-replay', 1, [2_000, 8_000], (durationMs) => {
+      sandbox.injectFault({ kind: 'drop' });
+      return { kind: 'no-replay', durationMs };
+    }),
+    row('webhook-lost', 2, [1_000, 8_000], (durationMs) => ({
+      kind: 'webhook',
+      action: 'lose',
+      event: 'onMessageAdded',
+      probability: 0.7,
+      durationMs,
+    })),
+    row('webhook-late', 1, [1_000, 8_000], (durationMs) => ({
+      kind: 'webhook',
+      action: 'delay',
+      delayMs: 2_000,
+      durationMs,
+    })),
+    row('webhook-twice', 1, [1_000, 8_000], (durationMs) => ({
+      kind: 'webhook',
+      action: 'duplicate',
+      durationMs,
+    })),
+  ];
+}
