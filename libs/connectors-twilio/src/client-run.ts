@@ -1,11 +1,12 @@
 import { type Message } from '@twilio/conversations';
 import { ConnectorError, type ConnectorHost, sleep, toConnectorError } from '@bitbrat/connectors-core';
-import { ClientSession, type SessionEvents } from './client-session.js';
+import { ClientSession } from './client-session.js';
 import { type TwilioConfig } from './config.js';
 import { ConversationCursor } from './conversation-cursor.js';
 import { ConversationDrainer } from './conversation-drainer.js';
 import { type ConversationJoiner } from './conversation-joiner.js';
 import { type MessageIntake } from './message-intake.js';
+import { type SessionEvents } from './session-contract.js';
 import { TwilioTokenProvider } from './token-provider.js';
 
 /** Milliseconds that reads and publishes under way get at the end. */
@@ -44,8 +45,6 @@ export class ClientRun {
   #provider: TwilioTokenProvider | undefined;
   #session: ClientSession | undefined;
   #generation = 0;
-  /** Aborted when the present client is replaced. */
-  #retiring = new AbortController();
   #seen = 0;
   #failedSweeps = 0;
   #cancelSweep: () => void = () => undefined;
@@ -171,8 +170,13 @@ export class ClientRun {
       });
       this.#cursors.set(conversationSid, cursor);
     }
+    const isCurrent = (): boolean => session === this.#session;
     // A busy conversation is never read to its end, so the reading itself must stop when the client is replaced.
-    const untilReplaced = AbortSignal.any([signal, this.#retiring.signal]);
+    const untilReplaced = {
+      get aborted(): boolean {
+        return signal.aborted || !isCurrent();
+      },
+    };
     await cursor.drain(await session.conversation(conversationSid), untilReplaced);
   }
 
@@ -234,8 +238,6 @@ export class ClientRun {
     host.logger.info('twilio.client-replaced', { generation: this.#generation, messages: this.#seen });
     this.#session = next;
     this.#seen = 0;
-    this.#retiring.abort();
-    this.#retiring = new AbortController();
     if (old?.isConnected === false) onConnected();
     this.#drainer.retryNow();
     await this.#sweep();

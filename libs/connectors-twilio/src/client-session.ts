@@ -1,15 +1,10 @@
 import { type Client, type Conversation } from '@twilio/conversations';
-import {
-  type Clock,
-  ConnectorError,
-  type Logger,
-  toConnectorError,
-  withTimeout,
-} from '@bitbrat/connectors-core';
+import { ConnectorError, toConnectorError, withTimeout } from '@bitbrat/connectors-core';
 import { toTwilioError } from './errors.js';
 import { createSdkClient, type SdkClient } from './sdk-client.js';
+import { type SessionEvents, type SessionOptions } from './session-contract.js';
 import { TokenKeeper } from './token-keeper.js';
-import { type MintedToken, type TwilioTokenProvider } from './token-provider.js';
+import { type MintedToken } from './token-provider.js';
 import { Watchdog } from './watchdog.js';
 
 /** Milliseconds from the first connection attempt to the SDK's `initialized`. */
@@ -26,30 +21,6 @@ const ANSWER_TIMEOUT_MS = 10_000;
 
 /** Milliseconds: the SDK emits what belongs to one refusal (state, expiry, code) one after the other. */
 const SETTLE_MS = 50;
-
-export interface SessionOptions {
-  readonly provider: TwilioTokenProvider;
-  readonly wsUrl: string | undefined;
-  readonly watchdogMs: number;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
-/** What a session tells; none may throw. */
-export interface SessionEvents {
-  /** The conversation may have news. */
-  onWake(conversationSid: string): void;
-  /** The bot is not in the conversation any more. */
-  onGone(conversationSid: string): void;
-  /** The bot is in the conversation. */
-  onJoined(conversationSid: string): void;
-  /** The connection is there again after an outage. */
-  onConnected(): void;
-  /** The SDK is connecting again by itself. */
-  onReconnecting(error: ConnectorError | undefined): void;
-  /** Final, once at most: only a new session helps. */
-  onFailed(error: ConnectorError): void;
-}
 
 /** One client of the SDK from its making to its end, with its token, its watchdog and its traps. */
 export class ClientSession {

@@ -44,9 +44,10 @@ export class ConversationCursor<M extends CursorMessage> {
 
   /**
    * Takes all that is new. The horizon moves once per page, behind the last message before the first one that was refused.
+   * @param signal looked at before each page; once aborted, nothing more is read
    * @throws what a message was refused with, or what the SDK rejected with; the next call goes on where this one stopped
    */
-  async drain(conversation: DrainableConversation<M>, signal: AbortSignal): Promise<void> {
+  async drain(conversation: DrainableConversation<M>, signal: { readonly aborted: boolean }): Promise<void> {
     let last = (this.#last ??= await this.#start(conversation));
     let saveError: unknown;
     while (!signal.aborted) {

@@ -12,25 +12,14 @@ import { LRUCache } from 'lru-cache';
 import { TWILIO_CAPABILITIES } from './capabilities.js';
 import { type ClientSession } from './client-session.js';
 import { toTwilioError } from './errors.js';
-import { propertyOf } from './property.js';
+import { findSentParts, type SentMark } from './sent-lookup.js';
 import { type TwilioRest } from './twilio-rest.js';
 
 /** Milliseconds for the platform to accept one part. */
 const SEND_TIMEOUT_MS = 15_000;
 
-/** How many of a conversation's newest messages are searched for what was sent before. */
-const LOOKUP_LIMIT = 1_000;
-
 /** Sent messages that are remembered, so that a repeated call in this process asks nobody. */
 const REMEMBERED = 5_000;
-
-/** Stands in the attributes of each message that we send, under `bitbrat`. */
-export interface SentMark {
-  readonly eventId: string;
-  /** From 1. */
-  readonly part: number;
-  readonly parts: number;
-}
 
 export interface SenderOptions {
   readonly rest: Pick<TwilioRest, 'newestMessages'>;
@@ -201,25 +190,9 @@ export class MessageSender {
     return found?.get(mark.part);
   }
 
-  /** Parts of an event that stand in the conversation: SID by part. @throws ConnectorError */
-  async #lookUp(
-    conversationSid: string,
-    eventId: string,
-    signal?: AbortSignal,
-  ): Promise<Map<number, string>> {
-    const found = new Map<number, string>();
-    let seen = 0;
-    let parts = Infinity;
-    for await (const message of this.#options.rest.newestMessages(conversationSid, signal)) {
-      const mark = message.author === this.#options.identity ? markOf(message.attributes) : undefined;
-      if (mark?.eventId === eventId) {
-        found.set(mark.part, message.sid);
-        parts = mark.parts;
-      }
-      seen += 1;
-      if (seen >= LOOKUP_LIMIT || found.size >= parts) break;
-    }
-    return found;
+  #lookUp(conversationSid: string, eventId: string, signal?: AbortSignal): Promise<Map<number, string>> {
+    const { identity, rest } = this.#options;
+    return findSentParts(rest.newestMessages(conversationSid, signal), identity, eventId);
   }
 
   async #untilAborted<T>(work: Promise<T>, conversationSid: string, signal: AbortSignal): Promise<T> {
@@ -231,23 +204,6 @@ export class MessageSender {
       done.abort();
     }
   }
-}
-
-/** The mark in a message's attributes, where it is one of ours. */
-export function markOf(attributes: string | null | undefined): SentMark | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(attributes ?? '');
-  } catch {
-    return undefined;
-  }
-  const mark = propertyOf(json, 'bitbrat');
-  const eventId = propertyOf(mark, 'eventId');
-  const part = propertyOf(mark, 'part');
-  const parts = propertyOf(mark, 'parts');
-  return typeof eventId === 'string' && typeof part === 'number' && typeof parts === 'number'
-    ? { eventId, part, parts }
-    : undefined;
 }
 
 function inOrder(sids: ReadonlyMap<number, string>): string[] {

@@ -90,5 +90,5 @@ function withGlobalWebSocket<T>(socketClass: unknown, make: () => T): T {
 function clearSubscriptionTimer(syncClient: unknown): void {
   const subscriptions = propertyOf(propertyOf(syncClient, 'services'), 'subscriptions');
   const timer = propertyOf(subscriptions, 'subscriptionTtlTimer');
-  if (timer instanceof Object && 'unref' in timer) clearTimeout(timer as NodeJS.Timeout); // only timers have unref there
+  if (propertyOf(timer, 'unref') !== undefined) clearTimeout(timer as NodeJS.Timeout); // nothing else there has an unref
 }
