@@ -133,6 +133,19 @@ describe('ChannelFeed', () => {
     expect(bench.saved.at(-1)).toBe(at(4));
   });
 
+  it('reads again where a session begins while it reads', async () => {
+    const bench = new Bench({ cursor: at(0) });
+    bench.store(1);
+    bench.feed.refresh(at(1));
+    bench.duringRequest = () => {
+      bench.duringRequest = () => undefined;
+      bench.store(2);
+      bench.feed.refresh(at(2));
+    };
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual(['message 1', 'message 2']);
+  });
+
   it('reads again what the bus refused, and saves nothing past it before', async () => {
     const bench = new Bench();
     bench.feed.refresh('0');

@@ -59,6 +59,8 @@ export class ChannelFeed {
   #baseline: string | undefined;
   #waiting: ChannelEvent[] = [];
   #overflowed = false;
+  /** A session began since the history was last asked. */
+  #isStale = false;
   /** The channel's last message as Discord told it at the last session start; undefined where it did not. */
   #newest: string | undefined;
   #mustRead = false;
@@ -94,8 +96,14 @@ export class ChannelFeed {
   refresh(newest: string | undefined): void {
     if (this.#mode === 'unwanted') return;
     this.#mode = 'behind';
+    this.#isStale = true;
     this.#newest = newest;
     this.#options.onBehind();
+  }
+
+  /** Resolves when nothing is on its way to the bus; never rejects. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
   }
 
   /**
@@ -110,20 +118,22 @@ export class ChannelFeed {
       this.#waiting = [];
       return;
     }
-    await Promise.allSettled(this.#underWay);
+    await this.idle();
     do {
       const mustRead = this.#mustRead || this.#overflowed;
       this.#overflowed = false;
+      this.#isStale = false;
       await this.#catchUp(facts, mustRead, signal);
       if (isAborted(signal)) return;
-    } while (this.#hasOverflowed());
+    } while (this.#isOutdated());
     this.#mode = 'live';
     this.#mustRead = false;
     await Promise.all(this.#waiting.splice(0).map((event) => this.#take(event, facts)));
   }
 
-  #hasOverflowed(): boolean {
-    return this.#overflowed;
+  /** Whether something happened while the history was read that it may not show. */
+  #isOutdated(): boolean {
+    return this.#overflowed || this.#isStale;
   }
 
   async #prepare(): Promise<ChannelFacts> {

@@ -5,6 +5,7 @@ import {
   type CursorStore,
   type IngressGap,
   type Logger,
+  sleep,
 } from '@bitbrat/connectors-core';
 import { ChannelDrainer } from './channel-drainer.js';
 import { type ChannelFacts, ChannelFeed } from './channel-feed.js';
@@ -139,10 +140,17 @@ export class ChannelFeeds {
     this.#drainer.retryNow();
   }
 
-  /** Takes and reads nothing more; resolves within twice `limitMs`, with the cursors saved as far as the store lets it. */
+  /** Takes and reads nothing more; resolves within twice `limitMs`, with the cursors saved as far as bus and store let it. */
   async stop(limitMs: number): Promise<void> {
     this.#isStopped = true;
-    await this.#drainer.stop(limitMs);
+    const timeUp = new AbortController();
+    const idle = Promise.all([...this.#feeds.values()].map((feed) => feed.idle())).then(() => {
+      timeUp.abort();
+    });
+    await Promise.all([
+      this.#drainer.stop(limitMs),
+      Promise.race([idle, sleep(this.#clock, limitMs, timeUp.signal)]),
+    ]);
     await this.#keeper.stop(limitMs);
   }
 

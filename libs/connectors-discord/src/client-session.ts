@@ -79,11 +79,6 @@ export class ClientSession implements ChannelSource {
         this.#fail(error);
       },
     });
-    sdk.onClosed((closeCode) => {
-      this.#guard(() => {
-        this.#onClosed(closeCode);
-      });
-    });
     this.#listen();
   }
 
@@ -258,8 +253,30 @@ export class ClientSession implements ChannelSource {
     });
   }
 
+  /** The SDK begins new sessions by itself, too; a loop of them is as bad as one of logins. */
+  async #beforeIdentify(): Promise<void> {
+    if (this.#phase !== 'open') return;
+    try {
+      this.#sessionStartsLeft = await this.#rest.sessionStartsLeft(this.options.config.sessionFloor);
+    } catch (reason) {
+      const error = toConnectorError(reason);
+      // An answer that does not come says nothing about the limit.
+      if (error.code !== 'RATE_LIMITED') return;
+      this.#fail(error);
+      await new Promise(() => undefined);
+    }
+  }
+
   #listen(): void {
     const { ws } = this.sdk.client;
+    this.sdk.listen({
+      onClosed: (closeCode) => {
+        this.#guard(() => {
+          this.#onClosed(closeCode);
+        });
+      },
+      beforeIdentify: () => this.#beforeIdentify(),
+    });
     const on = (event: string, listener: (wire: unknown) => void): void => {
       const guarded = (wire: unknown): void => {
         this.#guard(() => {

@@ -95,6 +95,52 @@ describe('outages', () => {
     40_000,
   );
 
+  it('loses and reorders nothing while everything goes wrong under load', async () => {
+    await running({ clock: fastClock(10), sandbox: { globalLimit: 10_000 } });
+    const { discord } = gateway.sandbox;
+    const channels = ['a', 'b', 'c', 'd'].map((name) => discord.createChannel({ name }).id);
+    const written = new Map<string, string[]>(channels.map((id) => [id, []]));
+    let isWriting = true;
+    const writing = (async (): Promise<void> => {
+      for (let i = 0; isWriting; i += 1) {
+        const channelId = channels[i % channels.length] ?? '';
+        written.get(channelId)?.push(gateway.write(`message ${i}`, channelId).id);
+        // The pace of the load, 500 messages a second at most; nothing is waited for.
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    })();
+    const settled = (resumes: number, identifies: number): Promise<void> =>
+      waitFor(
+        () =>
+          gateway.status === 'connected' &&
+          gateway.count('resume') >= resumes &&
+          gateway.count('identify') >= identifies,
+        `${resumes} resumes and ${identifies} sessions`,
+        20_000,
+      );
+    discord.injectFault({ kind: 'drop' });
+    await settled(1, 1);
+    discord.injectFault({ kind: 'refuse-connections', count: 3 });
+    discord.injectFault({ kind: 'drop' });
+    await settled(2, 1);
+    discord.injectFault({ kind: 'request', operation: 'getHistory', status: 503, count: 5 });
+    discord.injectFault({ kind: 'lose-sessions' });
+    await settled(3, 2);
+    gateway.host.holdPublishes();
+    discord.injectFault({ kind: 'reconnect' });
+    await settled(4, 2);
+    gateway.host.releasePublishes();
+    isWriting = false;
+    await writing;
+    const total = [...written.values()].reduce((sum, ids) => sum + ids.length, 0);
+    const seen = (): Set<string> => new Set(gateway.host.published.map(({ id }) => id));
+    await waitFor(() => seen().size === total, `all ${total} messages`);
+    for (const [channelId, ids] of written) {
+      const published = gateway.host.published.filter(({ channel }) => channel.id === channelId);
+      expect(published.map(({ id }) => id)).toEqual(ids.map((id) => `discord:${id}`));
+    }
+  }, 60_000);
+
   it('reads what was written while it was not running, after a restart', async () => {
     await running();
     await withHistory();
@@ -130,7 +176,7 @@ describe('outages', () => {
     gateway.write('new');
     await waitFor(() => gateway.texts().length === 1, 'the new message');
     expect(gateway.texts()).toEqual(['new']);
-    expect(gateway.count('getMessages', 'rest')).toBe(0);
+    expect(gateway.count('getHistory', 'rest')).toBe(0);
   });
 
   it('tells the gap when the bound forbids reading', async () => {
@@ -203,6 +249,16 @@ describe('start', () => {
     expect(error).toMatchObject({ code: 'RATE_LIMITED', retryable: true });
     expect(error instanceof ConnectorError ? error.retryAfterMs : 0).toBeGreaterThan(60_000);
     expect(gateway.count('identify')).toBe(0);
+  });
+
+  it('begins no new session under the floor by itself either', async () => {
+    await running();
+    gateway.sandbox.discord.injectFault({ kind: 'session-starts', remaining: 3 });
+    gateway.sandbox.discord.injectFault({ kind: 'lose-sessions' });
+    await waitFor(() => gateway.status === 'failed', 'the failed state', 15_000);
+    expect(gateway.host.states.at(-1)).toMatchObject({ error: { code: 'RATE_LIMITED', retryable: true } });
+    expect(gateway.count('identify')).toBe(1);
+    await noSocket();
   });
 
   it('is over after its time when the gateway stays silent', async () => {

@@ -19,13 +19,21 @@ export interface SdkClientOptions {
   readonly random: () => number;
 }
 
+/** What the SDK's own events do not tell. */
+export interface SdkListeners {
+  /** The gateway's socket is closed. */
+  readonly onClosed: (closeCode: number) => void;
+  /** A gateway session is about to begin; it waits until this resolves. */
+  readonly beforeIdentify: () => Promise<void>;
+}
+
 /** An SDK client whose sockets are ours to end. */
 export interface SdkClient {
   readonly client: Client;
   /** Attempts to reach the gateway since it was last heard. */
   readonly attempts: number;
-  /** Calls back whenever the gateway's socket is closed; one listener. */
-  onClosed(listener: (closeCode: number) => void): void;
+  /** To be called once, before the login. */
+  listen(listeners: SdkListeners): void;
   /** Shuts it down whatever state it is in; resolves after 2 seconds at the latest, without gateway socket; never rejects. */
   close(): Promise<void>;
 }
@@ -41,15 +49,16 @@ export async function createSdkClient(options: SdkClientOptions): Promise<SdkCli
     Client: SdkConstructor,
     DefaultRestOptions,
     Options,
+    SimpleIdentifyThrottler,
     SimpleShardingStrategy,
   } = await import('discord.js');
   const { apiUrl, clock, intents, random, requestTimeoutMs } = options;
-  let onClosed: (closeCode: number) => void = () => undefined;
+  let listeners: SdkListeners | undefined;
   const hold = new GatewayHold({
     clock,
     random,
     onClosed: (closeCode) => {
-      onClosed(closeCode);
+      listeners?.onClosed(closeCode);
     },
   });
   const closing = new AbortController();
@@ -58,9 +67,9 @@ export async function createSdkClient(options: SdkClientOptions): Promise<SdkCli
     intents,
     makeCache: Options.cacheWithLimits({
       ...Options.DefaultMakeCacheSettings,
-      ...Object.fromEntries(
-        ['MessageManager', 'ReactionManager', 'PresenceManager'].map((manager) => [manager, 0]),
-      ),
+      MessageManager: 0,
+      PresenceManager: 0,
+      ReactionManager: 0,
       // The bot's own member tells its rights in each channel.
       GuildMemberManager: { maxSize: 200, keepOverLimit: (member) => member.id === member.client.user.id },
       UserManager: { maxSize: 200, keepOverLimit: (user) => user.id === user.client.user.id },
@@ -80,6 +89,16 @@ export async function createSdkClient(options: SdkClientOptions): Promise<SdkCli
       },
     },
     ws: {
+      buildIdentifyThrottler: async (manager) => {
+        const { session_start_limit: limit } = await manager.fetchGatewayInformation();
+        const throttler = new SimpleIdentifyThrottler(limit.max_concurrency);
+        return {
+          waitForIdentify: async (shardId, signal) => {
+            await throttler.waitForIdentify(shardId, signal);
+            await listeners?.beforeIdentify();
+          },
+        };
+      },
       buildStrategy: (manager) => {
         const strategy = new SimpleShardingStrategy(manager);
         hold.attach(manager, strategy);
@@ -95,8 +114,8 @@ export async function createSdkClient(options: SdkClientOptions): Promise<SdkCli
     get attempts() {
       return hold.attempts;
     },
-    onClosed: (listener) => {
-      onClosed = listener;
+    listen: (given) => {
+      listeners = given;
     },
     close: async () => {
       closing.abort();
