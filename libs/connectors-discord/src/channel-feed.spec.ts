@@ -94,7 +94,7 @@ describe('ChannelFeed', () => {
     const bench = new Bench();
     bench.feed.refresh(at(-5));
     await bench.feed.drain(never);
-    expect(bench.feed.isLive).toBe(true);
+    expect(bench.feed.isBehind).toBe(false);
     expect(bench.requests).toEqual([]);
   });
 
@@ -155,7 +155,7 @@ describe('ChannelFeed', () => {
     bench.feed.offer(created(1));
     bench.feed.offer(created(2));
     await settle();
-    expect(bench.feed.isLive).toBe(false);
+    expect(bench.feed.isBehind).toBe(true);
     expect(bench.saved).toEqual([]);
     await bench.feed.drain(never);
     expect(bench.taken.toSorted()).toEqual(['message 1', 'message 2']);
@@ -239,7 +239,7 @@ describe('ChannelFeed', () => {
     bench.feed.refresh(undefined);
     await bench.feed.drain(never);
     expect(bench.gaps).toEqual([]);
-    expect(bench.feed.isLive).toBe(true);
+    expect(bench.feed.isBehind).toBe(false);
   });
 
   it.each([
@@ -286,6 +286,6 @@ describe('ChannelFeed', () => {
     };
     await bench.feed.drain(stop.signal);
     expect(bench.taken).toEqual([]);
-    expect(bench.feed.isLive).toBe(false);
+    expect(bench.feed.isBehind).toBe(true);
   });
 });

@@ -69,8 +69,9 @@ export class ChannelFeed {
     this.#options = options;
   }
 
-  get isLive(): boolean {
-    return this.#mode === 'live';
+  /** Whether its history has to be read before its events go on. */
+  get isBehind(): boolean {
+    return this.#mode === 'behind';
   }
 
   get guildId(): string | undefined {

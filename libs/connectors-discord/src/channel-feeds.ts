@@ -74,11 +74,10 @@ export class ChannelFeeds {
 
   /** For the snapshot. */
   get counts(): { channels: number; directChannels: number; behind: number; unsavedCursors: number } {
-    const behind = [...this.#feeds.values()].filter((feed) => !feed.isLive).length;
     return {
       channels: this.#feeds.size,
       directChannels: this.#directChannels.length,
-      behind: Math.min(behind, this.#drainer.pending),
+      behind: [...this.#feeds.values()].filter((feed) => feed.isBehind).length,
       unsavedCursors: this.#keeper.pending,
     };
   }
@@ -114,11 +113,9 @@ export class ChannelFeeds {
     const wanted = guild.channels.filter(
       ({ id, parentId }) => channelIds.length === 0 || isListed(id) || isListed(parentId),
     );
-    const scopeOfChannel = ({ id, parentId }: { id: string; parentId?: string }): string =>
-      channelIds.length === 0 ? guild.id : isListed(id) ? id : (parentId ?? id);
     const newestByScope = new Map<string, string | undefined>();
     for (const channel of wanted) {
-      const scope = scopeOfChannel(channel);
+      const scope = this.#scopeOf(channel, guild.id);
       newestByScope.set(scope, newerSnowflake(newestByScope.get(scope), channel.newest));
     }
     for (const [scope, newest] of newestByScope) this.#baseline(scope, newest).catch(() => undefined);
@@ -192,7 +189,7 @@ export class ChannelFeeds {
   }
 
   /** What the configuration names: the guild, or the listed channel. New in it, a channel is read from now on. */
-  #scopeOf({ id, parentId }: ChannelFacts, guildId: string): string {
+  #scopeOf({ id, parentId }: Pick<ChannelFacts, 'id' | 'parentId'>, guildId: string): string {
     const { channelIds } = this.#options.config;
     if (channelIds.length === 0) return guildId;
     return channelIds.includes(id) ? id : (parentId ?? id);

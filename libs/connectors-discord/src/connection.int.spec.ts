@@ -100,9 +100,9 @@ describe('outages', () => {
     const { discord } = gateway.sandbox;
     const channels = ['a', 'b', 'c', 'd'].map((name) => discord.createChannel({ name }).id);
     const written = new Map<string, string[]>(channels.map((id) => [id, []]));
-    let isWriting = true;
+    const enough = new AbortController();
     const writing = (async (): Promise<void> => {
-      for (let i = 0; isWriting; i += 1) {
+      for (let i = 0; !enough.signal.aborted; i += 1) {
         const channelId = channels[i % channels.length] ?? '';
         written.get(channelId)?.push(gateway.write(`message ${i}`, channelId).id);
         // The pace of the load, 500 messages a second at most; nothing is waited for.
@@ -130,7 +130,7 @@ describe('outages', () => {
     discord.injectFault({ kind: 'reconnect' });
     await settled(4, 2);
     gateway.host.releasePublishes();
-    isWriting = false;
+    enough.abort();
     await writing;
     const total = [...written.values()].reduce((sum, ids) => sum + ids.length, 0);
     const seen = (): Set<string> => new Set(gateway.host.published.map(({ id }) => id));

@@ -118,9 +118,9 @@ export class GatewayHold {
   /** The SDK closes a dead socket politely and waits 30 seconds for an answer that cannot come. */
   #cutLater(): void {
     const sockets = socketsOf(this.#strategy);
-    this.#options.clock.setTimeout(() => {
+    void sleep(this.#options.clock, CLOSE_TIMEOUT_MS, this.#ended.signal).then(() => {
       for (const socket of sockets) socket.terminate();
-    }, CLOSE_TIMEOUT_MS);
+    });
   }
 
   async #beforeAttempt(): Promise<void> {
