@@ -1,5 +1,6 @@
 module.exports = {
   displayName: 'envelope',
   preset: '../../jest.preset.cjs',
+  testMatch: ['<rootDir>/{src,contract}/**/*.spec.ts'],
   coverageDirectory: 'test-output/coverage',
 };
