@@ -10,6 +10,7 @@ import { type ConnectorStatus, createTopics, ENVELOPE_VERSION, type Topics } fro
 import { type MessageBus } from '@bitbrat/message-bus';
 import { createCursorStore, type StateStore } from '@bitbrat/state-store';
 import { type ServiceConfig } from './config.js';
+import { DeadLetterDesk } from './dead-letters/dead-letter-desk.js';
 import { EchoBot } from './echo-bot.js';
 import { EgressConsumer } from './egress/egress-consumer.js';
 import { createHttpServer, type HttpServer } from './http/http-server.js';
@@ -36,6 +37,7 @@ export class IngressEgressServer {
   readonly #egress: EgressConsumer;
   readonly #publisher: Publisher;
   readonly #echoBot: EchoBot | undefined;
+  readonly #desk: DeadLetterDesk;
   #http: HttpServer | undefined;
   #stopped: Promise<void> | undefined;
   #statusCount = 0;
@@ -63,6 +65,7 @@ export class IngressEgressServer {
       },
     });
     this.#echoBot = config.echoBot ? new EchoBot(bus, this.topics, clock, logger) : undefined;
+    this.#desk = new DeadLetterDesk({ bus, clock, logger }, { topics: this.topics, egressTopic });
     this.#egress = new EgressConsumer(
       { bus, manager: this.manager, publisher: this.#publisher, clock, logger, random },
       { topic: egressTopic, limits: config.egress, maxInFlight: config.bus.maxInFlight },
@@ -81,9 +84,11 @@ export class IngressEgressServer {
       clock,
       logger,
       manager: this.manager,
+      desk: this.#desk,
       debugToken: config.debugToken,
     });
     const port = await this.#http.listen(config.host, config.port);
+    await this.#desk.start();
     await this.#egress.start();
     await this.#echoBot?.start();
     if (this.manager.names.length === 0) {
@@ -118,7 +123,11 @@ export class IngressEgressServer {
     const startedAt = clock.now();
     logger.info('service.stopping');
     this.#http?.drain();
-    await Promise.all([this.#echoBot?.stop(STOP_MS.egress), this.#egress.stop(STOP_MS.egress)]);
+    await Promise.all([
+      this.#echoBot?.stop(STOP_MS.egress),
+      this.#egress.stop(STOP_MS.egress),
+      this.#desk.stop(),
+    ]);
     await this.manager.stopAll(STOP_MS.connectors);
     await bus.close(STOP_MS.bus);
     await store.close(STOP_MS.store);

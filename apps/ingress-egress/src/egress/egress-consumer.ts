@@ -15,6 +15,7 @@ import {
   type ReceivedMessage,
 } from '@bitbrat/message-bus';
 import { LRUCache } from 'lru-cache';
+import { REPLAY_OF } from '../dead-letters/replay.js';
 import { type Publisher } from '../publisher.js';
 import { countsAsAttempt, decide, type RetryLimits, type SendResult } from './ack-policy.js';
 import { Lanes } from './lanes.js';
@@ -108,7 +109,8 @@ export class EgressConsumer {
     const earlier = message.attempt - 1;
     let counted = 0;
     let tries = 0;
-    let tried = earlier > 0;
+    // A dead letter may have been sent before it became one: its answer was lost.
+    let tried = earlier > 0 || message.attributes[REPLAY_OF] !== undefined;
     for (;;) {
       await this.#pace(event);
       if (this.#stopping.signal.aborted) return 'nack';

@@ -8,7 +8,9 @@ import {
   type WebhookReceiver,
   type WebhookRequest,
 } from '@bitbrat/connectors-core';
+import { createTopics } from '@bitbrat/envelope';
 import { createMemoryBus, type MessageBus } from '@bitbrat/message-bus';
+import { DeadLetterDesk } from '../dead-letters/dead-letter-desk.js';
 import { createHttpServer, type HttpServer } from './http-server.js';
 
 const silent: Logger = {
@@ -26,6 +28,12 @@ interface World {
   readonly manager: ConnectorManager;
   readonly webhooks: WebhookRequest[];
 }
+
+const aDesk = (bus: MessageBus): DeadLetterDesk =>
+  new DeadLetterDesk(
+    { bus, clock: systemClock, logger: silent },
+    { topics: createTopics(), egressTopic: 'egress' },
+  );
 
 let open: World | undefined;
 
@@ -70,7 +78,14 @@ async function aWorld(debugToken?: string): Promise<World> {
     random: Math.random,
     onStateChanged: () => undefined,
   });
-  const http = createHttpServer({ bus, manager, clock: systemClock, logger: silent, debugToken });
+  const http = createHttpServer({
+    bus,
+    manager,
+    clock: systemClock,
+    logger: silent,
+    desk: aDesk(bus),
+    debugToken,
+  });
   const port = await http.listen('127.0.0.1', 0);
   open = { url: `http://127.0.0.1:${port}`, port, http, bus, manager, webhooks };
   return open;
@@ -196,6 +211,7 @@ describe('listen', () => {
       manager,
       clock: systemClock,
       logger: silent,
+      desk: aDesk(bus),
       debugToken: undefined,
     });
     await expect(second.listen('127.0.0.1', port)).rejects.toThrow(

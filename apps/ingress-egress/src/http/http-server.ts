@@ -5,9 +5,14 @@ import {
   type WebhookResponse,
 } from '@bitbrat/connectors-core';
 import { type MessageBus } from '@bitbrat/message-bus';
-import { fastify, type FastifyReply } from 'fastify';
+import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type DeadLetterDesk } from '../dead-letters/dead-letter-desk.js';
+import { addDeadLetterRoutes } from '../dead-letters/dead-letter-routes.js';
 import { mayDebug } from './debug-access.js';
 import { checkReadiness } from './readiness.js';
+
+/** The id of a dead letter holds a topic's name, 255 characters at the most, and an id of the bus. */
+const MAX_PARAM_LENGTH = 600;
 
 /** Far above any webhook of a platform; what is larger is refused with 413 before it is read. */
 const MAX_BODY_BYTES = 1_048_576;
@@ -17,6 +22,7 @@ export interface HttpServices {
   readonly manager: ConnectorManager;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly desk: DeadLetterDesk;
   /** Opens `/_debug` to others than localhost. */
   readonly debugToken: string | undefined;
 }
@@ -34,12 +40,19 @@ export function createHttpServer(services: HttpServices): HttpServer {
   const { bus, clock, logger, manager } = services;
   const startedAt = clock.now();
   let draining = false;
-  const server = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
+  const server = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+  });
   server.removeAllContentTypeParsers();
   // Signatures are made over the bytes, so nobody may parse them before the connector has seen them.
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);
   });
+
+  const mayAccess = ({ headers, socket }: FastifyRequest): boolean =>
+    mayDebug({ remoteAddress: socket.remoteAddress, headers, token: services.debugToken });
 
   server.get('/livez', () => ({ status: 'ok' }));
   server.get('/healthz', () => ({
@@ -52,15 +65,13 @@ export function createHttpServer(services: HttpServices): HttpServer {
     return reply.code(readiness.ready ? 200 : 503).send(readiness);
   });
   server.get<{ Params: { connector: string } }>('/_debug/:connector', (request, reply) => {
-    const { remoteAddress } = request.socket;
-    if (!mayDebug({ remoteAddress, headers: request.headers, token: services.debugToken })) {
-      return reply.code(404).send({ error: 'not found' });
-    }
+    if (!mayAccess(request)) return reply.code(404).send({ error: 'not found' });
     const snapshot = manager.getSnapshot(request.params.connector);
     return snapshot === undefined
       ? reply.code(404).send({ error: 'there is no such connector', connectors: manager.names })
       : reply.send(snapshot);
   });
+  addDeadLetterRoutes(server, { desk: services.desk, mayAccess });
   server.all<{ Params: { connector: string } }>('/webhooks/:connector', async (request, reply) => {
     const receiver = manager.webhookReceiver(request.params.connector);
     if (receiver === undefined) return reply.code(404).send({ error: 'no connector takes webhooks here' });
