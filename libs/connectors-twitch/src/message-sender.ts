@@ -30,7 +30,7 @@ export interface SenderOptions {
   /** The longest that a message may wait for its turn before its first part is sent, in milliseconds. */
   readonly maxWaitMs: number;
   /** The session to send with. @throws ConnectorError NOT_CONNECTED */
-  readonly session: () => ClientSession;
+  readonly session: () => Pick<ClientSession, 'channels' | 'send'>;
 }
 
 /** One part of a text on its way. */

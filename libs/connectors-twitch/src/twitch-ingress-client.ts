@@ -17,6 +17,7 @@ import { ClientSession } from './client-session.js';
 import { type TwitchConfig } from './config.js';
 import { MessageIntake } from './message-intake.js';
 import { MessageSender } from './message-sender.js';
+import { Presence } from './presence.js';
 import { SlidingWindow } from './rate-limit.js';
 import { TokenKeeper } from './token-keeper.js';
 import { TwitchTokenProvider } from './token-provider.js';
@@ -30,6 +31,7 @@ export class TwitchIngressClient {
   readonly #config: TwitchConfig;
   readonly #host: ConnectorHost;
   readonly #provider: TwitchTokenProvider;
+  readonly #presence: Presence;
   readonly #joins: SlidingWindow;
   readonly #intake: MessageIntake;
   readonly #sender: MessageSender;
@@ -45,8 +47,6 @@ export class TwitchIngressClient {
   #session: ClientSession | undefined;
   #tokens: TokenKeeper | undefined;
   #starting: Promise<void> | undefined;
-  /** Since when nothing could be heard, in milliseconds since 1970, and why. */
-  #deaf: { readonly since: number; readonly reason: string } | undefined;
   /** Gaps that were found while there was no connection to tell them with. */
   #untoldGaps: IngressGap[] = [];
   #lastMessageAt: number | undefined;
@@ -58,6 +58,7 @@ export class TwitchIngressClient {
     this.#state = { status: 'stopped', since: this.#now() };
     const { clock, logger } = host;
     this.#provider = new TwitchTokenProvider(config, clock, logger);
+    this.#presence = new Presence(host.cursors, clock, logger);
     this.#joins = new SlidingWindow(JOIN_LIMIT.windowMs, clock);
     this.#intake = new MessageIntake({
       login: config.botUsername,
@@ -98,8 +99,9 @@ export class TwitchIngressClient {
   async stop(): Promise<void> {
     this.#run?.abort();
     await this.#starting?.catch(() => undefined);
-    if (this.#session !== undefined) this.#deaf ??= { since: this.#host.clock.now(), reason: 'stopped' };
+    const couldHear = this.#session?.isConnected === true;
     await this.#end();
+    if (couldHear) await this.#presence.end(this.#host.clock.now(), 'the connector was stopped');
     if (this.#state.status !== 'stopped') this.#setState({ status: 'stopped', since: this.#now() });
   }
 
@@ -152,6 +154,7 @@ export class TwitchIngressClient {
     signal.addEventListener('abort', giveUp, { once: true });
     if (signal.aborted) giveUp();
     try {
+      await this.#presence.load();
       const session = await this.#open(run.signal);
       this.#session = session;
       if (run.signal.aborted) throw new ConnectorError('NOT_CONNECTED', 'the start was given up');
@@ -170,8 +173,9 @@ export class TwitchIngressClient {
 
   /** A token may have ended since it was validated, or could not be validated: where it can be replaced, a second login gets a new one. */
   async #open(signal: AbortSignal): Promise<ClientSession> {
+    const token = await this.#provider.goodToken(signal);
     try {
-      return await this.#openWith(await this.#provider.goodToken(signal), signal);
+      return await this.#openWith(token, signal);
     } catch (error) {
       const isRefused = error instanceof ConnectorError && error.code === 'AUTH_FAILED';
       if (!isRefused || !this.#provider.canRefresh) throw error;
@@ -206,6 +210,7 @@ export class TwitchIngressClient {
 
   #onConnected(): void {
     const { clock, logger } = this.#host;
+    const gap = this.#presence.begin();
     this.#tokens = new TokenKeeper({
       provider: this.#provider,
       clock,
@@ -214,16 +219,8 @@ export class TwitchIngressClient {
         this.#onLost(error);
       },
     });
-    const deaf = this.#deaf;
-    this.#deaf = undefined;
-    this.#setState({
-      status: 'connected',
-      since: this.#now(),
-      ...(deaf === undefined
-        ? {}
-        : { gap: { from: isoTime(deaf.since), to: this.#now(), reason: deaf.reason } }),
-    });
-    for (const gap of this.#untoldGaps.splice(0)) this.#reportGap(gap);
+    this.#setState({ status: 'connected', since: this.#now(), ...(gap === undefined ? {} : { gap }) });
+    for (const untold of this.#untoldGaps.splice(0)) this.#reportGap(untold);
   }
 
   /** Only a new connection helps, which the supervisor asks for. */
@@ -231,7 +228,7 @@ export class TwitchIngressClient {
     const session = this.#session;
     if (session === undefined || this.#state.status !== 'connected') return;
     this.#counters.reconnects += 1;
-    this.#deaf = { since: session.lastHeardAt, reason: error.message };
+    void this.#presence.end(session.lastHeardAt, error.message);
     this.#tokens?.stop();
     this.#sender.onLost(error.message);
     void session.close();

@@ -1,0 +1,123 @@
+import { ManualClock, RecordingLogger } from '@bitbrat/connectors-testing';
+import { ChannelJoiner, JOIN_LIMIT } from './channel-joiner.js';
+import { SlidingWindow } from './rate-limit.js';
+
+function setUp(channels: readonly string[]): {
+  clock: ManualClock;
+  joiner: ChannelJoiner;
+  lines: { at: number; line: string }[];
+  settled: () => boolean;
+} {
+  const clock = new ManualClock(0);
+  const lines: { at: number; line: string }[] = [];
+  const joiner = new ChannelJoiner({
+    channels,
+    joins: new SlidingWindow(JOIN_LIMIT.windowMs, clock),
+    clock,
+    logger: new RecordingLogger(),
+    send: (line) => lines.push({ at: clock.now(), line }),
+  });
+  let isSettled = false;
+  void joiner.start().then(() => (isSettled = true));
+  return { clock, joiner, lines, settled: () => isSettled };
+}
+
+const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `c${i}`);
+
+describe('ChannelJoiner', () => {
+  it('joins all, and is settled when each has answered', async () => {
+    const { clock, joiner, lines, settled } = setUp(['a', 'b']);
+    expect(lines.map(({ line }) => line)).toEqual(['JOIN #a', 'JOIN #b']);
+    joiner.onStanding('a', 'privileged');
+    joiner.onJoined('a');
+    await clock.advance(0);
+    expect(settled()).toBe(false);
+    joiner.onJoined('b');
+    await clock.advance(0);
+    expect(settled()).toBe(true);
+    expect([...joiner.views]).toEqual([
+      ['a', { status: 'joined', standing: 'privileged' }],
+      ['b', { status: 'joined', standing: 'ordinary' }],
+    ]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('joins no faster than Twitch allows: 20 in 10 seconds', async () => {
+    const { clock, joiner, lines } = setUp(names(100));
+    for (let second = 0; second < 120; second++) {
+      await clock.advance(1_000);
+      for (const { line } of lines) joiner.onJoined(line.slice('JOIN #'.length));
+    }
+    expect(lines).toHaveLength(100);
+    for (const { at } of lines) {
+      const within = lines.filter((other) => other.at > at - 10_000 && other.at <= at);
+      expect(within.length).toBeLessThanOrEqual(20);
+    }
+  });
+
+  it.each([
+    ['msg_banned', 'FORBIDDEN'],
+    ['msg_channel_suspended', 'TARGET_NOT_FOUND'],
+    ['tos_ban', 'TARGET_NOT_FOUND'],
+  ])('one that is refused with %s leaves the others alone, and is tried again', async (msgId, code) => {
+    const { clock, joiner, lines, settled } = setUp(['a', 'b']);
+    joiner.onNotice('a', msgId, 'no');
+    joiner.onJoined('b');
+    await clock.advance(0);
+    expect(settled()).toBe(true);
+    expect(joiner.views.get('a')).toMatchObject({ status: 'refused', error: { code } });
+    await clock.advance(60_000);
+    expect(lines.at(-1)).toEqual({ at: 60_000, line: 'JOIN #a' });
+    joiner.onJoined('a');
+    expect(joiner.views.get('a')).toMatchObject({ status: 'joined' });
+    joiner.stop();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('takes silence for a channel that does not exist', async () => {
+    const { clock, joiner, settled } = setUp(['typo']);
+    await clock.advance(10_000);
+    expect(settled()).toBe(true);
+    expect(joiner.views.get('typo')).toMatchObject({
+      status: 'refused',
+      error: { code: 'TARGET_NOT_FOUND' },
+    });
+    joiner.stop();
+  });
+
+  it('does not take the refusal of a message for one of a JOIN, nor notices that refuse nothing', () => {
+    const { joiner } = setUp(['a', 'b']);
+    joiner.onJoined('a');
+    joiner.onNotice('a', 'msg_banned', 'no');
+    joiner.onNotice('b', 'slow_on', 'slow');
+    joiner.onNotice('b', 'msg_ratelimit', 'too fast');
+    expect([...joiner.views.values()].map(({ status }) => status)).toEqual(['joined', 'joining']);
+    joiner.stop();
+  });
+
+  it('comes back where it was put out', () => {
+    const { joiner, lines } = setUp(['a']);
+    joiner.onJoined('a');
+    joiner.onParted('a');
+    expect(joiner.views.get('a')).toEqual({ status: 'joining' });
+    expect(lines).toHaveLength(2);
+    joiner.onParted('unknown');
+    joiner.onJoined('unknown');
+    expect(joiner.views.size).toBe(1);
+    joiner.stop();
+  });
+
+  it('follows what the bot becomes in a channel', () => {
+    const { joiner } = setUp(['a']);
+    joiner.onJoined('a');
+    joiner.onStanding('a', 'vip');
+    expect(joiner.views.get('a')).toEqual({ status: 'joined', standing: 'vip' });
+  });
+
+  it('stops at once, with JOINs waiting', async () => {
+    const { clock, joiner, lines, settled } = setUp(names(30));
+    joiner.stop();
+    await clock.advance(100_000);
+    expect([lines.length, settled(), clock.pendingTimers]).toEqual([18, true, 0]);
+  });
+});

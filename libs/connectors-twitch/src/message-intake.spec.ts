@@ -1,0 +1,104 @@
+import { type IngressGap } from '@bitbrat/connectors-core';
+import { ManualClock, RecordingHost } from '@bitbrat/connectors-testing';
+import { type ChatLine } from './chat-line.js';
+import { MessageIntake } from './message-intake.js';
+import { TwitchEnvelopeBuilder } from './twitch-envelope-builder.js';
+
+const chat = (text: string, source = 'alice', userId = '1'): ChatLine => ({
+  command: 'PRIVMSG',
+  tags: { id: `id-${text}`, 'user-id': userId, 'room-id': '9' },
+  source,
+  params: ['#bitbrat', text],
+  raw: text,
+});
+
+function setUp(limit: number): {
+  clock: ManualClock;
+  counts: { received: number; ignored: number };
+  gaps: IngressGap[];
+  host: RecordingHost;
+  intake: MessageIntake;
+} {
+  const clock = new ManualClock();
+  const host = new RecordingHost({ clock });
+  const counts = { received: 0, ignored: 0 };
+  const gaps: IngressGap[] = [];
+  const intake = new MessageIntake({
+    login: 'bitbrat_bot',
+    botId: () => '777',
+    limit,
+    builder: new TwitchEnvelopeBuilder(host.egressTopic),
+    publish: host.publish,
+    clock,
+    logger: host.logger,
+    onReceived: () => (counts.received += 1),
+    onIgnored: () => (counts.ignored += 1),
+    onLoss: (gap) => gaps.push(gap),
+  });
+  return { clock, counts, gaps, host, intake };
+}
+
+describe('MessageIntake', () => {
+  it('publishes what people write, in order, and leaves out the bot by login or id', async () => {
+    const { counts, host, intake } = setUp(10);
+    intake.take(chat('one'));
+    intake.take(chat('own', 'bitbrat_bot'));
+    intake.take(chat('renamed', 'old_name', '777'));
+    intake.take({ ...chat('state'), command: 'USERSTATE' });
+    intake.take(chat('two'));
+    await intake.idle(1_000);
+    expect(host.published.map(({ text }) => text)).toEqual(['one', 'two']);
+    expect(counts).toEqual({ received: 2, ignored: 2 });
+  });
+
+  it('keeps what comes while the bus is away, up to the limit, and reports what it could not keep', async () => {
+    const { clock, counts, gaps, host, intake } = setUp(4);
+    host.holdPublishes();
+    for (const text of ['1', '2', '3', '4']) intake.take(chat(text));
+    await clock.advance(1_000);
+    intake.take(chat('5'));
+    await clock.advance(1_000);
+    intake.take(chat('6'));
+    expect([intake.pending, intake.lost, gaps]).toEqual([4, 2, []]);
+    host.releasePublishes();
+    await intake.idle(1_000);
+    expect(host.published.map(({ text }) => text)).toEqual(['1', '2', '3', '4']);
+    expect(counts.received).toBe(4);
+    expect(gaps).toEqual([
+      {
+        from: '2026-01-01T00:00:01.000Z',
+        to: '2026-01-01T00:00:02.000Z',
+        reason: expect.stringContaining('4 messages') as string,
+        lost: 2,
+      },
+    ]);
+    intake.take(chat('7'));
+    await intake.idle(1_000);
+    expect([host.published.length, gaps.length]).toEqual([5, 1]);
+  });
+
+  it('says so when the bus refuses a message for good', async () => {
+    const { counts, host, intake } = setUp(4);
+    host.failNextPublish();
+    intake.take(chat('refused'));
+    intake.take(chat('next'));
+    await intake.idle(1_000);
+    expect([intake.unpublishable, counts.received]).toEqual([1, 1]);
+    expect(host.logger.entries.map(({ event }) => event)).toEqual(['twitch.message-unpublishable']);
+    expect(JSON.stringify(host.logger.entries)).not.toContain('"text"');
+  });
+
+  it('does not wait for ever at a stop', async () => {
+    const { clock, host, intake } = setUp(4);
+    host.holdPublishes();
+    intake.take(chat('1'));
+    const idle = intake.idle(1_500);
+    await clock.advance(1_500);
+    await idle;
+    expect([clock.pendingTimers, host.logger.entries.map(({ event }) => event)]).toEqual([
+      0,
+      ['twitch.messages-waiting'],
+    ]);
+    host.releasePublishes();
+  });
+});

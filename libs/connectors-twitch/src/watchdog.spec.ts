@@ -1,0 +1,51 @@
+import { ManualClock } from '@bitbrat/connectors-testing';
+import { Watchdog } from './watchdog.js';
+
+function setUp(ask: (watchdog: () => Watchdog) => void): {
+  clock: ManualClock;
+  dead: string[];
+  watchdog: Watchdog;
+} {
+  const clock = new ManualClock();
+  const dead: string[] = [];
+  const watchdog: Watchdog = new Watchdog({
+    clock,
+    intervalMs: 30_000,
+    ask: () => {
+      ask(() => watchdog);
+    },
+    onDead: (error) => dead.push(error.code),
+  });
+  watchdog.start();
+  return { clock, dead, watchdog };
+}
+
+describe('Watchdog', () => {
+  it('is content while there are answers', async () => {
+    let asked = 0;
+    const { clock, dead, watchdog } = setUp((self) => {
+      asked += 1;
+      self().heard();
+    });
+    await clock.advance(4 * 40_000);
+    expect([asked, dead]).toEqual([4, []]);
+    expect(watchdog.lastHeardAt).toBe(clock.now() - 10_000);
+  });
+
+  it('finds out within 40 seconds, and tells once', async () => {
+    const { clock, dead } = setUp(() => undefined);
+    await clock.advance(39_999);
+    expect(dead).toEqual([]);
+    await clock.advance(100_000);
+    expect([dead, clock.pendingTimers]).toEqual([['TIMEOUT'], 0]);
+  });
+
+  it('is over when stopped, while it asks too', async () => {
+    const { clock, dead, watchdog } = setUp((self) => {
+      self().stop();
+    });
+    await clock.advance(100_000);
+    watchdog.start();
+    expect([dead, clock.pendingTimers]).toEqual([[], 0]);
+  });
+});
