@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { type Finding } from '../workspace/finding.js';
+import { connectorsOf, projectsOf } from '../workspace/projects.js';
+import { type WorkspaceView } from '../workspace/workspace-view.js';
+
+/** Which projects must be worked on when a file was touched. */
+export interface AffectedRow {
+  readonly file: string;
+  readonly projects: readonly string[];
+}
+
+/** Asks which projects a touched file affects. */
+export type AffectedBy = (file: string) => Promise<readonly string[]>;
+
+/** The projects that stand on the service. */
+const SERVICE = ['ingress-egress', 'ingress-egress-e2e'];
+
+/** The table: a change runs what it can break and nothing else. */
+export function affectedRows(view: WorkspaceView): AffectedRow[] {
+  const connectors = connectorsOf(view).map((name) => `connectors-${name}`);
+  const all = projectsOf(view).map(({ name }) => name);
+  const withoutPlugin = all.filter((name) => name !== 'workspace-plugin');
+  return [
+    ...connectors.map((name) => ({ file: `libs/${name}/src/index.ts`, projects: [name, ...SERVICE] })),
+    { file: 'apps/ingress-egress/src/main.ts', projects: SERVICE },
+    { file: 'apps/ingress-egress-e2e/package.json', projects: ['ingress-egress-e2e'] },
+    {
+      file: 'libs/connectors-core/src/index.ts',
+      projects: ['connectors-core', 'connectors-testing', ...connectors, ...SERVICE],
+    },
+    {
+      file: 'libs/connectors-testing/src/index.ts',
+      projects: ['connectors-testing', ...connectors, ...SERVICE],
+    },
+    { file: 'libs/message-bus/src/index.ts', projects: ['message-bus', ...SERVICE] },
+    { file: 'libs/state-store/src/index.ts', projects: ['state-store', ...SERVICE] },
+    {
+      file: 'libs/envelope/src/index.ts',
+      projects: withoutPlugin.filter((name) => !['sandbox', 'message-bus', 'state-store'].includes(name)),
+    },
+    { file: 'tools/sandbox/src/index.ts', projects: ['sandbox', ...connectors, ...SERVICE] },
+    { file: 'tools/workspace-plugin/package.json', projects: ['workspace-plugin'] },
+    { file: 'README.md', projects: [] },
+    { file: 'docs/adding-a-connector.md', projects: [] },
+    { file: 'tsconfig.base.json', projects: all },
+  ];
+}
+
+/** How many questions are asked at once: each one loads the workspace. */
+const AT_ONCE = 2;
+
+/** Compares the table with what `nx affected` would run. */
+export async function checkAffectedSets(view: WorkspaceView, affectedBy: AffectedBy): Promise<Finding[]> {
+  const rows = affectedRows(view);
+  const findings: Finding[] = [];
+  while (rows.length > 0) {
+    const batch = rows.splice(0, AT_ONCE);
+    const compared = batch.map(async ({ file, projects }) => compare(file, projects, await affectedBy(file)));
+    findings.push(...(await Promise.all(compared)).flat());
+  }
+  return findings;
+}
+
+function compare(file: string, expected: readonly string[], actual: readonly string[]): Finding[] {
+  const extra = actual.filter((name) => !expected.includes(name));
+  const missing = expected.filter((name) => !actual.includes(name));
+  if (extra.length === 0 && missing.length === 0) return [];
+  const faults = [
+    ...(extra.length === 0 ? [] : [`affects ${extra.join(', ')}, which it should not`]),
+    ...(missing.length === 0 ? [] : [`does not affect ${missing.join(', ')}`]),
+  ];
+  return [
+    {
+      file,
+      line: 1,
+      rule: 'affected set',
+      message: `a change of this file ${faults.join(' and ')}`,
+      cure: 'correct the imports, tags or dependencies, or the table in tools/workspace-plugin/src/conformance/affected-sets.ts',
+    },
+  ];
+}
+
+/** Asks Nx itself, as continuous integration does. */
+export function nxAffected(root: string): AffectedBy {
+  const run = promisify(execFile);
+  const environment = { ...process.env, CI: 'true', NX_DAEMON: 'false' };
+  return async (file) => {
+    const { stdout } = await run(
+      'npx',
+      ['nx', 'show', 'projects', '--affected', `--files=${file}`, '--json'],
+      {
+        cwd: root,
+        env: environment,
+      },
+    );
+    const projects: unknown = JSON.parse(stdout);
+    return Array.isArray(projects) ? projects.map(String) : [];
+  };
+}
