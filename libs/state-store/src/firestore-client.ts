@@ -31,7 +31,7 @@ export interface FirestoreClient {
   close(): Promise<void>;
 }
 
-/** Loads the library, which takes some 300 ms and 50 MB, and makes its client. Connects when first used. */
+/** Loads the library, which takes some 120 ms and 30 MB, and makes its client. Connects when first used. */
 export async function openFirestoreClient(
   options: FirestoreStoreOptions,
   requestTimeoutMs: number,
