@@ -100,6 +100,7 @@ function answering(): string {
     ['attribute `ce-id`, `ce-type`', "the answer's `id` and `type`"],
     ['attribute `ce-source`', '`/bots/{your name}`'],
     ['attribute `ce-time`', 'now'],
+    ['attribute `ce-subject`', '`{replyTo.connector}/{replyTo.destination}`'],
     ['attribute `traceparent`', "the envelope's, where it is there"],
   ];
   return `## Answering
