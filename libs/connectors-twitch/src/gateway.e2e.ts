@@ -11,15 +11,19 @@ import { type TwitchConfig, twitchConfigSchema } from './config.js';
 import { TwitchConnectorAdapter } from './connector-adapter.js';
 
 /** As the testing library's, with a default for the patience. */
-export function waitFor(check: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+export function waitFor(
+  check: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 10_000,
+): Promise<void> {
   return waitUntil(check, timeoutMs, what);
 }
 
-/** Our own waits shortened; the sandbox keeps the machine's clock. */
-export function fastClock(factor: number): Clock {
+/** Our own waits shortened, those of `fromMs` and more; the sandbox keeps the machine's clock. */
+export function fastClock(factor: number, fromMs = 0): Clock {
   return {
     now: () => Date.now(),
-    setTimeout: (callback, ms) => systemClock.setTimeout(callback, ms / factor),
+    setTimeout: (callback, ms) => systemClock.setTimeout(callback, ms < fromMs ? ms : ms / factor),
   };
 }
 

@@ -135,6 +135,8 @@ export async function createSdkClient(options: SdkClientOptions): Promise<SdkCli
     connect: async () => {
       try {
         await client.connect();
+        // tmi.js resolves, too, when a connection ends for no reason that it knows.
+        if (client.ws?.readyState !== WsSocket.OPEN) throw socketError ?? new Error('the connection ended');
         isLoggedIn = true;
       } catch (reason) {
         throw socketError === undefined && typeof reason === 'string' && reason !== ''
