@@ -51,7 +51,7 @@ export async function createSdkClient(options: SdkClientOptions): Promise<SdkCli
     Options,
     SimpleIdentifyThrottler,
     SimpleShardingStrategy,
-  } = await import('discord.js');
+  } = await import('./sdk.js');
   const { apiUrl, clock, intents, random, requestTimeoutMs } = options;
   let listeners: SdkListeners | undefined;
   const hold = new GatewayHold({

@@ -1,0 +1,11 @@
+/**
+ * What we use of discord.js, and the only file that imports more than its types. It is itself imported when the connector
+ * starts. By name: of a CommonJS package that is imported dynamically, a bundler keeps the default export only.
+ */
+export {
+  Client,
+  DefaultRestOptions,
+  Options,
+  SimpleIdentifyThrottler,
+  SimpleShardingStrategy,
+} from 'discord.js';
