@@ -100,13 +100,13 @@ class Comparison {
       ...here,
       ...this.#fields(before, after, path),
       ...this.#furtherFields(before, after, path),
-      ...this.compareItems(before, after, path),
+      ...this.#items(before, after, path),
     ];
     if (isReference) this.#underWay.delete(pair);
     return found;
   }
 
-  compareItems(before: JsonSchema, after: JsonSchema, path: string): Finding[] {
+  #items(before: JsonSchema, after: JsonSchema, path: string): Finding[] {
     return before.items === undefined && after.items === undefined
       ? []
       : this.compare(before.items ?? {}, after.items ?? {}, `${path}[*]`);
