@@ -6,20 +6,23 @@ function setUp(channels: readonly string[]): {
   clock: ManualClock;
   joiner: ChannelJoiner;
   lines: { at: number; line: string }[];
+  joined: [string, number | undefined][];
   settled: () => boolean;
 } {
   const clock = new ManualClock(0);
   const lines: { at: number; line: string }[] = [];
+  const joined: [string, number | undefined][] = [];
   const joiner = new ChannelJoiner({
     channels,
     joins: new SlidingWindow(JOIN_LIMIT.windowMs, clock),
     clock,
     logger: new RecordingLogger(),
     send: (line) => lines.push({ at: clock.now(), line }),
+    onJoined: (channel, outSince) => joined.push([channel, outSince]),
   });
   let isSettled = false;
   void joiner.start().then(() => (isSettled = true));
-  return { clock, joiner, lines, settled: () => isSettled };
+  return { clock, joined, joiner, lines, settled: () => isSettled };
 }
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `c${i}`);
@@ -95,12 +98,18 @@ describe('ChannelJoiner', () => {
     joiner.stop();
   });
 
-  it('comes back where it was put out', () => {
-    const { joiner, lines } = setUp(['a']);
+  it('comes back where it was put out, and tells since when it was', async () => {
+    const { clock, joined, joiner, lines } = setUp(['a']);
     joiner.onJoined('a');
+    await clock.advance(1_000);
     joiner.onParted('a');
     expect(joiner.views.get('a')).toEqual({ status: 'joining' });
     expect(lines).toHaveLength(2);
+    joiner.onJoined('a');
+    expect(joined).toEqual([
+      ['a', undefined],
+      ['a', 1_000],
+    ]);
     joiner.onParted('unknown');
     joiner.onJoined('unknown');
     expect(joiner.views.size).toBe(1);

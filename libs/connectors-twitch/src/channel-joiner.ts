@@ -33,12 +33,19 @@ export interface JoinerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly send: (line: string) => void;
+  /**
+   * The bot is in a channel.
+   * @param outSince when Twitch put it out, in milliseconds since 1970; undefined: it was not in since the connection began
+   */
+  readonly onJoined: (channel: string, outSince: number | undefined) => void;
 }
 
 /** Joins the channels of one connection, no faster than Twitch allows, and tries again those that could not be joined. */
 export class ChannelJoiner {
   readonly #options: JoinerOptions;
   readonly #views = new Map<string, ChannelView>();
+  readonly #standings = new Map<string, ChatStanding>();
+  readonly #partedAt = new Map<string, number>();
   readonly #timers = new Map<string, () => void>();
   #queue: string[];
   #cancelPump: () => void = () => undefined;
@@ -78,6 +85,7 @@ export class ChannelJoiner {
     const view = this.#views.get(channel);
     if (view === undefined || view.status === 'joined') return;
     this.#settle(channel, { status: 'joined', standing: this.#standings.get(channel) ?? 'ordinary' });
+    this.#options.onJoined(channel, this.#partedAt.get(channel));
   }
 
   /** USERSTATE, which comes before ROOMSTATE at a JOIN and after each message. */
@@ -96,11 +104,11 @@ export class ChannelJoiner {
   /** PART of the bot itself: Twitch has put it out. */
   onParted(channel: string): void {
     if (this.#views.get(channel)?.status !== 'joined') return;
-    this.#options.logger.warn('twitch.channel-left', { channel });
+    const { clock, logger } = this.#options;
+    logger.warn('twitch.channel-left', { channel });
+    this.#partedAt.set(channel, clock.now());
     this.#enqueue(channel);
   }
-
-  readonly #standings = new Map<string, ChatStanding>();
 
   #enqueue(channel: string): void {
     this.#views.set(channel, { status: 'joining' });

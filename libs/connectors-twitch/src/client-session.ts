@@ -22,6 +22,8 @@ export interface SessionOptions
 export interface SessionEvents {
   /** Somebody has written, or Twitch says something about a channel. */
   onLine(line: ChatLine): void;
+  /** As `JoinerOptions.onJoined`, for channels that were not joined yet when `open` resolved. */
+  onJoinedLate(channel: string, outSince: number | undefined): void;
   /** Final, once at most: only a new session helps. Not told before `open` has resolved. */
   onLost(error: ConnectorError): void;
 }
@@ -44,6 +46,9 @@ export class ClientSession {
       ...options,
       send: (line) => {
         this.#sendOrFail(line);
+      },
+      onJoined: (channel, outSince) => {
+        if (this.#phase === 'open') events.onJoinedLate(channel, outSince);
       },
     });
     this.#watchdog = new Watchdog({

@@ -124,6 +124,8 @@ describe('channels', () => {
     await gateway.sandbox.twitch.waitForMember('back', 'bitbrat_bot');
     gateway.write('hello', { channel: 'back' });
     await waitFor(() => gateway.texts('back').length === 1, 'the message');
+    const state = gateway.host.states.at(-1);
+    expect(state).toMatchObject({ status: 'connected', gap: { reason: '#back was joined late' } });
   });
 
   it('none of which lets the bot in are a failure that says so', async () => {

@@ -36,7 +36,8 @@ export interface IntakeOptions {
  */
 export class MessageIntake {
   readonly #options: IntakeOptions;
-  readonly #pending = new Set<Promise<void>>();
+  /** When each message that waits for the bus came, oldest first. */
+  readonly #pending = new Map<Promise<void>, number>();
   #loss: { from: number; to: number; count: number } | undefined;
   #lost = 0;
   #unpublishable = 0;
@@ -48,6 +49,12 @@ export class MessageIntake {
   /** Messages that wait for the bus. */
   get pending(): number {
     return this.#pending.size;
+  }
+
+  /** When the oldest of them came, in milliseconds since 1970; undefined: none waits. */
+  get oldestPendingAt(): number | undefined {
+    const [oldest] = this.#pending.values();
+    return oldest;
   }
 
   /** Messages that had no place to wait, since the process started. */
@@ -71,21 +78,21 @@ export class MessageIntake {
     }
     const now = clock.now();
     if (this.#pending.size >= limit) {
-      this.#lose(now);
+      this.#lose(Math.min(now, message.sentAt ?? now), now);
       return;
     }
     const publishing = this.#publish(builder.build(message, isoTime(now))).finally(() => {
       this.#pending.delete(publishing);
       if (this.#loss !== undefined && this.#pending.size <= limit / 2) this.#reportLoss(this.#loss);
     });
-    this.#pending.add(publishing);
+    this.#pending.set(publishing, now);
   }
 
   /** Resolves when nothing waits any more, or after `limitMs`; never rejects. */
   async idle(limitMs: number): Promise<void> {
     const done = new AbortController();
     const waited = sleep(this.#options.clock, limitMs, done.signal);
-    await Promise.race([Promise.all(this.#pending), waited]);
+    await Promise.race([Promise.all(this.#pending.keys()), waited]);
     done.abort();
     if (this.pending > 0) this.#options.logger.warn('twitch.messages-waiting', { count: this.pending });
   }
@@ -106,9 +113,9 @@ export class MessageIntake {
     }
   }
 
-  #lose(now: number): void {
+  #lose(sentAt: number, now: number): void {
     this.#lost += 1;
-    this.#loss = { from: this.#loss?.from ?? now, to: now, count: (this.#loss?.count ?? 0) + 1 };
+    this.#loss = { from: this.#loss?.from ?? sentAt, to: now, count: (this.#loss?.count ?? 0) + 1 };
   }
 
   #reportLoss({ count, from, to }: { from: number; to: number; count: number }): void {

@@ -14,33 +14,37 @@ function setUp(
 
 describe('Presence', () => {
   it('has missed nothing at the very first start', async () => {
-    const { presence } = setUp();
+    const { clock, presence } = setUp();
     await presence.load();
-    expect(presence.begin()).toBeUndefined();
+    expect(presence.begin(clock.now)).toBeUndefined();
   });
 
   it('tells a gap once, from its first to its last moment', async () => {
     const { clock, presence } = setUp();
     await presence.load();
-    presence.begin();
+    presence.begin(clock.now);
     await presence.end(clock.now(), 'lost');
     await clock.advance(2_000);
     await presence.end(clock.now(), 'stopped');
     await clock.advance(3_000);
-    expect(presence.begin()).toEqual({ from: START, to: '2026-01-01T00:00:05.000Z', reason: 'lost' });
+    expect(presence.begin(clock.now)).toEqual({
+      from: START,
+      to: '2026-01-01T00:00:05.000Z',
+      reason: 'lost',
+    });
     await presence.load();
-    expect(presence.begin()).toBeUndefined();
+    expect(presence.begin(clock.now)).toBeUndefined();
   });
 
   it('knows after a kill until when the process before could hear, to the minute', async () => {
     const cursors = new MemoryCursors();
     const before = setUp(cursors);
     await before.presence.load();
-    before.presence.begin();
+    before.presence.begin(before.clock.now);
     await before.clock.advance(150_000);
     const { clock, presence } = setUp(cursors, before.clock.now() + 10_000);
     await presence.load();
-    expect(presence.begin()).toEqual({
+    expect(presence.begin(clock.now)).toEqual({
       from: '2026-01-01T00:02:00.000Z',
       to: new Date(clock.now()).toISOString(),
       reason: 'the service was not running',
@@ -49,7 +53,7 @@ describe('Presence', () => {
 
   it('leaves no timer when it has ended', async () => {
     const { clock, presence } = setUp();
-    presence.begin();
+    presence.begin(clock.now);
     await presence.end(clock.now(), 'stopped');
     expect(clock.pendingTimers).toBe(0);
   });
@@ -59,17 +63,17 @@ describe('Presence', () => {
     const { clock, logger, presence } = setUp(cursors);
     cursors.failNext(3);
     await presence.load();
-    expect(presence.begin()).toBeUndefined();
+    expect(presence.begin(clock.now)).toBeUndefined();
     await presence.end(clock.now(), 'lost');
-    expect(presence.begin()).toMatchObject({ reason: 'lost' });
+    expect(presence.begin(clock.now)).toMatchObject({ reason: 'lost' });
     expect(logger.entries.map(({ event }) => event)).toContain('twitch.presence-not-noted');
   });
 
   it.each(['', 'yesterday', '{}'])('takes %j in the store for nothing', async (value) => {
     const cursors = new MemoryCursors();
     cursors.entries.set('heard-until', value);
-    const { presence } = setUp(cursors);
+    const { clock, presence } = setUp(cursors);
     await presence.load();
-    expect(presence.begin()).toBeUndefined();
+    expect(presence.begin(clock.now)).toBeUndefined();
   });
 });

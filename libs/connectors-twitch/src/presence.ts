@@ -41,11 +41,14 @@ export class Presence {
     if (!Number.isNaN(since)) this.#gap ??= { since, reason: 'the service was not running' };
   }
 
-  /** The chat can be heard from now on. Returns what was missed, if that is known. */
-  begin(): IngressGap | undefined {
+  /**
+   * The chat can be heard from now on. Returns what was missed, if that is known.
+   * @param heardUntil until when nothing was missed, in milliseconds since 1970
+   */
+  begin(heardUntil: () => number): IngressGap | undefined {
     const gap = this.#gap;
     this.#gap = undefined;
-    this.#note();
+    this.#note(heardUntil);
     if (gap === undefined) return undefined;
     return { from: isoTime(gap.since), to: isoTime(this.#clock.now()), reason: gap.reason };
   }
@@ -61,10 +64,10 @@ export class Presence {
     await this.#save(since);
   }
 
-  #note(): void {
-    void this.#save(this.#clock.now());
+  #note(heardUntil: () => number): void {
+    void this.#save(heardUntil());
     this.#cancel = this.#clock.setTimeout(() => {
-      this.#note();
+      this.#note(heardUntil);
     }, NOTE_EVERY_MS);
   }
 

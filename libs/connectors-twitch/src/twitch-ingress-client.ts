@@ -26,6 +26,12 @@ import { TWITCH, TwitchEnvelopeBuilder } from './twitch-envelope-builder.js';
 /** Milliseconds that sends, and then publishes, under way get at a stop. */
 const DRAIN_LIMIT_MS = 1_500;
 
+/**
+ * Milliseconds by which a gap begins earlier than the last line came: what was written just before was behind it on the way. It leaves room
+ * for clocks that differ, too.
+ */
+const GAP_MARGIN_MS = 2_000;
+
 /** Twitch chat as the connector uses it: one connection at a time, its state, reading and sending. */
 export class TwitchIngressClient {
   readonly #config: TwitchConfig;
@@ -47,6 +53,8 @@ export class TwitchIngressClient {
   #session: ClientSession | undefined;
   #tokens: TokenKeeper | undefined;
   #starting: Promise<void> | undefined;
+  /** Since when a channel that is joined late may have missed messages, in milliseconds since 1970. */
+  #missingSince = 0;
   /** Gaps that were found while there was no connection to tell them with. */
   #untoldGaps: IngressGap[] = [];
   #lastMessageAt: number | undefined;
@@ -99,9 +107,10 @@ export class TwitchIngressClient {
   async stop(): Promise<void> {
     this.#run?.abort();
     await this.#starting?.catch(() => undefined);
-    const couldHear = this.#session?.isConnected === true;
+    const session = this.#session;
+    const heardUntil = session?.isConnected === true ? this.#heardUntil(session) : undefined;
     await this.#end();
-    if (couldHear) await this.#presence.end(this.#host.clock.now(), 'the connector was stopped');
+    if (heardUntil !== undefined) await this.#presence.end(heardUntil, 'the connector was stopped');
     if (this.#state.status !== 'stopped') this.#setState({ status: 'stopped', since: this.#now() });
   }
 
@@ -159,7 +168,7 @@ export class TwitchIngressClient {
       this.#session = session;
       if (run.signal.aborted) throw new ConnectorError('NOT_CONNECTED', 'the start was given up');
       if (session.failure !== undefined) throw session.failure;
-      this.#onConnected();
+      this.#onConnected(session);
     } catch (reason) {
       const error = toConnectorError(reason);
       await this.#end();
@@ -201,6 +210,10 @@ export class TwitchIngressClient {
         this.#sender.onLine(line);
         this.#intake.take(line);
       },
+      onJoinedLate: (channel: string, outSince: number | undefined): void => {
+        const from = isoTime(outSince ?? this.#missingSince);
+        this.#reportGap({ from, to: this.#now(), reason: `#${channel} was joined late` });
+      },
       onLost: (error: ConnectorError): void => {
         this.#onLost(error);
       },
@@ -208,9 +221,10 @@ export class TwitchIngressClient {
     return ClientSession.open(options, events, signal);
   }
 
-  #onConnected(): void {
+  #onConnected(session: ClientSession): void {
     const { clock, logger } = this.#host;
-    const gap = this.#presence.begin();
+    const gap = this.#presence.begin(() => this.#heardUntil(session));
+    this.#missingSince = gap === undefined ? clock.now() : Date.parse(gap.from);
     this.#tokens = new TokenKeeper({
       provider: this.#provider,
       clock,
@@ -228,11 +242,16 @@ export class TwitchIngressClient {
     const session = this.#session;
     if (session === undefined || this.#state.status !== 'connected') return;
     this.#counters.reconnects += 1;
-    void this.#presence.end(session.lastHeardAt, error.message);
+    void this.#presence.end(this.#heardUntil(session), error.message);
     this.#tokens?.stop();
     this.#sender.onLost(error.message);
     void session.close();
     this.#setFailed(error);
+  }
+
+  /** Until when nothing was missed: what waits for the bus is lost if the process ends. */
+  #heardUntil(session: ClientSession): number {
+    return Math.min(session.lastHeardAt, this.#intake.oldestPendingAt ?? Infinity) - GAP_MARGIN_MS;
   }
 
   #reportGap(gap: IngressGap): void {
