@@ -2,7 +2,9 @@ import {
   createTopics,
   decodeDeadLetter,
   decodeIngress,
+  type ConnectorStatus,
   decodeOutcome,
+  decodeStatus,
   type DeadLetter,
   type EgressEvent,
   type EgressOutcome,
@@ -16,6 +18,7 @@ export class BusRecorder {
   readonly envelopes: IngressEnvelope[] = [];
   readonly outcomes: EgressOutcome[] = [];
   readonly deadLetters: DeadLetter[] = [];
+  readonly statuses: ConnectorStatus[] = [];
   readonly topics = createTopics();
 
   private constructor(
@@ -26,10 +29,11 @@ export class BusRecorder {
   static async start(emulatorHost: string, projectId: string, instanceId: string): Promise<BusRecorder> {
     const bus = createPubSubBus({ projectId, emulatorHost, createMissing: true });
     const recorder = new BusRecorder(bus, instanceId);
-    const { deadLetter, ingress, outcome } = recorder.topics;
+    const { deadLetter, ingress, outcome, status } = recorder.topics;
     await recorder.#record(ingress, decodeIngress, recorder.envelopes);
     await recorder.#record(outcome, decodeOutcome, recorder.outcomes);
     await recorder.#record(deadLetter, decodeDeadLetter, recorder.deadLetters);
+    await recorder.#record(status, decodeStatus, recorder.statuses);
     return recorder;
   }
 

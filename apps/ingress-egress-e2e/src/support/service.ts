@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { waitUntil } from './wait-until.js';
 
-const MAIN = join(__dirname, '../../../ingress-egress/dist/main.mjs');
+/** Jest, the campaign and the benchmarks all run in the project's folder. */
+const MAIN = join(process.cwd(), '../ingress-egress/dist/main.mjs');
 
 export type LogLine = Readonly<Record<string, unknown>>;
 

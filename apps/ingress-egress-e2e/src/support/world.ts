@@ -1,9 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type PubSubEmulator, startPubSubEmulator } from '@bitbrat/message-bus/testing';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
 import { BusRecorder } from './bus-recorder.js';
 import { freePort, type Service, startService } from './service.js';
 
 export const INSTANCE_ID = 'e2e';
+
+/** The platforms of the sandbox. */
+export const PLATFORMS = ['twilio', 'twitch', 'discord'] as const;
+
+export type Platform = (typeof PLATFORMS)[number];
 
 /** Sandbox and service, on a bus that the service brings (`memory`) or that stands beside it (`pubsub`). */
 export class World {
@@ -13,13 +21,19 @@ export class World {
     readonly sandbox: Sandbox,
     readonly environment: Readonly<Record<string, string>>,
     readonly recorder: BusRecorder | undefined,
+    private readonly stateFolder: string,
   ) {}
 
-  /** @param extra variables that add to or change those of the sandbox */
+  /**
+   * @param extra variables that add to or change those of the sandbox
+   * @param platforms whose connectors are enabled
+   */
   static async start(
     emulator: PubSubEmulator | undefined,
     extra: Readonly<Record<string, string>> = {},
+    platforms: readonly Platform[] = ['twilio'],
   ): Promise<World> {
+    const stateFolder = await mkdtemp(join(tmpdir(), 'ingress-egress-e2e-'));
     const port = await freePort();
     const webhookUrl = `http://127.0.0.1:${port}/webhooks/twilio`;
     const sandbox = await startSandbox({ twilio: { webhookUrl } });
@@ -36,7 +50,8 @@ export class World {
       EGRESS_INSTANCE_ID: INSTANCE_ID,
       ECHO_BOT_ENABLED: 'true',
       ...bus,
-      ...sandbox.twilio.environment(),
+      STATE_FILE: join(stateFolder, 'state.json'),
+      ...Object.fromEntries(platforms.flatMap((platform) => Object.entries(sandbox[platform].environment()))),
       TWILIO_WEBHOOK_URL: webhookUrl,
       ...extra,
     };
@@ -44,7 +59,7 @@ export class World {
       emulator === undefined
         ? undefined
         : await BusRecorder.start(emulator.host, emulator.projectId, INSTANCE_ID);
-    const world = new World(sandbox, environment, recorder);
+    const world = new World(sandbox, environment, recorder, stateFolder);
     await world.startService();
     return world;
   }
@@ -59,9 +74,10 @@ export class World {
     return this.recorder;
   }
 
-  async startService(): Promise<void> {
+  /** @param options `ready: false` does not wait for readiness */
+  async startService(options: { readonly ready: boolean } = { ready: true }): Promise<void> {
     this.#service = await startService({ ...this.environment });
-    await this.#service.ready();
+    if (options.ready) await this.#service.ready();
   }
 
   /** Resolves with the service's exit code. */
@@ -69,6 +85,7 @@ export class World {
     const code = (await this.#service?.stop()) ?? null;
     await this.recorder?.stop();
     await this.sandbox.close();
+    await rm(this.stateFolder, { recursive: true, force: true });
     return code;
   }
 }
