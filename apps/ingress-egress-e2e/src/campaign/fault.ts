@@ -23,6 +23,9 @@ export interface Fault {
   cause(context: FaultContext): Promise<Heal | undefined> | Heal | undefined;
 }
 
+/** Lanes whose faults make the bus take back what the service has in hand. */
+export const LEASE_BREAKING: readonly string[] = ['service', 'bus'];
+
 /** The part of a fault's name before the dot. */
 export function laneOf(name: string): string {
   return name.split('.', 1)[0] ?? name;

@@ -1,10 +1,10 @@
 import { type Sandbox } from '@bitbrat/sandbox';
 import { type CampaignPlatform, type Written } from '../campaign-platform.js';
 import { type Fault } from '../fault.js';
+import { faultRowsOf } from './fault-row.js';
 
 type TwilioSandbox = Sandbox['twilio'];
 type FaultInput = Parameters<TwilioSandbox['injectFault']>[0];
-type FaultMaker = (durationMs: number, pick: <T>(list: readonly T[]) => T) => FaultInput;
 
 /** SMS and WhatsApp: a conversation per person, all of it kept by the platform. */
 export class TwilioPlatform implements CampaignPlatform {
@@ -63,110 +63,85 @@ export class TwilioPlatform implements CampaignPlatform {
 }
 
 function twilioFaults(sandbox: TwilioSandbox): readonly Fault[] {
-  /** Over at once, or ended by the platform after `durationMs`. */
-  const row = (
-    what: string,
-    weight: number,
-    lastsMs: readonly [number, number],
-    make: FaultMaker,
-    quick = true,
-  ): Fault => ({
-    name: `twilio.${what}`,
-    weight,
-    lastsMs,
-    quick,
-    cause: ({ durationMs, random }) => {
-      const { id } = sandbox.injectFault(make(durationMs, (list) => random.pick(list)));
-      return id === null ? undefined : () => void sandbox.heal(id);
-    },
-  });
+  const row = faultRowsOf<FaultInput>('twilio', sandbox);
   const send = { kind: 'request', target: 'tunnel', operation: 'sendMessage' } as const;
   const hows = ['reset', 'http', 'silence'] as const;
   return [
-    row('drop', 3, [0, 0], (_, pick) => ({ kind: 'drop', how: pick(['reset', 'close']) })),
-    row('drop-without-replay', 3, [0, 0], (_, pick) => ({
+    row('drop', 3, [0, 0], (pick) => ({ kind: 'drop', how: pick(['reset', 'close']) })),
+    row('drop-without-replay', 3, [0, 0], (pick) => ({
       kind: 'drop',
       how: pick(['reset', 'close']),
       replay: false,
     })),
     row('half-open', 2, [0, 0], () => ({ kind: 'half-open' }), false),
-    row('refuse-connections', 2, [2_000, 12_000], (durationMs, pick) => {
+    row('refuse-connections', 2, [2_000, 12_000], (pick) => {
       sandbox.injectFault({ kind: 'drop', replay: pick([true, false]) });
-      return { kind: 'refuse-connections', how: pick(hows), durationMs };
+      return { kind: 'refuse-connections', how: pick(hows) };
     }),
     row('move', 1, [0, 0], () => ({ kind: 'close-frame', status: 308 })),
     row('token-ended', 2, [0, 0], () => ({ kind: 'close-frame', status: 410 })),
     row('token-warning', 1, [0, 0], () => ({ kind: 'token-about-to-expire' })),
-    row('token-refused', 2, [1_000, 6_000], (durationMs, pick) => {
+    row('token-refused', 2, [1_000, 6_000], (pick) => {
       sandbox.injectFault({ kind: 'drop' });
-      return { kind: 'refuse-token', on: pick(['init', 'update', 'both']), durationMs };
+      return { kind: 'refuse-token', on: pick(['init', 'update', 'both']) };
     }),
-    row('slow', 2, [2_000, 10_000], (durationMs, pick) => {
+    row('slow', 2, [2_000, 10_000], (pick) => {
       const delayMs = pick([300, 1_500, 6_000]);
-      return { kind: 'request', target: 'tunnel', delayMs, probability: 0.5, durationMs };
+      return { kind: 'request', target: 'tunnel', delayMs, probability: 0.5 };
     }),
-    row('failing', 2, [2_000, 10_000], (durationMs, pick) => ({
+    row('failing', 2, [2_000, 10_000], (pick) => ({
       kind: 'request',
       target: pick(['tunnel', 'rest']),
       status: pick([500, 503]),
       probability: 0.6,
-      durationMs,
     })),
-    row('too-many', 2, [2_000, 8_000], (durationMs, pick) => ({
+    row('too-many', 2, [2_000, 8_000], (pick) => ({
       kind: 'request',
       target: pick(['tunnel', 'rest']),
       status: 429,
       probability: 0.6,
-      durationMs,
     })),
-    row('too-many-retry-after', 2, [2_000, 8_000], (durationMs, pick) => ({
+    row('too-many-retry-after', 2, [2_000, 8_000], (pick) => ({
       kind: 'request',
       target: pick(['tunnel', 'rest']),
       status: 429,
       retryAfterSeconds: pick([1, 3]),
       probability: 0.6,
-      durationMs,
     })),
-    row('answer-lost', 4, [1_000, 5_000], (durationMs, pick) => ({
+    row('answer-lost', 4, [1_000, 5_000], (pick) => ({
       ...send,
       loseAnswer: pick(['drop', 'silence']),
       probability: 0.7,
-      durationMs,
     })),
-    row('horizon-lost', 2, [1_000, 6_000], (durationMs, pick) => ({
+    row('horizon-lost', 2, [1_000, 6_000], (pick) => ({
       kind: 'request',
       target: 'tunnel',
       operation: 'setReadHorizon',
       ...pick([{ loseAnswer: 'drop' }, { status: 500 }] as const),
-      durationMs,
     })),
-    row('push-lost', 3, [1_000, 8_000], (durationMs, pick) => ({
+    row('push-lost', 3, [1_000, 8_000], (pick) => ({
       kind: 'lose-push',
       replay: pick([true, false]),
       probability: 0.7,
-      durationMs,
     })),
-    row('no-replay', 1, [2_000, 8_000], (durationMs) => {
+    row('no-replay', 1, [2_000, 8_000], () => {
       sandbox.injectFault({ kind: 'drop' });
-      return { kind: 'no-replay', durationMs };
+      return { kind: 'no-replay' };
     }),
-    row('webhook-lost', 2, [1_000, 8_000], (durationMs) => ({
+    row('webhook-lost', 2, [1_000, 8_000], () => ({
       kind: 'webhook',
       action: 'lose',
       event: 'onMessageAdded',
       probability: 0.7,
-      durationMs,
     })),
-    row('webhook-late', 1, [1_000, 8_000], (durationMs) => ({
+    row('webhook-late', 1, [1_000, 8_000], () => ({
       kind: 'webhook',
       action: 'delay',
       delayMs: 2_000,
-      durationMs,
     })),
-    row('webhook-twice', 1, [1_000, 8_000], (durationMs) => ({
+    row('webhook-twice', 1, [1_000, 8_000], () => ({
       kind: 'webhook',
       action: 'duplicate',
-      durationMs,
     })),
   ];
 }

@@ -1,0 +1,142 @@
+import { type AcceptedFact, type Facts, type OutcomeFact } from './facts.js';
+import { type CountName, type Finding } from './verdict.js';
+import { type Word } from './words.js';
+
+export interface EgressAccount {
+  readonly findings: readonly Finding[];
+  readonly counts: Pick<
+    Record<CountName, number>,
+    'accepted' | 'standing' | 'unknown' | 'reordered by redelivery' | 'dead letters'
+  >;
+}
+
+/** Accounts for everything that bots gave to the bus: it stands on its platform once, whole, in order, with an outcome. */
+export function accountEgress(facts: Facts): EgressAccount {
+  const outcomes = byEvent(facts.outcomes);
+  const byToken = new Map(facts.accepted.map((fact, place) => [fact.token, { ...fact, place }]));
+  const findings: Finding[] = [];
+  const counts = { accepted: facts.accepted.length, standing: 0, unknown: 0, reordered: 0 };
+  const places = collect(facts, byToken, findings);
+  for (const event of facts.accepted) {
+    const found = places.get(event.token) ?? [];
+    const own = outcomes.get(event.id) ?? [];
+    const mayBeUnknown = facts.promises.get(event.platform)?.outbound === 'unknown';
+    const isUnknown = own.some(({ status }) => status === 'unknown');
+    if (isUnknown) counts.unknown += 1;
+    if (isWhole(found, event)) counts.standing += 1;
+    findings.push(...judge(event, found, own, mayBeUnknown && isUnknown));
+  }
+  for (const words of [...facts.standing.values()].flatMap((byDestination) => [...byDestination.values()])) {
+    const sequence = [...new Set(words.map(({ token }) => token))].flatMap((token) => {
+      const fact = byToken.get(token);
+      return fact === undefined ? [] : [fact];
+    });
+    let last: (AcceptedFact & { place: number }) | undefined;
+    for (const event of sequence) {
+      if (last === undefined || event.place > last.place) {
+        last = event;
+      } else if (isExcused(event, outcomes.get(event.id), facts)) {
+        counts.reordered += 1;
+      } else {
+        const detail = `${event.token} stands behind ${last.token}, which was published later`;
+        const keys = [event.id, event.token, last.id, last.token];
+        findings.push({ kind: 'egress out of order', detail, keys });
+      }
+    }
+  }
+  return {
+    findings,
+    counts: {
+      accepted: counts.accepted,
+      standing: counts.standing,
+      unknown: counts.unknown,
+      'reordered by redelivery': counts.reordered,
+      'dead letters': facts.deadLetters.length,
+    },
+  };
+}
+
+/** The places of each event's words where they belong; what stands anywhere else was invented. */
+function collect(
+  facts: Facts,
+  byToken: ReadonlyMap<string, AcceptedFact>,
+  findings: Finding[],
+): Map<string, number[]> {
+  const places = new Map<string, number[]>();
+  for (const [platform, byDestination] of facts.standing) {
+    for (const [destination, words] of byDestination) {
+      for (const { place, token } of words) {
+        const event = byToken.get(token);
+        if (event?.platform === platform && event.destination === destination) {
+          places.set(token, [...(places.get(token) ?? []), place]);
+        } else {
+          const detail = `${token} stands in ${destination} of ${platform}, where nobody sent it`;
+          findings.push({ kind: 'egress invented', detail, keys: [token] });
+        }
+      }
+    }
+  }
+  return places;
+}
+
+function judge(
+  event: AcceptedFact,
+  places: readonly number[],
+  outcomes: readonly OutcomeFact[],
+  mayBeMissing: boolean,
+): Finding[] {
+  const keys = [event.id, event.token];
+  const finding = (kind: Finding['kind'], detail: string): Finding => ({ kind, detail, keys });
+  const findings: Finding[] = [];
+  const distinct = new Set(places).size;
+  if (places.length > distinct) {
+    findings.push(
+      finding('egress doubled', `${event.token}: ${places.length - distinct} words stand more than once`),
+    );
+  } else if (places.some((place, i) => i > 0 && place < (places[i - 1] ?? 0))) {
+    findings.push(finding('egress out of order', `${event.token}: its parts are out of order`));
+  }
+  const settled = outcomes.filter(({ status }) => status === 'sent' || status === 'unknown');
+  const given = outcomes.filter(({ status }) => ['failed', 'expired', 'suppressed'].includes(status));
+  if (given.length > 0) {
+    findings.push(finding('egress given up', `${event.token}: ${given.map(({ status }) => status).join()}`));
+  } else if (settled.length === 0) {
+    findings.push(finding('egress without outcome', `${event.token}: no outcome was published`));
+  }
+  if (distinct < event.words && !mayBeMissing && given.length === 0) {
+    findings.push(
+      finding(
+        'egress missing',
+        `${event.token}: ${event.words - distinct} of ${event.words} words are missing`,
+      ),
+    );
+  }
+  return findings;
+}
+
+function byEvent(outcomes: readonly OutcomeFact[]): Map<string, OutcomeFact[]> {
+  const groups = new Map<string, OutcomeFact[]>();
+  for (const outcome of outcomes) {
+    const group = groups.get(outcome.eventId);
+    if (group === undefined) groups.set(outcome.eventId, [outcome]);
+    else group.push(outcome);
+  }
+  return groups;
+}
+
+function isWhole(places: readonly Word['place'][], { words }: AcceptedFact): boolean {
+  return new Set(places).size === words;
+}
+
+/**
+ * What the bus takes back from a service that stops, dies or loses its connection it delivers again, and Google's emulator
+ * (unlike the service) then delivers it behind later messages of its ordering key.
+ */
+function isExcused(
+  event: AcceptedFact,
+  outcomes: readonly OutcomeFact[] | undefined,
+  { disruptions }: Facts,
+): boolean {
+  const until = outcomes?.at(-1)?.at ?? Infinity;
+  return disruptions.some(({ from, to }) => from <= until && to >= event.at);
+}

@@ -1,0 +1,78 @@
+import { type Facts, type GapFact, type WrittenFact } from './facts.js';
+import { type CountName, type Finding } from './verdict.js';
+
+/** Clocks of one machine, and the time that a message takes to a client, in milliseconds. */
+const GAP_TOLERANCE_MS = 1_000;
+
+export interface IngressAccount {
+  readonly findings: readonly Finding[];
+  readonly counts: Pick<
+    Record<CountName, number>,
+    'written' | 'published' | 'repeats' | 'lost in reported gaps' | 'gaps'
+  >;
+}
+
+/** Accounts for everything that people wrote: published, with its own id and text, and first in order per channel. */
+export function accountIngress(facts: Facts): IngressAccount {
+  const { gaps, published, written } = facts;
+  const writtenById = new Map(written.map((fact, place) => [fact.id, { ...fact, place }]));
+  const findings: Finding[] = [];
+  const firsts = new Set<string>();
+  const lastPlace = new Map<string, number>();
+  for (const publication of published) {
+    const { channel, id } = publication;
+    const source = writtenById.get(id);
+    if (source === undefined) {
+      findings.push({ kind: 'ingress invented', detail: `${id}: nobody wrote it`, keys: [id] });
+      continue;
+    }
+    const keys = [id, source.token];
+    if (publication.token !== source.token || channel !== source.channel) {
+      const detail = `${id} has the text of ${publication.token ?? 'nobody'} in ${channel}`;
+      findings.push({ kind: 'ingress changed', detail, keys });
+    }
+    if (firsts.has(id)) continue;
+    firsts.add(id);
+    const last = lastPlace.get(channel) ?? -1;
+    lastPlace.set(channel, Math.max(last, source.place));
+    if (source.place > last) continue;
+    const detail = `${source.token} was first published after ${written[last]?.token ?? ''} of the same channel`;
+    findings.push({
+      kind: 'ingress out of order',
+      detail,
+      keys: [...keys, ...keysOf(written[last])],
+    });
+  }
+  let lost = 0;
+  for (const fact of written) {
+    if (firsts.has(fact.id)) continue;
+    if (facts.promises.get(fact.platform)?.inbound === 'gaps' && gaps.some((gap) => covers(gap, fact))) {
+      lost += 1;
+      continue;
+    }
+    const detail = `${fact.token} in ${fact.channel} was never published`;
+    findings.push({ kind: 'ingress missing', detail, keys: keysOf(fact) });
+  }
+  return {
+    findings,
+    counts: {
+      written: written.length,
+      published: firsts.size,
+      repeats: published.length - firsts.size,
+      'lost in reported gaps': lost,
+      gaps: gaps.length,
+    },
+  };
+}
+
+function covers(gap: GapFact, { platform, wallTime }: WrittenFact): boolean {
+  return (
+    gap.platform === platform &&
+    wallTime >= gap.from - GAP_TOLERANCE_MS &&
+    wallTime <= gap.to + GAP_TOLERANCE_MS
+  );
+}
+
+function keysOf(fact: WrittenFact | undefined): string[] {
+  return fact === undefined ? [] : [fact.id, fact.token];
+}

@@ -1,0 +1,204 @@
+import { account } from './account.js';
+import { type AcceptedFact, type Facts, type PublishedFact, type WrittenFact } from './facts.js';
+import { type FindingKind } from './verdict.js';
+import { readWords, wordsOf } from './words.js';
+
+const written = (place: number, platform = 'twilio'): WrittenFact => ({
+  platform,
+  channel: 'c',
+  id: `${platform}:${place}`,
+  token: `m${place}`,
+  wallTime: place * 10_000,
+});
+const published = (place: number, busId = `b${place}`, platform = 'twilio'): PublishedFact => ({
+  id: `${platform}:${place}`,
+  busId,
+  channel: 'c',
+  token: `m${place}`,
+});
+const accepted = (place: number, words = 2, platform = 'twilio'): AcceptedFact => ({
+  id: `event-${place}`,
+  platform,
+  destination: 'd',
+  token: `e${place}`,
+  words,
+  at: place * 1_000,
+});
+
+const EMPTY: Facts = {
+  promises: new Map([
+    ['twilio', { inbound: 'complete', outbound: 'once' }],
+    ['twitch', { inbound: 'gaps', outbound: 'unknown' }],
+  ]),
+  written: [],
+  published: [],
+  accepted: [],
+  outcomes: [],
+  deadLetters: [],
+  gaps: [],
+  disruptions: [],
+  standing: new Map(),
+};
+const sent = (place: number, at = place * 1_000 + 100): Facts['outcomes'][number] => ({
+  eventId: `event-${place}`,
+  status: 'sent',
+  at,
+});
+const standing = (platform: string, ...texts: string[]): Facts['standing'] =>
+  new Map([[platform, new Map([['d', texts.flatMap(readWords)]])]]);
+
+interface Case {
+  readonly name: string;
+  readonly facts: Partial<Facts>;
+  readonly kinds: readonly FindingKind[];
+  readonly counts?: Partial<ReturnType<typeof account>['counts']>;
+}
+
+const INGRESS: readonly Case[] = [
+  {
+    name: 'takes a repeated publication for what it is',
+    facts: { written: [written(1)], published: [published(1), published(1, 'again')] },
+    kinds: [],
+    counts: { written: 1, published: 1, repeats: 1 },
+  },
+  {
+    name: 'takes a repetition of an earlier one behind a later one',
+    facts: {
+      written: [written(1), written(2)],
+      published: [published(1), published(2), published(1, 'again')],
+    },
+    kinds: [],
+  },
+  { name: 'misses what was not published', facts: { written: [written(1)] }, kinds: ['ingress missing'] },
+  {
+    name: 'refuses what nobody wrote',
+    facts: { published: [published(7)] },
+    kinds: ['ingress invented'],
+  },
+  {
+    name: 'refuses another text',
+    facts: { written: [written(1)], published: [{ ...published(1), token: 'm9' }] },
+    kinds: ['ingress changed'],
+  },
+  {
+    name: 'refuses first publications out of order',
+    facts: { written: [written(1), written(2)], published: [published(2), published(1)] },
+    kinds: ['ingress out of order'],
+  },
+  {
+    name: 'excuses what lies in a reported gap, where the platform has no history',
+    facts: {
+      written: [written(1, 'twitch')],
+      gaps: [{ platform: 'twitch', from: 9_500, to: 10_500, lost: undefined }],
+    },
+    kinds: [],
+    counts: { 'lost in reported gaps': 1, gaps: 1 },
+  },
+  {
+    name: 'does not excuse what lies outside of it',
+    facts: {
+      written: [written(1, 'twitch')],
+      gaps: [{ platform: 'twitch', from: 20_000, to: 30_000, lost: undefined }],
+    },
+    kinds: ['ingress missing'],
+  },
+  {
+    name: 'does not excuse a platform that keeps the history',
+    facts: {
+      written: [written(1)],
+      gaps: [{ platform: 'twilio', from: 9_500, to: 10_500, lost: undefined }],
+    },
+    kinds: ['ingress missing'],
+  },
+];
+
+const EGRESS: readonly Case[] = [
+  {
+    name: 'finds what was split',
+    facts: {
+      accepted: [accepted(1, 4)],
+      outcomes: [sent(1)],
+      standing: standing('twilio', 'e1.0 e1.1', 'e1.2 e1.3'),
+    },
+    kinds: [],
+    counts: { accepted: 1, standing: 1 },
+  },
+  {
+    name: 'misses what does not stand',
+    facts: { accepted: [accepted(1)], outcomes: [sent(1)] },
+    kinds: ['egress missing'],
+  },
+  {
+    name: 'misses a part',
+    facts: { accepted: [accepted(1)], outcomes: [sent(1)], standing: standing('twilio', 'e1.0') },
+    kinds: ['egress missing'],
+  },
+  {
+    name: 'notices what stands twice',
+    facts: {
+      accepted: [accepted(1)],
+      outcomes: [sent(1)],
+      standing: standing('twilio', wordsOf('e1', 2), wordsOf('e1', 2)),
+    },
+    kinds: ['egress doubled'],
+  },
+  {
+    name: 'refuses what nobody sent',
+    facts: { standing: standing('twilio', 'e9.0') },
+    kinds: ['egress invented'],
+  },
+  {
+    name: 'refuses what stands on another platform',
+    facts: { accepted: [accepted(1)], outcomes: [sent(1)], standing: standing('twitch', wordsOf('e1', 2)) },
+    kinds: ['egress invented', 'egress invented', 'egress missing'],
+  },
+  {
+    name: 'misses an outcome',
+    facts: { accepted: [accepted(1)], standing: standing('twilio', wordsOf('e1', 2)) },
+    kinds: ['egress without outcome'],
+  },
+  {
+    name: 'notices what was given up',
+    facts: { accepted: [accepted(1)], outcomes: [{ ...sent(1), status: 'failed' }] },
+    kinds: ['egress given up'],
+  },
+  {
+    name: 'refuses another order',
+    facts: {
+      accepted: [accepted(1), accepted(2)],
+      outcomes: [sent(1), sent(2)],
+      standing: standing('twilio', wordsOf('e2', 2), wordsOf('e1', 2)),
+    },
+    kinds: ['egress out of order'],
+  },
+  {
+    name: 'excuses another order where the bus took a message back in between',
+    facts: {
+      accepted: [accepted(1), accepted(2)],
+      outcomes: [sent(2), sent(1, 9_000)],
+      disruptions: [{ from: 1_500, to: 1_600 }],
+      standing: standing('twilio', wordsOf('e2', 2), wordsOf('e1', 2)),
+    },
+    kinds: [],
+    counts: { 'reordered by redelivery': 1 },
+  },
+  {
+    name: 'takes an unknown outcome where the platform cannot tell',
+    facts: { accepted: [accepted(1, 2, 'twitch')], outcomes: [{ ...sent(1), status: 'unknown' }] },
+    kinds: [],
+    counts: { unknown: 1 },
+  },
+  {
+    name: 'takes no unknown outcome where it can',
+    facts: { accepted: [accepted(1)], outcomes: [{ ...sent(1), status: 'unknown' }] },
+    kinds: ['egress missing'],
+  },
+];
+
+describe('accounting', () => {
+  it.each([...INGRESS, ...EGRESS])('$name', ({ counts, facts, kinds }) => {
+    const verdict = account({ ...EMPTY, ...facts });
+    expect(verdict.findings.map(({ kind }) => kind)).toEqual(kinds);
+    expect(verdict.counts).toMatchObject(counts ?? {});
+  });
+});

@@ -1,0 +1,233 @@
+import {
+  type CodecResult,
+  createReply,
+  createTopics,
+  decodeDeadLetter,
+  decodeEgress,
+  decodeIngress,
+  decodeOutcome,
+  decodeStatus,
+  type DeadLetter,
+  type EgressEvent,
+  encodeEgress,
+} from '@bitbrat/envelope';
+import { createPubSubBus, type MessageBus, type ReceivedMessage } from '@bitbrat/message-bus';
+import { type PubSubEmulator } from '@bitbrat/message-bus/testing';
+import { waitUntil } from '../support/wait-until.js';
+import { type AcceptedFact, type GapFact, type OutcomeFact, type PublishedFact } from './facts.js';
+import { type Journal } from './journal.js';
+import { answerToken, readToken, wordsOf } from './words.js';
+
+/** The service's name on the bus. */
+export const INSTANCE_ID = 'campaign';
+
+export interface BusWatchOptions {
+  readonly emulator: PubSubEmulator;
+  readonly journal: Journal;
+  /** Words of the answer to a person's message; 0: none. */
+  readonly answerWords: (token: string) => number;
+}
+
+/** A bot on the bus: it sees all that the service publishes, answers some of it, and sends on its own. */
+export class BusWatch {
+  readonly published: PublishedFact[] = [];
+  readonly accepted: AcceptedFact[] = [];
+  readonly outcomes: OutcomeFact[] = [];
+  readonly deadLetters: string[] = [];
+  readonly gaps: GapFact[] = [];
+  /** When the bus last delivered something, in the journal's time. */
+  lastSeenAt = 0;
+  readonly #topics = createTopics();
+  readonly #seen = new Set<string>();
+  readonly #acceptedIds = new Set<string>();
+  readonly #handed = new Set<string>();
+  readonly #held: EgressEvent[] = [];
+  readonly #publishing = new Set<Promise<unknown>>();
+  #holds = false;
+  #bus: MessageBus;
+
+  private constructor(private readonly options: BusWatchOptions) {
+    this.#bus = this.#connect();
+  }
+
+  static async start(options: BusWatchOptions): Promise<BusWatch> {
+    const watch = new BusWatch(options);
+    await watch.#subscribe();
+    return watch;
+  }
+
+  /** Publishes an event, or the same once more. It is accepted as soon as it is handed to the bus, which keeps the order. */
+  send(
+    platform: string,
+    event: Pick<EgressEvent, 'id' | 'target' | 'text'> & Partial<EgressEvent>,
+    fact: { token: string; words: number },
+  ): void {
+    const { journal } = this.options;
+    const { id, target } = event;
+    if (!this.#acceptedIds.has(id)) {
+      this.#acceptedIds.add(id);
+      const { destination } = target;
+      this.accepted.push({ id, platform, destination, ...fact, at: journal.now() });
+    }
+    const whole: EgressEvent = {
+      v: '1',
+      type: 'chat.send.v1',
+      attachments: [],
+      correlationId: id,
+      metadata: {},
+      ...event,
+    };
+    if (this.#holds) {
+      journal.note('egress event held back until the bus is there again', id, fact.token);
+      this.#held.push(whole);
+    } else {
+      this.#publish(whole);
+    }
+  }
+
+  /** Ids of events that were handed to the bus and that the service has not settled yet. */
+  unsettled(): readonly string[] {
+    const settled = new Set(this.outcomes.map(({ eventId }) => eventId));
+    return [...this.#handed].filter((id) => !settled.has(id));
+  }
+
+  /** From now on events wait here, in order. */
+  hold(): void {
+    this.#holds = true;
+  }
+
+  /** Publishes what has waited. */
+  release(): void {
+    this.#holds = false;
+    for (const event of this.#held.splice(0)) this.#publish(event);
+  }
+
+  /** Resolves when the bus has taken all that was handed to it. */
+  async flushed(): Promise<void> {
+    await Promise.allSettled(this.#publishing);
+  }
+
+  /** Ends the connection to the bus, so that the bus can go. */
+  async disconnect(): Promise<void> {
+    await this.#bus.close(5_000);
+  }
+
+  /** Makes topics and subscriptions anew on a bus that has lost them. */
+  async reconnect(): Promise<void> {
+    this.#bus = this.#connect();
+    await this.#subscribe();
+  }
+
+  /** Resolves when the service listens for egress events. */
+  async waitForListener(): Promise<void> {
+    const { host, projectId } = this.options.emulator;
+    const name = encodeURIComponent(this.#topics.egress(INSTANCE_ID));
+    const url = `http://${host}/v1/projects/${projectId}/subscriptions/${name}`;
+    const probe = async (): Promise<true | undefined> => {
+      const answer = await fetch(url).catch(() => undefined);
+      await answer?.body?.cancel();
+      return answer?.ok === true ? true : undefined;
+    };
+    await waitUntil(`the service's egress subscription`, probe, 120_000);
+  }
+
+  #connect(): MessageBus {
+    const { host, projectId } = this.options.emulator;
+    return createPubSubBus({ projectId, emulatorHost: host, createMissing: true });
+  }
+
+  async #subscribe(): Promise<void> {
+    const { deadLetter, ingress, outcome, status } = this.#topics;
+    await Promise.all([
+      this.#take(ingress, (message) => {
+        this.#onIngress(message);
+      }),
+      this.#take(outcome, (message) => {
+        const { attempts, error, eventId, status: settled } = read(message, decodeOutcome);
+        this.outcomes.push({ eventId, status: settled, at: this.options.journal.now() });
+        this.#note(`outcome ${settled} after ${attempts} attempts ${error?.code ?? ''}`, eventId);
+      }),
+      this.#take(deadLetter, (message) => {
+        this.#onDeadLetter(read(message, decodeDeadLetter));
+      }),
+      this.#take(status, (message) => {
+        const { connector, error, gap, state } = read(message, decodeStatus);
+        this.#note(`${connector} is ${state} ${error?.code ?? ''} ${error?.message ?? ''}`);
+        if (gap === undefined) return;
+        const fact = {
+          platform: connector,
+          from: Date.parse(gap.from),
+          to: Date.parse(gap.to),
+          lost: gap.lost,
+        };
+        this.gaps.push(fact);
+        this.#note(`${connector} reports a gap from ${gap.from} to ${gap.to}: ${gap.reason}`);
+      }),
+    ]);
+  }
+
+  /** @param take called once per message of the bus, however often the bus delivers it */
+  async #take(topic: string, take: (message: ReceivedMessage) => void): Promise<void> {
+    await this.#bus.subscribe({ topic, subscription: `${topic}.campaign` }, (message) => {
+      const key = `${topic} ${message.id} ${message.publishedAt}`;
+      this.lastSeenAt = this.options.journal.now();
+      if (!this.#seen.has(key)) {
+        this.#seen.add(key);
+        take(message);
+      }
+      return Promise.resolve('ack');
+    });
+  }
+
+  #onIngress(message: ReceivedMessage): void {
+    const envelope = read(message, decodeIngress);
+    const token = readToken(envelope.text);
+    this.published.push({ id: envelope.id, busId: message.id, channel: envelope.channel.id, token });
+    this.#note(
+      `published as message ${message.id} of the bus`,
+      envelope.id,
+      ...(token === undefined ? [] : [token]),
+    );
+    const words = token === undefined ? 0 : this.options.answerWords(token);
+    if (token === undefined || words === 0) return;
+    const answer = answerToken(token);
+    this.send(envelope.source, createReply(envelope, wordsOf(answer, words)), { token: answer, words });
+  }
+
+  #onDeadLetter(letter: DeadLetter): void {
+    const event = decodeEgress(Buffer.from(letter.bodyBase64, 'base64'));
+    const id = event.ok ? event.value.id : letter.id;
+    this.deadLetters.push(id);
+    this.#note(
+      `dead letter after ${letter.attempts} attempts: ${letter.error.code} ${letter.error.message}`,
+      id,
+    );
+  }
+
+  #publish(event: EgressEvent): void {
+    const encoded = encodeEgress(event, '/bots/campaign', new Date().toISOString());
+    if (!encoded.ok) throw new Error(`${event.id}: ${encoded.fault.detail}`);
+    this.#handed.add(event.id);
+    this.#note(`egress event handed to the bus`, event.id);
+    const work = this.#bus.publish(this.#topics.egress(INSTANCE_ID), encoded.value).then(
+      (busId) => {
+        this.#note(`egress event taken by the bus as message ${busId}`, event.id);
+      },
+      (error: unknown) => {
+        this.#note(`egress event refused by the bus: ${String(error)}`, event.id);
+      },
+    );
+    this.#publishing.add(work);
+    void work.finally(() => this.#publishing.delete(work));
+  }
+
+  #note(what: string, ...about: string[]): void {
+    this.options.journal.note(what.trim(), ...about);
+  }
+}
+
+function read<T>(message: ReceivedMessage, decode: (data: Uint8Array) => CodecResult<T>): T {
+  const decoded = decode(message.data);
+  if (!decoded.ok) throw new Error(`${message.topic}: ${decoded.fault.detail}`);
+  return decoded.value;
+}

@@ -1,0 +1,71 @@
+import { type EgressStatus } from '@bitbrat/envelope';
+import { type PlatformPromise } from './campaign-platform.js';
+import { type Word } from './words.js';
+
+/** A person wrote it. */
+export interface WrittenFact {
+  readonly platform: string;
+  readonly channel: string;
+  /** The id that its envelope must have. */
+  readonly id: string;
+  readonly token: string;
+  /** Milliseconds since 1970, by the clock that the service's reports use. */
+  readonly wallTime: number;
+}
+
+/** The bus delivered an envelope for the first time. */
+export interface PublishedFact {
+  readonly id: string;
+  /** The bus's own id: an envelope that was published twice has two. */
+  readonly busId: string;
+  readonly channel: string;
+  readonly token: string | undefined;
+}
+
+/** A bot gave an event to the bus. */
+export interface AcceptedFact {
+  readonly id: string;
+  readonly platform: string;
+  readonly destination: string;
+  readonly token: string;
+  readonly words: number;
+  /** Milliseconds since the run began. */
+  readonly at: number;
+}
+
+export interface OutcomeFact {
+  readonly eventId: string;
+  readonly status: EgressStatus;
+  /** Milliseconds since the run began. */
+  readonly at: number;
+}
+
+/** A span in which a connector says that it could not receive. */
+export interface GapFact {
+  readonly platform: string;
+  /** Milliseconds since 1970. */
+  readonly from: number;
+  readonly to: number;
+  readonly lost: number | undefined;
+}
+
+/** A span in which the bus may take back what the service has in hand, in milliseconds since the run began. */
+export interface Disruption {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** All that a run has seen. Lists are in order of time. */
+export interface Facts {
+  readonly promises: ReadonlyMap<string, PlatformPromise>;
+  readonly written: readonly WrittenFact[];
+  readonly published: readonly PublishedFact[];
+  readonly accepted: readonly AcceptedFact[];
+  readonly outcomes: readonly OutcomeFact[];
+  /** Ids of egress events, or of the bus's messages where they cannot be read. */
+  readonly deadLetters: readonly string[];
+  readonly gaps: readonly GapFact[];
+  readonly disruptions: readonly Disruption[];
+  /** What the bot has written: words by platform and destination, in the platform's order. */
+  readonly standing: ReadonlyMap<string, ReadonlyMap<string, readonly Word[]>>;
+}

@@ -1,0 +1,65 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { laneOf, LEASE_BREAKING } from './fault.js';
+import { type Disruption } from './facts.js';
+import { type Journal } from './journal.js';
+import { type FaultStep } from './plan.js';
+import { Random } from './random.js';
+
+/** Causes faults and heals them, one at a time per lane. */
+export class FaultRunner {
+  /** How often each was caused. */
+  readonly caused = new Map<string, number>();
+  readonly #tails = new Map<string, Promise<void>>();
+  readonly #active = new Set<string>();
+  readonly #disruptions: { from: number; to: number }[] = [];
+  readonly #ending = new AbortController();
+
+  constructor(private readonly journal: Journal) {}
+
+  /** Names of those at work. */
+  get active(): readonly string[] {
+    return [...this.#active];
+  }
+
+  get disruptions(): readonly Disruption[] {
+    return this.#disruptions;
+  }
+
+  /** Causes it as soon as its lane is free. */
+  run(step: FaultStep): void {
+    const lane = laneOf(step.fault.name);
+    const before = this.#tails.get(lane) ?? Promise.resolve();
+    this.#tails.set(
+      lane,
+      before.then(() => this.#run(step, lane)),
+    );
+  }
+
+  /** Causes nothing more; resolves when all that was caused is healed. */
+  async end(): Promise<void> {
+    this.#ending.abort();
+    await Promise.all(this.#tails.values());
+  }
+
+  async #run({ durationMs, fault, seed }: FaultStep, lane: string): Promise<void> {
+    const { signal } = this.#ending;
+    if (signal.aborted) return;
+    const { name } = fault;
+    const disruption = { from: this.journal.now(), to: Infinity };
+    if (LEASE_BREAKING.includes(lane)) this.#disruptions.push(disruption);
+    this.#active.add(name);
+    this.journal.note(`FAULT ${name} for ${durationMs} ms`);
+    try {
+      const heal = await fault.cause({ durationMs, random: new Random(seed) });
+      this.caused.set(name, (this.caused.get(name) ?? 0) + 1);
+      await delay(durationMs, undefined, { signal }).catch(() => undefined);
+      await heal?.();
+      this.journal.note(`FAULT ${name} is over`);
+    } catch (error) {
+      this.journal.note(`FAULT ${name} could not be caused or healed: ${String(error)}`);
+    } finally {
+      disruption.to = this.journal.now();
+      this.#active.delete(name);
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CampaignOptions, HELP, parseOptions } from './options.js';
+import { runCampaign } from './run.js';
+import { describeFinding, type RunReport } from './run-report.js';
+import { buildSabotaged } from './sabotage/build-sabotaged.js';
+import { type SabotageName, SABOTAGES } from './sabotage/sabotages.js';
+import { toTable } from './table.js';
+
+const APP = join(import.meta.dirname, '../../../ingress-egress');
+const OUTPUT = join(import.meta.dirname, '../../test-output/campaign');
+
+// google-auth-library must not look for a metadata server.
+process.env['METADATA_SERVER_DETECTION'] ??= 'none';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function main(): Promise<number> {
+  let options: CampaignOptions | undefined;
+  try {
+    options = parseOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return 2;
+  }
+  if (options === undefined) {
+    say(HELP);
+    return 0;
+  }
+  return options.bite ? bite(options) : campaign(options);
+}
+
+async function campaign(options: CampaignOptions): Promise<number> {
+  const main = await build(options.sabotage);
+  const reports: RunReport[] = [];
+  for (let seed = options.seed; seed < options.seed + options.seeds; seed += 1) {
+    reports.push(await run(options, seed, main));
+  }
+  say(`\n${toTable(reports)}`);
+  return reports.every(({ ok }) => ok) ? 0 : 1;
+}
+
+/** Runs each broken build, and succeeds when every one of them fails. */
+async function bite(options: CampaignOptions): Promise<number> {
+  const names = Object.keys(SABOTAGES).filter((name): name is SabotageName => name in SABOTAGES);
+  const unnoticed: string[] = [];
+  for (const name of names) {
+    say(`\nsabotage: ${name}`);
+    const report = await run(options, options.seed, await build(name));
+    const kinds = [...new Set(report.findings.map(({ kind }) => kind))].join(', ');
+    say(`sabotage ${name}: ${report.ok ? 'NOT NOTICED' : `caught by ${kinds}`}`);
+    if (report.ok) unnoticed.push(name);
+  }
+  return unnoticed.length === 0 ? 0 : 1;
+}
+
+/** A build of the campaign's own, because the service is started again and again while others may build it anew. */
+async function build(sabotage: SabotageName | undefined): Promise<string> {
+  if (sabotage !== undefined) return buildSabotaged(sabotage, APP);
+  const dist = join(APP, 'dist');
+  if (!existsSync(join(dist, 'main.mjs'))) {
+    throw new Error(`${dist}/main.mjs is missing: run npx nx build ingress-egress`);
+  }
+  const copy = mkdtempSync(join(tmpdir(), 'campaign-build-'));
+  cpSync(dist, copy, { recursive: true });
+  return join(copy, 'main.mjs');
+}
+
+async function run(options: CampaignOptions, seed: number, main: string): Promise<RunReport> {
+  const { faults, minutes, platforms, rate } = options;
+  say(
+    `seed ${seed}: ${minutes} minutes, ${rate.toFixed(1)} messages/s, ${platforms.join(' ')}, faults ${faults.join(' ')}`,
+  );
+  mkdirSync(OUTPUT, { recursive: true });
+  const report = await runCampaign({
+    seed,
+    spanMs: minutes * 60_000,
+    rate,
+    platforms,
+    faults,
+    quickOnly: false,
+    main,
+    directory: OUTPUT,
+    progress: say,
+  });
+  const file = join(OUTPUT, `seed-${seed}.json`);
+  writeFileSync(file, `${JSON.stringify({ options, ...report }, undefined, 2)}\n`);
+  for (const finding of report.findings.slice(0, 5)) say(describeFinding(finding));
+  say(
+    `seed ${seed}: ${report.ok ? 'everything is accounted for' : `${report.findings.length} findings`}; ${file}`,
+  );
+  return report;
+}
+
+main().then(
+  (code) => {
+    process.exit(code);
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,103 @@
+import { parseArgs } from 'node:util';
+import { type SabotageName, SABOTAGES } from './sabotage/sabotages.js';
+
+/** What the command line asks for. */
+export interface CampaignOptions {
+  readonly seed: number;
+  readonly seeds: number;
+  readonly minutes: number;
+  /** Messages that people write a second, over all platforms. */
+  readonly rate: number;
+  readonly faults: readonly string[];
+  readonly platforms: readonly string[];
+  readonly sabotage: SabotageName | undefined;
+  /** Shows that each sabotage is caught. */
+  readonly bite: boolean;
+}
+
+/** The platforms that there are. */
+export const PLATFORM_NAMES = ['twilio', 'discord', 'twitch'] as const;
+
+/** What `--help` prints. */
+export const HELP = `Drives load through the built service while things go wrong, and accounts for every message.
+
+  npx nx run ingress-egress-e2e:campaign -- [options]
+
+  --seed N          decides everything that is random: load, faults, their order and length (default 1)
+  --seeds N         so many runs, with the seeds from --seed on (default 1)
+  --minutes N       minutes of load and faults a run; settling comes on top (default 3)
+  --rate N          messages that people write a second, over all platforms (default 5)
+  --messages N      messages that people write in all; sets the rate instead
+  --faults LIST     all, none, or names and lanes: twilio, service.kill, ... (default all)
+  --platforms LIST  of ${PLATFORM_NAMES.join(', ')} (default: all)
+  --bus pubsub      Google's Pub/Sub emulator; a bus within the service could not be accounted for
+  --sabotage NAME   runs a build that is broken on purpose: ${Object.keys(SABOTAGES).join(', ')}
+  --bite            shows that the campaign fails for each of these builds
+  --help            this text
+
+Exit code 0 when every message is accounted for, 1 when not, 2 for a wrong option. Each run leaves a report and the
+service's log in test-output/campaign of the project.`;
+
+/** @throws Error that names the option and what was expected; @returns undefined where help is asked for */
+export function parseOptions(args: readonly string[]): CampaignOptions | undefined {
+  const { values } = parseArgs({
+    args: args.filter((argument) => argument !== '--'),
+    options: {
+      seed: { type: 'string', default: '1' },
+      seeds: { type: 'string', default: '1' },
+      minutes: { type: 'string', default: '3' },
+      rate: { type: 'string', default: '5' },
+      messages: { type: 'string' },
+      faults: { type: 'string', default: 'all' },
+      platforms: { type: 'string', default: PLATFORM_NAMES.join(',') },
+      bus: { type: 'string', default: 'pubsub' },
+      sabotage: { type: 'string' },
+      bite: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  if (values.bus !== 'pubsub') {
+    throw new Error(`--bus: expected pubsub, for what goes over the memory bus cannot be seen from outside`);
+  }
+  const minutes = toNumber('--minutes', values.minutes, 0.05, 600);
+  const platforms = toList(values.platforms);
+  const unknown = platforms.filter((name) => !PLATFORM_NAMES.some((known) => known === name));
+  if (unknown.length > 0 || platforms.length === 0) {
+    throw new Error(`--platforms: expected some of ${PLATFORM_NAMES.join(', ')}`);
+  }
+  return {
+    seed: toNumber('--seed', values.seed, 0, 2 ** 31, true),
+    seeds: toNumber('--seeds', values.seeds, 1, 10_000, true),
+    minutes,
+    rate:
+      values.messages === undefined
+        ? toNumber('--rate', values.rate, 0.01, 10_000)
+        : toNumber('--messages', values.messages, 1, 10_000_000, true) / (minutes * 60),
+    faults: toList(values.faults),
+    platforms,
+    sabotage: toSabotage(values.sabotage),
+    bite: values.bite,
+  };
+}
+
+function toList(text: string): string[] {
+  return text.split(',').flatMap((word) => word.trim() || []);
+}
+
+function toNumber(option: string, text: string, min: number, max: number, whole = false): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
+  throw new Error(
+    `${option}: expected a ${whole ? 'whole ' : ''}number from ${min} to ${max}, not "${text}"`,
+  );
+}
+
+function toSabotage(name: string | undefined): SabotageName | undefined {
+  if (name === undefined) return undefined;
+  const known = Object.keys(SABOTAGES).find((candidate): candidate is SabotageName => candidate === name);
+  if (known === undefined) {
+    throw new Error(`--sabotage: expected one of ${Object.keys(SABOTAGES).join(', ')}, not "${name}"`);
+  }
+  return known;
+}

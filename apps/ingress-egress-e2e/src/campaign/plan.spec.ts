@@ -1,0 +1,120 @@
+import { type Fault, selectFaults } from './fault.js';
+import { makePlan, type PlanInput } from './plan.js';
+import { Random } from './random.js';
+import { parseOptions } from './options.js';
+
+const fault = (name: string): Fault => ({
+  name,
+  weight: 1,
+  lastsMs: [1_000, 2_000],
+  quick: true,
+  cause: () => undefined,
+});
+const FAULTS = [fault('twilio.drop'), fault('twilio.slow'), fault('service.kill')];
+const INPUT: PlanInput = {
+  seed: 7,
+  spanMs: 120_000,
+  rate: 5,
+  platforms: [
+    {
+      name: 'twilio',
+      load: { people: 4, newcomers: 0.1, weight: 3, answered: 0.5, unasked: 0.5, longWords: 500 },
+    },
+    {
+      name: 'discord',
+      load: { people: 4, newcomers: 0, weight: 1, answered: 0.5, unasked: 0.1, longWords: 500 },
+    },
+  ],
+  faults: FAULTS,
+};
+
+describe('a plan', () => {
+  it('is the same for the same seed, and another for another', () => {
+    expect(makePlan(INPUT)).toEqual(makePlan(INPUT));
+    expect(makePlan({ ...INPUT, seed: 8 })).not.toEqual(makePlan(INPUT));
+  });
+
+  it('keeps to the rate, in the order of time, within its span', () => {
+    const plan = makePlan(INPUT);
+    const writes = plan.filter(({ kind }) => kind === 'write');
+    expect(writes.length).toBeGreaterThan(500);
+    expect(writes.length).toBeLessThan(700);
+    const times = plan.map(({ at }) => at);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(times[0]).toBeGreaterThanOrEqual(0);
+  });
+
+  it('gives every message a token of its own', () => {
+    const tokens = makePlan(INPUT).flatMap((step) => (step.kind === 'fault' ? [] : [step.token]));
+    expect(new Set(tokens).size).toBe(tokens.length);
+  });
+
+  it('has one fault of a lane at a time', () => {
+    const faults = makePlan(INPUT).flatMap((step) => (step.kind === 'fault' ? [step] : []));
+    expect(new Set(faults.map((step) => step.fault.name))).toEqual(new Set(FAULTS.map(({ name }) => name)));
+    const own = faults.filter((step) => step.fault.name.startsWith('twilio.'));
+    for (const [i, step] of own.entries()) {
+      const before = own[i - 1];
+      if (before !== undefined) expect(step.at).toBeGreaterThan(before.at + before.durationMs);
+    }
+  });
+
+  it('leaves the load as it is where faults are left out', () => {
+    const load = (input: PlanInput): unknown => makePlan(input).filter(({ kind }) => kind !== 'fault');
+    expect(load({ ...INPUT, faults: [] })).toEqual(load(INPUT));
+  });
+});
+
+describe('random numbers', () => {
+  it('are spread evenly', () => {
+    const random = new Random(1);
+    const buckets = Array.from({ length: 10 }, () => 0);
+    for (let i = 0; i < 10_000; i += 1) {
+      const bucket = random.int(0, 9);
+      buckets[bucket] = (buckets[bucket] ?? 0) + 1;
+    }
+    for (const count of buckets) expect(Math.abs(count - 1_000)).toBeLessThan(150);
+  });
+});
+
+describe('choosing faults', () => {
+  it.each([
+    [['all'], FAULTS.map(({ name }) => name)],
+    [['none'], []],
+    [['twilio'], ['twilio.drop', 'twilio.slow']],
+    [['service.kill'], ['service.kill']],
+  ])('%j', (selection, names) => {
+    expect(selectFaults(FAULTS, selection).map(({ name }) => name)).toEqual(names);
+  });
+
+  it('names what is unknown', () => {
+    expect(() => selectFaults(FAULTS, ['twilio', 'fire'])).toThrow(
+      /unknown fire; there are all, none, twilio.drop/,
+    );
+  });
+});
+
+describe('options', () => {
+  it('have defaults', () => {
+    expect(parseOptions([])).toMatchObject({ seed: 1, seeds: 1, minutes: 3, rate: 5, faults: ['all'] });
+  });
+
+  it('turn a number of messages into a rate', () => {
+    expect(parseOptions(['--messages', '600', '--minutes', '2'])).toMatchObject({ rate: 5 });
+  });
+
+  it('ask for help', () => {
+    expect(parseOptions(['--', '--help'])).toBeUndefined();
+  });
+
+  it.each([
+    [['--seed', 'x'], /--seed: expected a whole number/],
+    [['--minutes', '0'], /--minutes: expected a number/],
+    [['--bus', 'memory'], /--bus: expected pubsub/],
+    [['--platforms', 'irc'], /--platforms: expected some of twilio/],
+    [['--sabotage', 'x'], /--sabotage: expected one of cursor-before-ack/],
+    [['--what'], /--what/],
+  ])('%j', (args, message) => {
+    expect(() => parseOptions(args)).toThrow(message);
+  });
+});

@@ -1,0 +1,129 @@
+import { type PlatformLoad } from './campaign-platform.js';
+import { type Fault, laneOf, LEASE_BREAKING } from './fault.js';
+import { Random } from './random.js';
+
+/** A person writes. */
+export interface WriteStep {
+  readonly kind: 'write';
+  /** Milliseconds after the start. */
+  readonly at: number;
+  readonly platform: string;
+  readonly person: number;
+  readonly token: string;
+  /** Characters. */
+  readonly length: number;
+  /** Words of the bot's answer; 0: none. */
+  readonly answerWords: number;
+}
+
+/** A bot sends something on its own. */
+export interface SendStep {
+  readonly kind: 'send';
+  readonly at: number;
+  readonly platform: string;
+  /** Whom it is for. */
+  readonly person: number;
+  readonly token: string;
+  readonly words: number;
+  /** The same event is published a second time so many milliseconds later. */
+  readonly repeatAfterMs: number | undefined;
+}
+
+/** Something goes wrong. */
+export interface FaultStep {
+  readonly kind: 'fault';
+  readonly at: number;
+  readonly fault: Fault;
+  readonly durationMs: number;
+  /** Of the numbers that decide the rest. */
+  readonly seed: number;
+}
+
+/** One thing that happens in a run. */
+export type Step = WriteStep | SendStep | FaultStep;
+
+/** What a plan is made from. */
+export interface PlanInput {
+  readonly seed: number;
+  /** Milliseconds of load and faults. */
+  readonly spanMs: number;
+  /** How much people write in all, messages a second. */
+  readonly rate: number;
+  readonly platforms: readonly { readonly name: string; readonly load: PlatformLoad }[];
+  readonly faults: readonly Fault[];
+}
+
+/** Mean milliseconds from the end of a fault to the next one of its lane. */
+const MEAN_PEACE_MS = 5_000;
+/**
+ * The same for lanes whose faults break the service's connection to the bus: Google's emulator holds back what it has
+ * lent to a dead connection for up to a minute, and would do little else otherwise.
+ */
+const MEAN_PEACE_WITH_BUS_MS = 25_000;
+/** Nothing new goes wrong so close to the end: the last faults need load to bite. */
+const LAST_FAULT_MS = 3_000;
+const LONG_SHARE = 0.03;
+const REPEATED_SHARE = 0.1;
+
+/** All that will happen, in order of time. Pure: the seed decides everything. */
+export function makePlan(input: PlanInput): readonly Step[] {
+  const random = new Random(input.seed);
+  const lanes = [...new Set(input.faults.map(({ name }) => laneOf(name)))];
+  return [
+    ...input.platforms.flatMap((platform) => loadOf(platform, input, random.fork(`load ${platform.name}`))),
+    ...lanes.flatMap((lane) => faultsOf(lane, input, random.fork(`faults ${lane}`))),
+  ].sort((a, b) => a.at - b.at);
+}
+
+/** @param random of this platform alone, so that leaving out another changes nothing here */
+function loadOf(
+  { name, load }: PlanInput['platforms'][number],
+  { platforms, rate, spanMs }: PlanInput,
+  random: Random,
+): Step[] {
+  const weights = platforms.reduce((sum, platform) => sum + platform.load.weight, 0);
+  const meanMs = (1_000 * weights) / (rate * load.weight);
+  const base = platforms.findIndex((platform) => platform.name === name) * 1_000_000;
+  const steps: Step[] = [];
+  let people = load.people;
+  let written = 0;
+  for (let at = 0; at < spanMs; at += random.exponential(meanMs)) {
+    written += 1;
+    const isNew = random.chance(load.newcomers);
+    const words = (): number => (random.chance(LONG_SHARE) ? load.longWords : random.int(1, 8));
+    steps.push({
+      kind: 'write',
+      at,
+      platform: name,
+      person: isNew ? people++ : random.int(0, people - 1),
+      token: `m${base + written}`,
+      length: random.int(10, 200),
+      answerWords: random.chance(load.answered) ? words() : 0,
+    });
+    if (!random.chance(load.unasked)) continue;
+    steps.push({
+      kind: 'send',
+      at: at + random.next() * meanMs,
+      platform: name,
+      person: random.int(0, load.people - 1),
+      token: `e${base + written}`,
+      words: words(),
+      repeatAfterMs: random.chance(REPEATED_SHARE) ? random.int(0, 30_000) : undefined,
+    });
+  }
+  return steps;
+}
+
+function faultsOf(lane: string, { faults, spanMs }: PlanInput, random: Random): Step[] {
+  const rows = faults.filter(({ name }) => laneOf(name) === lane);
+  const steps: Step[] = [];
+  const meanMs = LEASE_BREAKING.includes(lane) ? MEAN_PEACE_WITH_BUS_MS : MEAN_PEACE_MS;
+  let at = random.exponential(meanMs);
+  while (at < spanMs - LAST_FAULT_MS) {
+    const fault = random.weighted(rows, ({ weight }) => weight);
+    const durationMs = random.int(...fault.lastsMs);
+    steps.push({ kind: 'fault', at, fault, durationMs, seed: random.int(0, 2 ** 31) });
+    at += durationMs + random.exponential(meanMs);
+  }
+  return steps;
+}

@@ -1,0 +1,42 @@
+import { type JournalEntry } from './journal.js';
+import { type Finding, type Verdict } from './verdict.js';
+
+/** What a run is made of. */
+export interface RunOptions {
+  readonly seed: number;
+  /** Milliseconds of load and faults. */
+  readonly spanMs: number;
+  /** Messages that people write a second. */
+  readonly rate: number;
+  readonly platforms: readonly string[];
+  /** Names and lanes of faults, `all` or `none`. */
+  readonly faults: readonly string[];
+  /** Only faults that heal within seconds. */
+  readonly quickOnly: boolean;
+  /** The built service's entry. */
+  readonly main: string;
+  /** Where logs and reports go. */
+  readonly directory: string;
+  readonly progress: (line: string) => void;
+}
+
+/** What a run has come to. */
+export interface RunReport {
+  readonly seed: number;
+  readonly ok: boolean;
+  readonly seconds: number;
+  readonly counts: Verdict['counts'];
+  /** Processes of the service, the first included. */
+  readonly starts: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly memoryMb: { readonly first: number; readonly most: number; readonly last: number };
+  readonly findings: readonly (Finding & { readonly history: readonly JournalEntry[] })[];
+  /** What concerns everybody: faults, states of connectors, gaps. */
+  readonly events: readonly JournalEntry[];
+}
+
+/** A finding with its history, for people. */
+export function describeFinding({ detail, history, kind }: RunReport['findings'][number]): string {
+  const lines = history.map(({ at, what }) => `    ${(at / 1_000).toFixed(3).padStart(9)} s  ${what}`);
+  return [`  ${kind}: ${detail}`, ...lines].join('\n');
+}

@@ -1,0 +1,61 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Step } from './plan.js';
+import { type RunOptions, type RunReport } from './run-report.js';
+import { RunWorld } from './run-world.js';
+import { isPending, type Verdict } from './verdict.js';
+
+/** Milliseconds for everything to be accounted for after all has been healed. */
+const SETTLE_LIMIT_MS = 300_000;
+/** Milliseconds of silence after which nothing more is under way. */
+const SILENCE_MS = 10_000;
+/** Milliseconds after which the bus has delivered again what a dead process had leased: the ack deadline of 60 s and some more. */
+const REDELIVERY_MS = 65_000;
+const PROGRESS_MS = 10_000;
+const POLL_MS = 500;
+
+/** One run: load and faults by the seed, healing, waiting until all is quiet, accounting. */
+export async function runCampaign(options: RunOptions): Promise<RunReport> {
+  mkdirSync(options.directory, { recursive: true });
+  const logFile = join(options.directory, `seed-${options.seed}.service.log`);
+  const world = await RunWorld.start(options, logFile);
+  const progress = setInterval(() => {
+    options.progress(world.progressLine());
+  }, PROGRESS_MS);
+  try {
+    await world.open();
+    await play(world.plan, world, options.spanMs);
+    await world.heal();
+    const verdict = await settle(world);
+    return world.report(verdict);
+  } finally {
+    clearInterval(progress);
+    await world.close();
+  }
+}
+
+/** Does each step at its time. */
+async function play(plan: readonly Step[], world: RunWorld, spanMs: number): Promise<void> {
+  const startedAt = performance.now();
+  const until = async (at: number): Promise<void> => {
+    const waitMs = at - (performance.now() - startedAt);
+    if (waitMs > 0) await delay(waitMs);
+  };
+  for (const step of plan) {
+    await until(step.at);
+    world.play(step);
+  }
+  await until(spanMs);
+}
+
+async function settle(world: RunWorld): Promise<Verdict> {
+  const deadline = performance.now() + SETTLE_LIMIT_MS;
+  for (;;) {
+    const verdict = world.account();
+    const isQuiet = world.silentForMs() > SILENCE_MS && world.sinceDisruptionMs() > REDELIVERY_MS;
+    if (isQuiet && !verdict.findings.some(isPending)) return verdict;
+    if (performance.now() > deadline) return verdict;
+    await delay(POLL_MS);
+  }
+}

@@ -1,0 +1,48 @@
+/** One change of the service's source that breaks one of its promises. */
+export interface Sabotage {
+  /** End of the path of the source file. */
+  readonly file: string;
+  /** Stands exactly once in the file. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/**
+ * Builds that are broken on purpose, to show that the campaign notices. Each is a change of the source's text at build
+ * time; the service itself has no switch for any of them.
+ */
+export const SABOTAGES = {
+  /** The cursor moves before the bus has acknowledged: what dies with the process in between is lost. */
+  'cursor-before-ack': {
+    file: 'libs/connectors-twilio/src/conversation-cursor.ts',
+    find: '      const results = await this.options.take(fresh);',
+    replace: `      await conversation.advanceLastReadMessageIndex(page.at(-1)?.index ?? last);
+      const results = await this.options.take(fresh);`,
+  },
+  /** An event is acknowledged before its outcome is known: what dies with the process in between is lost. */
+  'ack-before-outcome': {
+    file: 'apps/ingress-egress/src/egress/egress-consumer.ts',
+    find: '    return this.#lanes.run(lane, () => this.#deliver(event, message));',
+    replace: `    void this.#lanes.run(lane, () => this.#deliver(event, message));
+    return 'ack';`,
+  },
+  /** An event counts as sent before it is sent: a try that failed is never repeated. */
+  'dedupe-before-send': {
+    file: 'libs/connectors-twilio/src/message-sender.ts',
+    find: '    if (remembered !== undefined) return { ...remembered, duplicate: true };\n',
+    replace: `    if (remembered !== undefined) return { ...remembered, duplicate: true };
+    this.#receipts.set(key, { platformMessageIds: [], duplicate: false });
+`,
+  },
+} as const satisfies Record<string, Sabotage>;
+
+export type SabotageName = keyof typeof SABOTAGES;
+
+/** The broken source. @throws Error where the passage is not there exactly once, as after a change of the service */
+export function sabotage(source: string, { file, find, replace }: Sabotage): string {
+  const places = source.split(find).length - 1;
+  if (places !== 1) {
+    throw new Error(`${file}: expected the passage to break once, found it ${places} times:\n${find}`);
+  }
+  return source.replace(find, () => replace);
+}

@@ -1,0 +1,61 @@
+import { type RunReport } from './run-report.js';
+import { type FindingKind } from './verdict.js';
+
+const FINDING_COLUMNS: readonly (readonly [title: string, kinds: readonly FindingKind[]])[] = [
+  ['missing', ['ingress missing', 'egress missing', 'egress without outcome', 'egress given up']],
+  ['invented', ['ingress invented', 'ingress changed', 'egress invented']],
+  ['doubled', ['egress doubled']],
+  ['disorder', ['ingress out of order', 'egress out of order']],
+  ['crashes', ['service ended by itself']],
+];
+
+/** The runs as a table in Markdown, with a last line that adds them up. */
+export function toTable(reports: readonly RunReport[]): string {
+  const rows = reports.map(toNumbers);
+  const total = rows.reduce<number[]>((sums, row) => row.map((value, i) => value + (sums[i] ?? 0)), []);
+  const titles = [
+    'seed',
+    ...COLUMNS.map(([title]) => title),
+    ...FINDING_COLUMNS.map(([title]) => title),
+    'verdict',
+  ];
+  const lines = [
+    titles,
+    titles.map((_, i) => (i === 0 || i === titles.length - 1 ? '---' : '---:')),
+    ...reports.map((report, i) => [
+      String(report.seed),
+      ...(rows[i] ?? []).map(String),
+      report.ok ? 'ok' : 'FAILED',
+    ]),
+    ['all', ...total.map(String), reports.every(({ ok }) => ok) ? 'ok' : 'FAILED'],
+  ];
+  const widths = titles.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
+  return lines
+    .map(
+      (line) =>
+        `| ${line.map((cell, i) => cell.padStart(widths[i] ?? 0, cell === '---' ? '-' : ' ')).join(' | ')} |`,
+    )
+    .join('\n');
+}
+
+const COLUMNS: readonly (readonly [title: string, value: (report: RunReport) => number])[] = [
+  ['s', ({ seconds }) => seconds],
+  ['faults', ({ faults }) => Object.values(faults).reduce((sum, count) => sum + count, 0)],
+  ['starts', ({ starts }) => starts],
+  ['written', ({ counts }) => counts.written],
+  ['published', ({ counts }) => counts.published],
+  ['again', ({ counts }) => counts.repeats],
+  ['in gaps', ({ counts }) => counts['lost in reported gaps']],
+  ['accepted', ({ counts }) => counts.accepted],
+  ['standing', ({ counts }) => counts.standing],
+  ['unknown', ({ counts }) => counts.unknown],
+  ['by redelivery', ({ counts }) => counts['reordered by redelivery']],
+  ['MiB', ({ memoryMb }) => memoryMb.most],
+];
+
+function toNumbers(report: RunReport): number[] {
+  return [
+    ...COLUMNS.map(([, value]) => value(report)),
+    ...FINDING_COLUMNS.map(([, kinds]) => report.findings.filter(({ kind }) => kinds.includes(kind)).length),
+  ];
+}

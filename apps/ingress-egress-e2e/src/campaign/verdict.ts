@@ -1,0 +1,48 @@
+/** What can be wrong with a message. */
+export type FindingKind =
+  | 'ingress missing'
+  | 'ingress invented'
+  | 'ingress changed'
+  | 'ingress out of order'
+  | 'egress missing'
+  | 'egress doubled'
+  | 'egress invented'
+  | 'egress out of order'
+  | 'egress without outcome'
+  | 'egress given up'
+  | 'service ended by itself';
+
+/** One message that is not accounted for. */
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly detail: string;
+  /** Ids and tokens by which its history is found. */
+  readonly keys: readonly string[];
+}
+
+/** What a run comes to. */
+export interface Verdict {
+  readonly findings: readonly Finding[];
+  readonly counts: Readonly<Record<CountName, number>>;
+}
+
+export const COUNTS = [
+  'written',
+  'published',
+  'repeats',
+  'lost in reported gaps',
+  'accepted',
+  'standing',
+  'unknown',
+  'reordered by redelivery',
+  'dead letters',
+  'gaps',
+] as const;
+
+/** What is counted without being a fault. */
+export type CountName = (typeof COUNTS)[number];
+
+/** Findings that time may still mend. */
+export function isPending({ kind }: Finding): boolean {
+  return kind === 'ingress missing' || kind === 'egress missing' || kind === 'egress without outcome';
+}
