@@ -1,4 +1,4 @@
-import ts from 'typescript';
+import * as ts from 'typescript';
 import { connectorsOf } from '../workspace/projects.js';
 import { type Finding } from '../workspace/finding.js';
 import { nodesOf, sourcesOf } from '../workspace/source.js';

@@ -1,4 +1,4 @@
-import ts from 'typescript';
+import * as ts from 'typescript';
 import { type Finding } from '../workspace/finding.js';
 import { isTestFile, lineOfNode, nodesOf, sourcesOf } from '../workspace/source.js';
 import { type WorkspaceView } from '../workspace/workspace-view.js';

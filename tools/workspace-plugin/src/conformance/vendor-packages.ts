@@ -1,4 +1,4 @@
-import ts from 'typescript';
+import * as ts from 'typescript';
 import { nodesOf, sourceOf } from '../workspace/source.js';
 import { type WorkspaceView } from '../workspace/workspace-view.js';
 
