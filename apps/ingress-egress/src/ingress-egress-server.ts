@@ -12,7 +12,7 @@ import { createCursorStore, type StateStore } from '@bitbrat/state-store';
 import { type ServiceConfig } from './config.js';
 import { DeadLetterDesk } from './dead-letters/dead-letter-desk.js';
 import { EchoBot } from './echo-bot.js';
-import { EgressConsumer } from './egress/egress-consumer.js';
+import { EgressConsumer, REPEAT_WINDOW_MS } from './egress/egress-consumer.js';
 import { createHttpServer, type HttpServer } from './http/http-server.js';
 import { Publisher } from './publisher.js';
 
@@ -68,7 +68,12 @@ export class IngressEgressServer {
     this.#desk = new DeadLetterDesk({ bus, clock, logger }, { topics: this.topics, egressTopic });
     this.#egress = new EgressConsumer(
       { bus, manager: this.manager, publisher: this.#publisher, clock, logger, random },
-      { topic: egressTopic, limits: config.egress, maxInFlight: config.bus.maxInFlight },
+      {
+        topic: egressTopic,
+        limits: config.egress,
+        maxInFlight: config.bus.maxInFlight,
+        repeatWindowMs: REPEAT_WINDOW_MS,
+      },
     );
   }
 
@@ -88,8 +93,7 @@ export class IngressEgressServer {
       debugToken: config.debugToken,
     });
     const port = await this.#http.listen(config.host, config.port);
-    await this.#desk.start();
-    await this.#egress.start();
+    await Promise.all([this.#desk.start(), this.#egress.start()]);
     await this.#echoBot?.start();
     if (this.manager.names.length === 0) {
       logger.warn('service.no-connector', {

@@ -18,6 +18,7 @@ import {
   encodeEgress,
 } from '@bitbrat/envelope';
 import { createMemoryBus, type MessageBus } from '@bitbrat/message-bus';
+import { REPLAY_OF } from '../dead-letters/replay.js';
 import { Publisher } from '../publisher.js';
 import { EgressConsumer } from './egress-consumer.js';
 
@@ -45,11 +46,20 @@ interface World {
   readonly calls: Call[];
   readonly outcomes: EgressOutcome[];
   readonly deadLetters: DeadLetter[];
-  readonly publish: (event: Partial<EgressEvent> & { id: string }) => Promise<void>;
+  readonly publish: (
+    event: Partial<EgressEvent> & { id: string },
+    attributes?: Readonly<Record<string, string>>,
+  ) => Promise<void>;
   readonly publishRaw: (text: string) => Promise<void>;
 }
 
-async function aWorld(answer: (call: Call) => Step, rates?: SendRates): Promise<World> {
+interface Wishes {
+  readonly rates?: SendRates;
+  readonly repeatWindowMs?: number;
+}
+
+async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promise<World> {
+  const { rates, repeatWindowMs = 0 } = wishes;
   const bus = createMemoryBus({ clock: systemClock });
   const calls: Call[] = [];
   const outcomes: EgressOutcome[] = [];
@@ -109,13 +119,13 @@ async function aWorld(answer: (call: Call) => Step, rates?: SendRates): Promise<
   const limits = { backoff: { baseMs: 1_000, maxMs: 30_000 }, maxAttempts: 3, giveUpAfterMs: 60_000 };
   const consumer = new EgressConsumer(
     { bus, manager, publisher, clock: systemClock, logger: silent, random: () => 0.5 },
-    { topic: EGRESS, limits, maxInFlight: 100 },
+    { topic: EGRESS, limits, maxInFlight: 100, repeatWindowMs },
   );
   await consumer.start();
   const publishRaw = async (text: string): Promise<void> => {
     await bus.publish(EGRESS, { data: new TextEncoder().encode(text), attributes: {} });
   };
-  const publish: World['publish'] = async (event) => {
+  const publish: World['publish'] = async (event, attributes = {}) => {
     const encoded = encodeEgress(
       {
         v: '1',
@@ -131,7 +141,8 @@ async function aWorld(answer: (call: Call) => Step, rates?: SendRates): Promise<
       '2026-01-01T00:00:00.000Z',
     );
     if (!encoded.ok) throw new Error(encoded.fault.detail);
-    await bus.publish(EGRESS, encoded.value);
+    const message = { ...encoded.value, attributes: { ...encoded.value.attributes, ...attributes } };
+    await bus.publish(EGRESS, message);
   };
   return { bus, consumer, calls, outcomes, deadLetters, publish, publishRaw };
 }
@@ -142,8 +153,8 @@ const statuses = ({ outcomes }: World): string[] =>
 
 describe('EgressConsumer', () => {
   let world: World | undefined;
-  const start = async (answer: (call: Call) => Step, rates?: SendRates): Promise<World> => {
-    world = await aWorld(answer, rates);
+  const start = async (answer: (call: Call) => Step, wishes?: Wishes): Promise<World> => {
+    world = await aWorld(answer, wishes);
     return world;
   };
 
@@ -179,12 +190,29 @@ describe('EgressConsumer', () => {
     ]);
   });
 
+  it('takes an event soon after its start for one that an earlier process may have sent', async () => {
+    const started = await start(() => accepted, { repeatWindowMs: 60_000 });
+    await started.publish({ id: 'e1' });
+    await jest.advanceTimersByTimeAsync(60_000);
+    await started.publish({ id: 'e2' });
+    await settle();
+    expect(started.calls.map(({ options }) => options.mayHaveBeenSent)).toEqual([true, false]);
+  });
+
   it('sends an event that was published twice once', async () => {
     const { calls, publish } = await start(() => accepted);
     await publish({ id: 'e1' });
     await publish({ id: 'e1' });
     await settle();
     expect(calls).toHaveLength(1);
+  });
+
+  it('takes the replay of a dead letter as sent before, maybe', async () => {
+    const started = await start(() => accepted);
+    await started.publish({ id: 'e1' }, { [REPLAY_OF]: 'a letter' });
+    await settle();
+    expect(started.calls.map(({ options }) => options.mayHaveBeenSent)).toEqual([true]);
+    expect(statuses(started)).toEqual(['e1 sent 1']);
   });
 
   it('tries again what may succeed later, and says that it may have been sent where nobody knows', async () => {
@@ -301,7 +329,7 @@ describe('EgressConsumer', () => {
       perDestination: { count: 1, perMs: 1_000 },
       total: { count: 3, perMs: 3_000 },
     };
-    const started = await start(() => accepted, rates);
+    const started = await start(() => accepted, { rates });
     for (const id of ['a1', 'a2', 'b1', 'c1']) {
       await started.publish({ id, target: { connector: 'fake', destination: id.slice(0, 1) } });
     }

@@ -28,6 +28,12 @@ const SENT_EVENTS = 50_000;
 /** An unused egress subscription is removed after a day, the shortest time that Pub/Sub allows. */
 const SUBSCRIPTION_EXPIRES_AFTER_MS = 24 * 60 * 60 * 1_000;
 
+/**
+ * For so long after its start a process takes any event for one that an earlier process may have sent: bots repeat an event when
+ * they have not heard of its outcome, or when the envelope that it answers comes again.
+ */
+export const REPEAT_WINDOW_MS = 15 * 60 * 1_000;
+
 export interface EgressConsumerServices {
   readonly bus: MessageBus;
   readonly manager: ConnectorManager;
@@ -42,6 +48,8 @@ export interface EgressConsumerOptions {
   readonly topic: string;
   readonly limits: RetryLimits;
   readonly maxInFlight: number;
+  /** See `REPEAT_WINDOW_MS`. */
+  readonly repeatWindowMs: number;
 }
 
 /**
@@ -121,8 +129,7 @@ export class EgressConsumer {
           attempts: earlier + counted,
         });
       }
-      // An event from before this process started may have been sent by an earlier one.
-      const result = await this.#send(event, tried || message.publishedAt < this.#startedAt);
+      const result = await this.#send(event, tried || this.#mayBeRepeated(message));
       tries += 1;
       if (result.ok || countsAsAttempt(result.error)) counted += 1;
       const decision = decide(
@@ -155,6 +162,12 @@ export class EgressConsumer {
       }
       await sleep(clock, decision.delayMs, this.#stopping.signal);
     }
+  }
+
+  /** Whether an earlier process may have sent it: this one remembers only what it has sent itself. */
+  #mayBeRepeated({ publishedAt }: ReceivedMessage): boolean {
+    const { clock } = this.services;
+    return publishedAt < this.#startedAt || clock.now() - this.#startedAt < this.options.repeatWindowMs;
   }
 
   async #pace({ target: { connector, destination } }: EgressEvent): Promise<void> {
