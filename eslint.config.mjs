@@ -112,7 +112,7 @@ export default [
   {
     // One place reads the environment; configuration reaches everything else as values.
     files: ['{apps,libs}/**/*.ts'],
-    ignores: [...specs, 'apps/*/src/main.ts', 'apps/*/src/local/main.ts', 'apps/*-e2e/**'],
+    ignores: [...specs, 'apps/*/src/main.ts', 'apps/*/src/*/main.ts', 'apps/*-e2e/**'],
     rules: {
       'no-restricted-properties': [
         'error',
@@ -130,6 +130,7 @@ export default [
           ignoredFiles: [
             '{projectRoot}/jest*.config.cjs',
             '{projectRoot}/esbuild.config.mjs',
+            '{projectRoot}/{bench,contract}/**/*.ts',
             '{projectRoot}/src/**/*.{spec,e2e}.ts',
             '{projectRoot}/src/local/**/*.ts',
           ],

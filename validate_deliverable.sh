@@ -1,49 +1,58 @@
 #!/usr/bin/env bash
-# Checks everything, from a fresh clone: install, workspace sync, format, lint, types, unit tests, build, integration
-# tests, end-to-end tests. Stops at the first step that fails. Ends with `N passed, N failed` over all suites.
+# Checks everything, from a fresh clone: install, workspace sync, format, what is generated, conventions, lint, types, tests, build,
+# integration tests, end-to-end tests. Stops at the first step that fails. Ends with `N passed, N failed` over all suites.
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: ./validate_deliverable.sh [--skip-install]
+Usage: ./validate_deliverable.sh [--skip-install] [--affected BASE]
 
-  --skip-install   use the node_modules that are there instead of running npm ci
-  --help           this text
+  --skip-install    use the node_modules that are there instead of running npm ci
+  --affected BASE   only the projects that the commits since BASE touch, and those that depend on them
+  --help            this text
 
-Integration and end-to-end tests start Google's Pub/Sub emulator (java and the Google Cloud CLI's emulator component).
-Where it is missing they are left out, saying so; with CI=true that is a failure.
+Integration and end-to-end tests start Google's Pub/Sub and Firestore emulators (java and the Google Cloud CLI's emulator
+components). Where they are missing those suites are left out, saying so; with CI=true that is a failure.
 TEXT
 }
 
 install=true
-for argument in "$@"; do
-  case "$argument" in
+base=
+while [ $# -gt 0 ]; do
+  case "$1" in
     --skip-install) install=false ;;
+    --affected)
+      [ $# -ge 2 ] || { echo "--affected needs a commit or branch to compare with" >&2; exit 2; }
+      base=$2
+      shift
+      ;;
     --help | -h) usage; exit 0 ;;
-    *) echo "unknown option: $argument" >&2; usage >&2; exit 2 ;;
+    *) echo "unknown option: $1" >&2; usage >&2; exit 2 ;;
   esac
+  shift
 done
 
 cd "$(dirname "$0")"
 export NX_DAEMON=false NX_NO_CLOUD=true METADATA_SERVER_DETECTION=none
+if [ -n "$base" ] && ! git rev-parse --verify --quiet "$base^{commit}" >/dev/null; then
+  echo "--affected: $base is no commit of this clone; fetch the whole history (git fetch --unshallow)" >&2
+  exit 2
+fi
 current='starting'
 finished=false
 
 # Adds up what every suite wrote to its test-output folder.
 summary() {
-  node -e '
-    const { readFileSync } = require("node:fs");
-    const { execFileSync } = require("node:child_process");
-    const files = execFileSync("find", ["apps", "libs", "tools", "-name", "*.summary.json", "-path", "*/test-output/*", "-not", "-path", "*/node_modules/*"], { encoding: "utf8" }).split("\n").filter(Boolean);
-    const total = { passed: 0, failed: 0, skipped: 0 };
-    for (const file of files) {
-      const suite = JSON.parse(readFileSync(file, "utf8"));
-      for (const key of Object.keys(total)) total[key] += suite[key];
-    }
-    if (process.argv[1] !== "ok" && total.failed === 0) total.failed = 1;
-    const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
-    console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
-  ' "$1"
+  find apps libs tools -name '*.summary.json' -path '*/test-output/*' -not -path '*/node_modules/*' -print0 |
+    xargs -0 cat 2>/dev/null |
+    awk -F'[:,}]' -v outcome="$1" '
+      { passed += $2; failed += $4; skipped += $6 }
+      END {
+        if (outcome != "ok" && failed == 0) failed = 1
+        printf "%d passed, %d failed", passed, failed
+        if (skipped > 0) printf ", %d skipped", skipped
+        print ""
+      }'
 }
 
 finish() {
@@ -67,15 +76,26 @@ step() {
   echo "    $current: $((SECONDS - started)) s"
 }
 
+# Runs targets of all projects, or of the affected ones.
+targets() {
+  if [ -n "$base" ]; then
+    npx nx affected --base="$base" --head=HEAD --output-style=static "$@"
+  else
+    npx nx run-many --output-style=static "$@"
+  fi
+}
+
 find apps libs tools -name '*.summary.json' -path '*/test-output/*' -not -path '*/node_modules/*' -delete
 if [ "$install" = true ]; then step install npm ci; fi
 step sync npx nx sync:check
 step format npx prettier --check --log-level warn .
-step lint npx nx run-many -t lint
-step typecheck npx nx run-many -t typecheck
-step test npx nx run-many -t test
-step build npx nx run-many -t build
-step affected node tools/check-affected.mjs
-step integration npx nx run-many -t integration --parallel=1
-step end-to-end npx nx run-many -t e2e --parallel=1
+step generated npx nx run workspace-plugin:generated
+step conformance npx nx run workspace-plugin:conformance
+step lint targets -t lint
+step typecheck targets -t typecheck
+step contract targets -t contract contract-compat
+step test targets -t test
+step build targets -t build
+step integration targets -t integration --parallel=1
+step end-to-end targets -t e2e --parallel=1
 finished=true
