@@ -56,8 +56,12 @@ export class Publisher {
   }
 
   async deadLetter(letter: DeadLetter): Promise<void> {
-    const { source, topics } = this.services;
-    await this.#publish(topics.deadLetter, encodeDeadLetter(letter, source));
+    const { bus, source, topics } = this.services;
+    const encoded = encodeDeadLetter(letter, source);
+    if (!encoded.ok) throw new Error(`${topics.deadLetter}: ${encoded.fault.detail}`);
+    // Without a key: behind letters that wait for an operator, Pub/Sub would hold back the later ones of their key.
+    const { attributes, data } = encoded.value;
+    await bus.publish(topics.deadLetter, { attributes, data });
   }
 
   async #publish(topic: string, encoded: CodecResult<EncodedMessage>): Promise<void> {

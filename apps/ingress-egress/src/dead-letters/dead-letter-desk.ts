@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Clock, type Logger } from '@bitbrat/connectors-core';
 import { type DeadLetter } from '@bitbrat/envelope';
 import { BusError, type MessageBus } from '@bitbrat/message-bus';
@@ -18,7 +19,7 @@ const HOLD_MS = 30_000;
 /** How long the bus may take to take the replayed messages. */
 const PUBLISH_MS = 20_000;
 const RELEASE_MS = 3_000;
-/** Replayed letters that are remembered: Pub/Sub may bring an acknowledged one again, behind an older one with its ordering key. */
+/** Replayed letters that are remembered: the bus may bring an acknowledged one again. */
 const REMEMBERED = 50_000;
 
 export interface DeskServices {
@@ -132,6 +133,8 @@ export class DeadLetterDesk {
       late.abort();
     }, PUBLISH_MS);
     const signal = AbortSignal.any([late.signal, this.#stopping.signal]);
+    // Each publish listens to it; Node warns from the eleventh on.
+    setMaxListeners(letters.length + 1, signal);
     await Promise.all(
       letters.map(async (letter) => {
         const { id } = letter;
