@@ -5,6 +5,7 @@ import { type TwilioConfig } from './config.js';
 import { ConversationCursor } from './conversation-cursor.js';
 import { ConversationDrainer } from './conversation-drainer.js';
 import { type ConversationJoiner } from './conversation-joiner.js';
+import { type ConversationReconciler } from './conversation-reconciler.js';
 import { type MessageIntake } from './message-intake.js';
 import { type SessionEvents } from './session-contract.js';
 import { TwilioTokenProvider } from './token-provider.js';
@@ -28,6 +29,7 @@ export interface RunOptions {
   readonly random: () => number;
   readonly intake: MessageIntake;
   readonly joiner: ConversationJoiner;
+  readonly reconciler: ConversationReconciler;
   /** Resolves when nothing is being sent. */
   readonly sendsEnded: () => Promise<void>;
   readonly onConnected: () => void;
@@ -48,6 +50,7 @@ export class ClientRun {
   #seen = 0;
   #failedSweeps = 0;
   #cancelSweep: () => void = () => undefined;
+  #reconciling: Promise<void> = Promise.resolve();
   #replacing: Promise<void> | undefined;
   #replaceNotBefore = 0;
   #ended: Promise<void> | undefined;
@@ -114,7 +117,7 @@ export class ClientRun {
     this.#abort.abort();
     this.#cancelSweep();
     await this.#drainer.stop(DRAIN_LIMIT_MS);
-    await Promise.all([this.#session?.close(), this.#replacing]);
+    await Promise.all([this.#session?.close(), this.#replacing, this.#reconciling]);
   }
 
   async #open(provider: TwilioTokenProvider): Promise<ClientSession> {
@@ -194,6 +197,7 @@ export class ClientRun {
       if (session?.isConnected === true) {
         for (const conversationSid of await session.subscribedConversations()) this.wake(conversationSid);
         this.#failedSweeps = 0;
+        this.#reconcile(session);
       }
     } catch (reason) {
       const error = toConnectorError(reason);
@@ -207,6 +211,19 @@ export class ClientRun {
     }
     this.#cancelSweep();
     this.#cancelSweep = host.clock.setTimeout(() => void this.#sweep(), config.sweepSeconds * 1000);
+  }
+
+  /** Joins what no webhook has told of. Apart from the sweep: it takes another road, and its failures say nothing about the client. */
+  #reconcile(session: ClientSession): void {
+    const { joiner, reconciler } = this.#options;
+    if (this.#abort.signal.aborted) return;
+    this.#reconciling = reconciler.run({
+      isJoined: (conversationSid) => session.isJoined(conversationSid) || joiner.isJoined(conversationSid),
+      onJoined: (conversationSid) => {
+        this.wake(conversationSid);
+      },
+      signal: this.#abort.signal,
+    });
   }
 
   /** A new client takes over while the old one still works; then the old one goes. */

@@ -2,6 +2,8 @@ import {
   type ConnectorCapabilities,
   type ConnectorHost,
   type ConnectorSnapshot,
+  type Diagnosable,
+  type DiagnosisRow,
   type IConnector,
   type RejectionHandler,
   type SendOptions,
@@ -13,13 +15,14 @@ import {
 } from '@bitbrat/connectors-core';
 import { TWILIO_CAPABILITIES } from './capabilities.js';
 import { type TwilioConfig } from './config.js';
+import { diagnoseTwilio } from './diagnosis.js';
 import { isTwilioSdkRejection } from './sdk-rejection.js';
 import { TWILIO } from './twilio-envelope-builder.js';
 import { TwilioIngressClient } from './twilio-ingress-client.js';
 import { judgeWebhook, toFailureStatus } from './webhook.js';
 
 /** Twilio as the ConnectorManager sees it. */
-export class TwilioConnectorAdapter implements IConnector, WebhookReceiver, RejectionHandler {
+export class TwilioConnectorAdapter implements IConnector, WebhookReceiver, RejectionHandler, Diagnosable {
   readonly name = TWILIO;
   readonly capabilities: ConnectorCapabilities = TWILIO_CAPABILITIES;
   readonly #client: TwilioIngressClient;
@@ -51,6 +54,10 @@ export class TwilioConnectorAdapter implements IConnector, WebhookReceiver, Reje
 
   claimRejection(reason: unknown): boolean {
     return isTwilioSdkRejection(reason);
+  }
+
+  diagnose(signal: AbortSignal): AsyncIterable<DiagnosisRow> {
+    return diagnoseTwilio(this.config, this.host, signal);
   }
 
   /** 200 after the bot is in the conversation; 4xx for what is not Twilio's or unreadable; 5xx where Twilio shall try again. */

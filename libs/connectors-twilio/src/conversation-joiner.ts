@@ -14,12 +14,21 @@ export class ConversationJoiner {
     private readonly identity: string,
   ) {}
 
-  /** Resolves when the bot is in the conversation. @throws ConnectorError */
-  join(conversationSid: string): Promise<void> {
+  /** Whether the bot is in the conversation, as far as it is remembered. */
+  isJoined(conversationSid: string): boolean {
+    return this.#joined.has(conversationSid);
+  }
+
+  /**
+   * Resolves when the bot is in the conversation.
+   * @param signal ends the request for all who wait for it
+   * @throws ConnectorError
+   */
+  join(conversationSid: string, signal?: AbortSignal): Promise<void> {
     if (this.#joined.has(conversationSid)) return Promise.resolve();
     let joining = this.#joining.get(conversationSid);
     if (joining === undefined) {
-      joining = this.#join(conversationSid).finally(() => this.#joining.delete(conversationSid));
+      joining = this.#join(conversationSid, signal).finally(() => this.#joining.delete(conversationSid));
       this.#joining.set(conversationSid, joining);
     }
     return joining;
@@ -35,8 +44,8 @@ export class ConversationJoiner {
     this.#joined.delete(conversationSid);
   }
 
-  async #join(conversationSid: string): Promise<void> {
-    await this.rest.addParticipant(conversationSid, this.identity);
+  async #join(conversationSid: string, signal: AbortSignal | undefined): Promise<void> {
+    await this.rest.addParticipant(conversationSid, this.identity, signal);
     this.remember(conversationSid);
   }
 }

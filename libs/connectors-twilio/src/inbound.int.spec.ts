@@ -12,6 +12,74 @@ afterEach(async () => {
   await gateway.dispose();
 });
 
+describe('a conversation of which no webhook has told', () => {
+  it('is joined at the start: a new number has written while the service was down', async () => {
+    gateway = await Gateway.create();
+    const { conversationSid, messageSid } = await gateway.sms('is anybody there?');
+    const { twilio } = gateway.sandbox;
+    const refused = await twilio.waitForWebhook(({ event }) => event === 'onMessageAdded');
+    expect(refused.attempts.map(({ status }) => status)).toEqual([503, 503]);
+    await gateway.start();
+    await waitFor(() => gateway.host.published.length === 1, 'the envelope');
+    expect(gateway.host.published[0]).toMatchObject({ id: `twilio:${messageSid}`, from: '+15550100' });
+    await waitFor(() => gateway.horizon(conversationSid) === 0, 'the read horizon');
+    expect(gateway.host.logger.entries).toContainEqual({
+      level: 'info',
+      event: 'twilio.conversations-found',
+      fields: { joined: 1 },
+    });
+  });
+
+  it('is joined though it stands on a later page of the list', async () => {
+    gateway = await Gateway.create();
+    gateway.sandbox.twilio.setWebhookUrl(undefined);
+    const { messageSid } = await gateway.sms('the oldest');
+    for (let i = 0; i < 100; i += 1) gateway.sandbox.twilio.createConversation();
+    await gateway.start();
+    await waitFor(() => gateway.host.published.length === 1, 'the envelope', 20_000);
+    expect(gateway.host.published[0]?.id).toBe(`twilio:${messageSid}`);
+    expect(gateway.sandbox.twilio.stats().counters['rest listConversations']).toBe(2);
+  });
+
+  it('is joined by the sweep: every webhook was lost while the service ran', async () => {
+    await running({ config: { sweepSeconds: 1 } });
+    gateway.sandbox.twilio.injectFault({ kind: 'webhook', action: 'lose' });
+    const texts = Array.from({ length: 10 }, (_, i) => `message ${i}`);
+    for (const [i, text] of texts.entries()) await gateway.sms(text, `+1555${2000 + i}000`);
+    await waitFor(() => gateway.host.published.length === texts.length, 'all envelopes');
+    expect(gateway.texts().sort()).toEqual([...texts].sort());
+    expect(gateway.sandbox.twilio.stats().counters['rest createParticipant']).toBe(texts.length);
+  });
+
+  it.each([429, 500])('is joined by a later sweep where the platform has answered %i', async (status) => {
+    gateway = await Gateway.create({ config: { sweepSeconds: 1 } });
+    gateway.sandbox.twilio.setWebhookUrl(undefined);
+    await gateway.sms('hello');
+    const fault = { kind: 'request', target: 'rest', count: 1, retryAfterSeconds: 1, status } as const;
+    gateway.sandbox.twilio.injectFault({ ...fault, operation: 'listConversations' });
+    gateway.sandbox.twilio.injectFault({ ...fault, operation: 'createParticipant' });
+    await gateway.start();
+    await waitFor(() => gateway.host.published.length === 1, 'the envelope');
+    const events = gateway.host.logger.entries.map(({ event }) => event);
+    expect(events.filter((event) => event === 'twilio.reconcile-failed')).not.toEqual([]);
+    expect(events.filter((event) => event === 'twilio.join-failed')).toHaveLength(1);
+  });
+
+  it('stays without the bot that a person has removed', async () => {
+    await running({ config: { sweepSeconds: 1 } });
+    const { twilio } = gateway.sandbox;
+    twilio.setWebhookUrl(undefined);
+    const conversationSid = gateway.conversation();
+    const lists = (): number => twilio.stats().counters['rest listConversations'] ?? 0;
+    const before = lists();
+    await waitFor(() => lists() >= before + 2, 'a pass that has seen it');
+    twilio.removeParticipant(conversationSid, gateway.config.identity);
+    const removed = lists();
+    await waitFor(() => lists() >= removed + 3, 'further passes');
+    expect(twilio.stats().counters['rest createParticipant']).toBeUndefined();
+  });
+});
+
 describe('inbound', () => {
   it.each(['form', 'json'] as const)(
     'reads the first SMS of a new number, written before the bot had joined by a webhook (%s)',

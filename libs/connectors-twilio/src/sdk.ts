@@ -5,5 +5,9 @@
 export { Client } from '@twilio/conversations';
 // By their own paths: the whole package costs 14 MB more.
 export { default as AccessToken } from 'twilio/lib/jwt/AccessToken.js';
-export { validateRequest, validateRequestWithBody } from 'twilio/lib/webhooks/webhooks.js';
+export {
+  getExpectedTwilioSignature,
+  validateRequest,
+  validateRequestWithBody,
+} from 'twilio/lib/webhooks/webhooks.js';
 export { WebSocket } from 'ws';

@@ -15,6 +15,7 @@ import { ClientRun } from './client-run.js';
 import { type ClientSession } from './client-session.js';
 import { type TwilioConfig } from './config.js';
 import { ConversationJoiner } from './conversation-joiner.js';
+import { ConversationReconciler } from './conversation-reconciler.js';
 import { MessageIntake } from './message-intake.js';
 import { MessageSender } from './message-sender.js';
 import { TWILIO, TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';
@@ -26,6 +27,7 @@ export class TwilioIngressClient {
   readonly #host: ConnectorHost;
   readonly #random: () => number;
   readonly #joiner: ConversationJoiner;
+  readonly #reconciler: ConversationReconciler;
   readonly #intake: MessageIntake;
   readonly #sender: MessageSender;
   readonly #counters: ConnectorCounters = {
@@ -52,6 +54,13 @@ export class TwilioIngressClient {
     const { clock, logger } = host;
     const rest = new TwilioRest(config);
     this.#joiner = new ConversationJoiner(rest, identity);
+    this.#reconciler = new ConversationReconciler({
+      rest,
+      join: (conversationSid, signal) => this.#joiner.join(conversationSid, signal),
+      historyMs: config.historyHours * 3_600_000,
+      clock,
+      logger,
+    });
     this.#intake = new MessageIntake({
       identity,
       allowedSenders: config.allowedSenders,
@@ -183,6 +192,7 @@ export class TwilioIngressClient {
       random: this.#random,
       intake: this.#intake,
       joiner: this.#joiner,
+      reconciler: this.#reconciler,
       sendsEnded: () => this.#sender.idle(),
       onConnected: () => {
         if (this.#run === run) this.#setState({ status: 'connected', since: this.#now() });

@@ -11,18 +11,26 @@ const messageSchema = z.object({
   attributes: z.string().nullish(),
   date_created: z.string().nullish(),
 });
-const pageSchema = z.object({
-  messages: z.array(messageSchema),
-  meta: z.object({ next_page_url: z.string().nullish() }).optional(),
+const metaSchema = z.object({ next_page_url: z.string().nullish() }).optional();
+const messagePageSchema = z.object({ messages: z.array(messageSchema), meta: metaSchema });
+
+const conversationSchema = z.object({
+  sid: z.string(),
+  state: z.string().nullish(),
+  date_created: z.string().nullish(),
 });
+const conversationPageSchema = z.object({ conversations: z.array(conversationSchema), meta: metaSchema });
 
 /** A message as the REST API lists it. */
 export type RestMessage = z.infer<typeof messageSchema>;
 
+/** A conversation as the REST API lists it. */
+export type RestConversation = z.infer<typeof conversationSchema>;
+
 type RestSettings = Pick<TwilioConfig, 'restUrl' | 'apiKey' | 'apiSecret' | 'chatServiceSid'>;
 
 /**
- * The two REST calls that the connector needs. They have none of the SDK's caches and work while the socket is down.
+ * The REST calls that the connector needs. They have none of the SDK's caches and work while the socket is down.
  *
  * Made with `fetch`: the REST client of the `twilio` package costs 22 MB, cannot be aborted and hides `Retry-After`.
  */
@@ -47,18 +55,47 @@ export class TwilioRest {
   /** The newest messages first, 100 a page, until the consumer stops. @throws ConnectorError */
   async *newestMessages(conversationSid: string, signal?: AbortSignal): AsyncGenerator<RestMessage> {
     const doing = `look for sent messages in ${conversationSid}`;
-    let path: string | undefined = `${this.#conversation(conversationSid)}/Messages?Order=desc&PageSize=100`;
+    const path = `${this.#conversation(conversationSid)}/Messages?Order=desc&PageSize=100`;
+    for await (const { messages } of this.#pages(path, messagePageSchema, doing, signal)) yield* messages;
+  }
+
+  /**
+   * The service's conversations, 100 a page, until the consumer stops.
+   *
+   * The REST reference wants the start of a day in UTC, so older ones of that day come along, and says that this filter sorts by creation, the
+   * newest first.
+   * @param since milliseconds since 1970
+   * @throws ConnectorError
+   */
+  async *conversationsSince(since: number, signal?: AbortSignal): AsyncGenerator<RestConversation[]> {
+    const startDate = `${new Date(since).toISOString().slice(0, 10)}T00:00:00Z`;
+    const path = `/v1/Services/${this.#settings.chatServiceSid}/Conversations?StartDate=${startDate}&PageSize=100`;
+    const pages = this.#pages(path, conversationPageSchema, 'list the conversations', signal);
+    for await (const { conversations } of pages) yield conversations;
+  }
+
+  async *#pages<T extends { meta?: z.infer<typeof metaSchema> }>(
+    first: string,
+    schema: z.ZodType<T>,
+    doing: string,
+    signal?: AbortSignal,
+  ): AsyncGenerator<T> {
+    let path: string | undefined = first;
     while (path !== undefined) {
-      const response = await this.#request(path, {}, doing, signal);
-      const page = await response.json().then(
-        (json) => pageSchema.parse(json),
-        (error: unknown) => Promise.reject(toTwilioError(error, doing)),
-      );
-      yield* page.messages;
+      const page: T = await this.#json(path, schema, doing, signal);
+      yield page;
       const next = page.meta?.next_page_url;
       // Only path and query: the credentials go to the configured host, whatever the answer names.
       path = next ? next.replace(/^https?:\/\/[^/]+/, '') : undefined;
     }
+  }
+
+  async #json<T>(path: string, schema: z.ZodType<T>, doing: string, signal?: AbortSignal): Promise<T> {
+    const response = await this.#request(path, {}, doing, signal);
+    return response.json().then(
+      (json) => schema.parse(json),
+      (error: unknown) => Promise.reject(toTwilioError(error, doing)),
+    );
   }
 
   #conversation(sid: string): string {

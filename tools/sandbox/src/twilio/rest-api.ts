@@ -1,5 +1,6 @@
 import { type FastifyInstance } from 'fastify';
 import { invalidParameter } from './api-error.js';
+import { selectConversations } from './conversation-filter.js';
 import { checkBasicAuth, replyWithError, throughGate } from './fastify-gate.js';
 import { writeOutbound } from './message-writer.js';
 import { checkAttributes, checkOutbound } from './outbound-policy.js';
@@ -49,7 +50,7 @@ function registerRoutes(scope: FastifyInstance, context: RestContext): void {
   };
 
   add('GET', '/Conversations', 'listConversations', (call) =>
-    call.page('conversations', call.model.conversations(), (each) => toRestConversation(call.identity, each)),
+    call.page('conversations', selectConversations(call), (each) => toRestConversation(call.identity, each)),
   );
   add('POST', '/Conversations', 'createConversation', createConversation);
   add('GET', '/Conversations/:conversation', 'getConversation', (call) =>

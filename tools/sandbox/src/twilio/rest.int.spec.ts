@@ -78,7 +78,32 @@ describe('REST client', () => {
     expect(second?.nextPageUrl).toBeUndefined();
   });
 
+  it('lists the conversations of a span of time, the newest first, page by page', async () => {
+    const { conversations } = rest.conversations.v1.services(
+      sandbox.twilio.environment()['TWILIO_CHAT_SERVICE_SID'] ?? '',
+    );
+    const sids = [sid];
+    for (let i = 1; i < 5; i += 1) sids.unshift(sandbox.twilio.createConversation().sid);
+    const newest = sandbox.twilio.conversation(sids[0] ?? '').dateCreated;
+    const day = (offset: number): string => new Date(Date.parse(newest) + offset * 86_400_000).toISOString();
+    const list = async (filter: Parameters<typeof conversations.list>[0]): Promise<string[]> =>
+      (await conversations.list({ ...filter, pageSize: 2 })).map((each) => each.sid);
+    await expect(list({ startDate: day(-1) })).resolves.toEqual(sids);
+    await expect(list({ startDate: day(-1), endDate: day(1), state: 'active' })).resolves.toEqual(sids);
+    await expect(list({ startDate: newest, endDate: newest })).resolves.toContain(sids[0]);
+    await expect(list({ startDate: day(1) })).resolves.toEqual([]);
+    await expect(list({ endDate: day(-1) })).resolves.toEqual([]);
+    await expect(list({ state: 'closed' })).resolves.toEqual([]);
+    await expect(list({})).resolves.toEqual([...sids].reverse());
+  });
+
   it.each([
+    [
+      'a start that is no date',
+      () => rest.conversations.v1.conversations.list({ startDate: 'yesterday' }),
+      400,
+      20001,
+    ],
     [
       'an unknown conversation',
       () => rest.conversations.v1.conversations(`CH${'0'.repeat(32)}`).fetch(),

@@ -1,0 +1,125 @@
+import {
+  type Clock,
+  type ConnectorError,
+  type ConnectorErrorCode,
+  type DiagnosisRow,
+  fault,
+  type Finding,
+  type Logger,
+  maskPhoneNumbers,
+  ok,
+  runCheck,
+  toConnectorError,
+  toFault,
+  warning,
+} from '@bitbrat/connectors-core';
+import { ClientSession } from './client-session.js';
+import { type TwilioConfig } from './config.js';
+import { type SessionEvents } from './session-contract.js';
+import { TwilioTokenProvider } from './token-provider.js';
+import { TwilioRest } from './twilio-rest.js';
+import { judgeWebhookAddress, testWebhook } from './webhook-check.js';
+
+/** Milliseconds for the WebSocket: loading 1,000 conversations takes up to 10 seconds. */
+const SESSION_LIMIT_MS = 15_000;
+
+/** An identity can be in so many active conversations (error 50214); from the second number on it is time to close some. */
+const MOST_CONVERSATIONS = 1_000;
+const MANY_CONVERSATIONS = 900;
+
+/** Nobody listens to a session that is closed at once. */
+const SILENT: SessionEvents = {
+  onWake: ignore,
+  onGone: ignore,
+  onJoined: ignore,
+  onConnected: ignore,
+  onReconnecting: ignore,
+  onFailed: ignore,
+};
+
+/** As `Diagnosable.diagnose`: token, credentials, service, WebSocket, participation and webhook. */
+export async function* diagnoseTwilio(
+  config: TwilioConfig,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  signal: AbortSignal,
+): AsyncGenerator<DiagnosisRow> {
+  const run = (
+    check: string,
+    work: (signal: AbortSignal) => Promise<Finding>,
+    limitMs?: number,
+  ): Promise<DiagnosisRow> =>
+    runCheck({ check, clock, signal, ...(limitMs === undefined ? {} : { limitMs }) }, work);
+  const { accountSid, authToken, conversationsWsUrl: wsUrl, identity, watchdogSeconds } = config;
+
+  yield await run('access token', async () => {
+    const provider = await TwilioTokenProvider.load(config);
+    const { expiresAt } = provider.mint();
+    return ok(`can be made; it lives until ${new Date(expiresAt).toISOString()}`);
+  });
+  yield await run('API key', (limit) => askForService(config, limit, API_KEY_CURES));
+  const account = { ...config, apiKey: accountSid, apiSecret: authToken };
+  yield await run('auth token', (limit) => askForService(account, limit, AUTH_TOKEN_CURES));
+
+  let conversations: number | undefined;
+  yield await run(
+    'WebSocket',
+    async (limit) => {
+      const provider = await TwilioTokenProvider.load(config);
+      const options = { provider, wsUrl, watchdogMs: watchdogSeconds * 1_000, clock, logger };
+      const session = await ClientSession.open(options, SILENT, limit);
+      conversations = session.conversationCount;
+      await session.close();
+      return ok(`connects and logs in as ${maskPhoneNumbers(identity)}`);
+    },
+    SESSION_LIMIT_MS,
+  );
+  if (conversations !== undefined) yield { check: 'participation', ...judgeParticipation(conversations) };
+
+  yield { check: 'webhook address', ...judgeWebhookAddress(config) };
+  const { webhookUrl } = config;
+  if (webhookUrl !== undefined) {
+    yield await run('webhook', (limit) => testWebhook({ ...config, webhookUrl }, limit));
+  }
+}
+
+/** How full the identity is. Pure. */
+export function judgeParticipation(conversations: number): Finding {
+  const found = `the bot is in ${conversations} conversation${conversations === 1 ? '' : 's'}`;
+  if (conversations < MANY_CONVERSATIONS) return ok(found);
+  const cure = "set the service's state timers, so that old conversations close by themselves";
+  return warning(`${found}; ${MOST_CONVERSATIONS} are the limit`, cure);
+}
+
+type Cures = Partial<Record<ConnectorErrorCode, string>>;
+
+const API_KEY_CURES: Cures = {
+  AUTH_FAILED:
+    'check TWILIO_API_KEY and TWILIO_API_SECRET; a lost secret is replaced by a new key (Console, API keys)',
+  FORBIDDEN: 'give the API key the right to Conversations: a standard key has it',
+  TARGET_NOT_FOUND: 'check TWILIO_CHAT_SERVICE_SID: the account of the API key has no such service',
+};
+
+const AUTH_TOKEN_CURES: Cures = {
+  AUTH_FAILED:
+    'check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN; without the right one every webhook is refused with 403',
+  TARGET_NOT_FOUND:
+    'check TWILIO_ACCOUNT_SID and TWILIO_CHAT_SERVICE_SID: the account has no such service. API key, service and account must belong together',
+};
+
+/** Reads one page of the service's conversations, which only the right credentials of the right account can. */
+async function askForService(config: TwilioConfig, signal: AbortSignal, cures: Cures): Promise<Finding> {
+  try {
+    const pages = new TwilioRest(config).conversationsSince(Date.now(), signal);
+    await pages.next();
+    await pages.return(undefined);
+    return ok(`${config.apiKey} may use the service ${config.chatServiceSid}`);
+  } catch (reason) {
+    const error: ConnectorError = toConnectorError(reason);
+    const { cure, found } = toFault(error);
+    return fault(found, cures[error.code] ?? cure ?? '');
+  }
+}
+
+function ignore(): void {
+  // Nothing is to be done: the session is closed again.
+}
