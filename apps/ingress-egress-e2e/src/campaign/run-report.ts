@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly main: string;
   /** Where logs and reports go. */
   readonly directory: string;
+  /** The longest time for everything to be accounted for after all has been healed, in milliseconds. */
+  readonly settleLimitMs: number;
   readonly progress: (line: string) => void;
 }
 

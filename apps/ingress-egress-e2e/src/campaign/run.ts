@@ -6,12 +6,12 @@ import { type RunOptions, type RunReport } from './run-report.js';
 import { RunWorld } from './run-world.js';
 import { isPending, type Verdict } from './verdict.js';
 
-/** Milliseconds for everything to be accounted for after all has been healed. */
-const SETTLE_LIMIT_MS = 300_000;
 /** Milliseconds of silence after which nothing more is under way. */
 const SILENCE_MS = 10_000;
-/** Milliseconds after which the bus has delivered again what a dead process had leased: the ack deadline of 60 s and some more. */
-const REDELIVERY_MS = 65_000;
+/** Milliseconds after which the bus has delivered again what a dead process had in hand: the ack deadline of 20 s and some more. */
+const REDELIVERY_MS = 30_000;
+/** Milliseconds of silence after which nothing will come any more: more than any retry or redelivery waits. */
+const HOPELESS_MS = 130_000;
 const PROGRESS_MS = 10_000;
 const POLL_MS = 500;
 
@@ -27,7 +27,7 @@ export async function runCampaign(options: RunOptions): Promise<RunReport> {
     await world.open();
     await play(world.plan, world, options.spanMs);
     await world.heal();
-    const verdict = await settle(world);
+    const verdict = await settle(world, options.settleLimitMs);
     return world.report(verdict);
   } finally {
     clearInterval(progress);
@@ -49,13 +49,14 @@ async function play(plan: readonly Step[], world: RunWorld, spanMs: number): Pro
   await until(spanMs);
 }
 
-async function settle(world: RunWorld): Promise<Verdict> {
-  const deadline = performance.now() + SETTLE_LIMIT_MS;
+async function settle(world: RunWorld, limitMs: number): Promise<Verdict> {
+  const deadline = performance.now() + limitMs;
   for (;;) {
     const verdict = world.account();
     const isQuiet = world.silentForMs() > SILENCE_MS && world.sinceDisruptionMs() > REDELIVERY_MS;
     if (isQuiet && !verdict.findings.some(isPending)) return verdict;
-    if (performance.now() > deadline) return verdict;
+    const isHopeless = world.silentForMs() > HOPELESS_MS;
+    if (isHopeless || performance.now() > deadline) return verdict;
     await delay(POLL_MS);
   }
 }

@@ -14,7 +14,7 @@ export function serviceFaults(service: ServiceProcess, proxy: BusProxy): readonl
       name: 'service.kill',
       weight: 3,
       lastsMs: [200, 4_000],
-      quick: false,
+      quick: true,
       cause: async () => {
         await service.kill();
         return start;
@@ -35,7 +35,7 @@ export function serviceFaults(service: ServiceProcess, proxy: BusProxy): readonl
       name: 'service.kill-while-bus-is-away',
       weight: 2,
       lastsMs: [500, 3_000],
-      quick: false,
+      quick: true,
       cause: async () => {
         proxy.state.hanging = true;
         await delay(GATHER_MS);

@@ -1,10 +1,16 @@
-/** One change of the service's source that breaks one of its promises. */
+import { type FindingKind } from '../verdict.js';
+
+/** One change of the Twilio road's source that breaks one of the service's promises. */
 export interface Sabotage {
   /** End of the path of the source file. */
   readonly file: string;
   /** Stands exactly once in the file. */
   readonly find: string;
   readonly replace: string;
+  /** Faults that bring the damage to light. */
+  readonly faults: readonly string[];
+  /** What the campaign then has to find: one of these. */
+  readonly shows: readonly FindingKind[];
 }
 
 /**
@@ -18,6 +24,8 @@ export const SABOTAGES = {
     find: '      const results = await this.options.take(fresh);',
     replace: `      await conversation.advanceLastReadMessageIndex(page.at(-1)?.index ?? last);
       const results = await this.options.take(fresh);`,
+    faults: ['service.kill-while-bus-is-away'],
+    shows: ['ingress missing'],
   },
   /** An event is acknowledged before its outcome is known: what dies with the process in between is lost. */
   'ack-before-outcome': {
@@ -25,6 +33,8 @@ export const SABOTAGES = {
     find: '    return this.#lanes.run(lane, () => this.#deliver(event, message));',
     replace: `    void this.#lanes.run(lane, () => this.#deliver(event, message));
     return 'ack';`,
+    faults: ['service.kill', 'twilio.slow'],
+    shows: ['egress missing', 'egress without outcome'],
   },
   /** An event counts as sent before it is sent: a try that failed is never repeated. */
   'dedupe-before-send': {
@@ -33,6 +43,8 @@ export const SABOTAGES = {
     replace: `    if (remembered !== undefined) return { ...remembered, duplicate: true };
     this.#receipts.set(key, { platformMessageIds: [], duplicate: false });
 `,
+    faults: ['twilio.failing', 'twilio.too-many'],
+    shows: ['egress missing'],
   },
 } as const satisfies Record<string, Sabotage>;
 
