@@ -4,6 +4,7 @@ export * from './connector.js';
 export * from './connector-error.js';
 export * from './connector-manager.js';
 export * from './connector-state.js';
+export * from './diagnosis.js';
 export * from './environment.js';
 export * from './host.js';
 export * from './logger.js';
