@@ -10,19 +10,20 @@ const RULE = 'environment variable';
 /** What the schemas read and what architecture.yaml says are the same: names, owners, defaults and bounds. */
 export function checkEnvironmentVariables(view: WorkspaceView): Finding[] {
   const result = readArchitecture(view);
-  if (!result.ok) return [...result.findings];
-  const lines = (view.read(ARCHITECTURE_FILE) ?? '').split('\n');
-  const lineOfVariable = (name: string): number =>
-    lines.findIndex((line) => line.endsWith(`name: ${name}`)) + 1 || 1;
+  return result.ok ? compareVariables(result.architecture, view) : [...result.findings];
+}
+
+/** Compares the variables that are described with those that the view's sources read, in both directions. */
+export function compareVariables(described: Pick<Architecture, 'variables'>, view: WorkspaceView): Finding[] {
   const read = readVariables(view);
-  return [
-    ...undescribed(result.architecture, read),
-    ...unfounded(result.architecture, read, view, lineOfVariable),
-  ];
+  return [...undescribed(described, read), ...unfounded(described, read, view)];
 }
 
 /** Variables that are read but not described. */
-function undescribed(architecture: Architecture, read: readonly ReadVariable[]): Finding[] {
+function undescribed(
+  architecture: Pick<Architecture, 'variables'>,
+  read: readonly ReadVariable[],
+): Finding[] {
   const described = new Set(variablesOf(architecture).map(({ name }) => name));
   return read
     .filter(({ name }) => !described.has(name))
@@ -37,17 +38,17 @@ function undescribed(architecture: Architecture, read: readonly ReadVariable[]):
 
 /** Variables that are described but not read by their owner, or otherwise than they are described. */
 function unfounded(
-  architecture: Architecture,
+  architecture: Pick<Architecture, 'variables'>,
   read: readonly ReadVariable[],
   view: WorkspaceView,
-  lineOfVariable: (name: string) => number,
 ): Finding[] {
+  const lines = (view.read(ARCHITECTURE_FILE) ?? '').split('\n');
   const roots = new Map(projectsOf(view).map(({ name, root }) => [name, root]));
   return variablesOf(architecture).flatMap((variable) => {
     const { name, owner } = variable;
     const finding = (message: string, cure: string): Finding => ({
       file: ARCHITECTURE_FILE,
-      line: lineOfVariable(name),
+      line: lines.findIndex((line) => line.endsWith(`name: ${name}`)) + 1 || 1,
       rule: RULE,
       message,
       cure,

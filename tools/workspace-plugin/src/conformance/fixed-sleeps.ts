@@ -1,17 +1,18 @@
 import * as ts from 'typescript';
 import { type Finding } from '../workspace/finding.js';
-import { isTestFile, lineOfNode, nodesOf, sourcesOf } from '../workspace/source.js';
+import { lineOfNode, nodesOf, sourcesOf } from '../workspace/source.js';
 import { type WorkspaceView } from '../workspace/workspace-view.js';
 
 const SLEEPERS = new Set(['sleep', 'delay', 'wait', 'pause', 'setTimeout']);
 
 /**
  * A test waits for a condition, never for a time: too short on a busy machine, too long on all others. The pause inside a loop that
- * looks at a condition is none, nor is one on a clock that the test itself moves (`sleep(clock, …)`).
+ * looks at a condition is none, nor is one on a clock that the test itself moves (`sleep(clock, …)`). A load that is driven at a pace, or
+ * a fault that lasts for a time, stands apart from the specs.
  */
 export function checkFixedSleeps(view: WorkspaceView): Finding[] {
   return sourcesOf(view)
-    .filter(({ file }) => isTestFile(file) || file.includes('/testing/') || file.includes('/support/'))
+    .filter(({ file }) => /\.(?:spec|e2e)\.ts$|\/(?:testing|support)\//.test(file))
     .flatMap((source) =>
       [...nodesOf(source.tree)]
         .filter((node) => (isSleep(node) || isSleepingPromise(node)) && !isInLoop(node))

@@ -16,7 +16,6 @@ const ROOT = join(__dirname, '../../../../..');
 
 /** The files of the repository that the generator reads or changes. */
 const OWN_FILES = [
-  'README.md',
   'architecture.yaml',
   'eslint.config.mjs',
   'apps/ingress-egress/package.json',
@@ -31,8 +30,12 @@ function createWorkspace(): Tree {
   tree.delete('.prettierrc');
   for (const file of tree.children('.').filter((child) => child.startsWith('.oxfmtrc'))) tree.delete(file);
   for (const file of OWN_FILES) tree.write(file, readFileSync(join(ROOT, file), 'utf8'));
+  tree.write('README.md', README);
   return tree;
 }
+
+const README =
+  '| folder | why |\n| --- | --- |\n| `libs/connectors-core` | the contract |\n| `tools/x` | a tool |\n';
 
 const viewOf = (tree: Tree): WorkspaceView =>
   createView(
@@ -83,7 +86,9 @@ describe('the connector generator', () => {
       '\n  - { variable: MY_CHAT_TOKEN, secret: my-chat-token }\n',
     );
     expect(textOf(tree, '.env.example')).toContain('\n#MY_CHAT_ENABLED=false\n');
-    expect(textOf(tree, 'README.md')).toMatch(/\| `libs\/connectors-my-chat` +\| My Chat +\|/);
+    expect(textOf(tree, 'README.md')).toBe(
+      README.replace('| `tools', '| `libs/connectors-my-chat` | My Chat |\n| `tools'),
+    );
     expect(textOf(tree, 'libs/connectors-my-chat/README.md')).toMatch(
       /\| `MY_CHAT_TOKEN` +\| text +\| required when `MY_CHAT_ENABLED` is true \|/,
     );
