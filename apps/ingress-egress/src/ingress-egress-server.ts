@@ -13,6 +13,7 @@ import { type ServiceConfig } from './config.js';
 import { DeadLetterDesk } from './dead-letters/dead-letter-desk.js';
 import { EchoBot } from './echo-bot.js';
 import { EgressConsumer, REPEAT_WINDOW_MS } from './egress/egress-consumer.js';
+import { SendClaims } from './egress/send-claims.js';
 import { createHttpServer, type HttpServer } from './http/http-server.js';
 import { Publisher } from './publisher.js';
 
@@ -67,7 +68,15 @@ export class IngressEgressServer {
     this.#echoBot = config.echoBot ? new EchoBot(bus, this.topics, clock, logger) : undefined;
     this.#desk = new DeadLetterDesk({ bus, clock, logger }, { topics: this.topics, egressTopic });
     this.#egress = new EgressConsumer(
-      { bus, manager: this.manager, publisher: this.#publisher, clock, logger, random },
+      {
+        bus,
+        manager: this.manager,
+        publisher: this.#publisher,
+        claims: new SendClaims(options.store, logger),
+        clock,
+        logger,
+        random,
+      },
       {
         topic: egressTopic,
         limits: config.egress,

@@ -63,7 +63,10 @@ describe('Presence', () => {
     const { clock, logger, presence } = setUp(cursors);
     cursors.failNext(3);
     await presence.load();
-    expect(presence.begin(clock.now)).toBeUndefined();
+    expect(presence.begin(clock.now)).toMatchObject({
+      from: '1970-01-01T00:00:00.000Z',
+      reason: expect.stringContaining('the state store does not answer') as string,
+    });
     await presence.end(clock.now(), 'lost');
     expect(presence.begin(clock.now)).toMatchObject({ reason: 'lost' });
     expect(logger.entries.map(({ event }) => event)).toContain('twitch.presence-not-noted');

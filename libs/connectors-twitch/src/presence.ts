@@ -14,8 +14,11 @@ const HEARD_UNTIL = 'heard-until';
 /** Milliseconds between two notes: a killed process reports a gap that is longer by this at most. */
 const NOTE_EVERY_MS = 60_000;
 
-/** Milliseconds for the store, which must hold up neither a start nor a stop. */
+/** Milliseconds for the store to take a note, which must not hold up a stop. */
 const STORE_TIMEOUT_MS = 1_000;
+
+/** Milliseconds for the store to answer at the start: a first request to Firestore, or a busy machine, takes its time. */
+const LOAD_TIMEOUT_MS = 20_000;
 
 /** Knows since when the chat could not be heard: after a lost connection, a stop, and a restart of the process. */
 export class Presence {
@@ -32,13 +35,23 @@ export class Presence {
     this.#logger = logger;
   }
 
-  /** To be called before the first `begin`: what an earlier process has noted counts once. Resolves soon, never rejects. */
+  /**
+   * To be called before the first `begin`: what an earlier process has noted counts once. Never rejects; where the store does not
+   * answer, the gap is told from the beginning of time, for nobody knows how long it is.
+   */
   async load(): Promise<void> {
     if (this.#hasLoaded) return;
     this.#hasLoaded = true;
-    const found = await this.#ask(() => this.#cursors.load(HEARD_UNTIL));
+    const found = await this.#ask(async () => (await this.#cursors.load(HEARD_UNTIL)) ?? '', LOAD_TIMEOUT_MS);
     const since = Date.parse(found ?? '');
-    if (!Number.isNaN(since)) this.#gap ??= { since, reason: 'the service was not running' };
+    if (found === undefined) {
+      this.#gap ??= {
+        since: 0,
+        reason: 'the state store does not answer, so the length of the gap is not known',
+      };
+    } else if (!Number.isNaN(since)) {
+      this.#gap ??= { since, reason: 'the service was not running' };
+    }
   }
 
   /**
@@ -75,9 +88,9 @@ export class Presence {
     await this.#ask(() => this.#cursors.save(HEARD_UNTIL, isoTime(until)));
   }
 
-  async #ask<T>(call: () => Promise<T>): Promise<T | undefined> {
+  async #ask<T>(call: () => Promise<T>, limitMs = STORE_TIMEOUT_MS): Promise<T | undefined> {
     try {
-      return await withTimeout(this.#clock, call(), STORE_TIMEOUT_MS, () => new Error('no answer in time'));
+      return await withTimeout(this.#clock, call(), limitMs, () => new Error('no answer in time'));
     } catch (reason) {
       this.#logger.warn('twitch.presence-not-noted', { reason: toConnectorError(reason).message });
       return undefined;

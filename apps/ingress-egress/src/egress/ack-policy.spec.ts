@@ -19,6 +19,7 @@ interface Row {
   readonly attempts?: number;
   readonly elapsedMs?: number;
   readonly expiresInMs?: number;
+  readonly isRepeatable?: boolean;
   readonly expected: object;
 }
 
@@ -42,6 +43,18 @@ const rows: Row[] = [
     result: failed('RATE_LIMITED', 7_000),
     expected: { kind: 'retry', delayMs: 7_000 },
   },
+  {
+    name: 'answer lost where nobody can look',
+    result: failed('TIMEOUT'),
+    isRepeatable: false,
+    expected: settle('unknown', true),
+  },
+  {
+    name: 'refused where nobody can look',
+    result: failed('RATE_LIMITED'),
+    isRepeatable: false,
+    expected: { kind: 'retry', delayMs: 500 },
+  },
   { name: 'last try', result: failed('TIMEOUT'), attempts: 4, expected: settle('failed', true) },
   {
     name: 'out of time',
@@ -64,16 +77,23 @@ const rows: Row[] = [
 ];
 
 describe('decide', () => {
-  it.each(rows)('$name', ({ result, attempts = 1, elapsedMs = 0, expiresInMs, expected }) => {
-    const situation = { result, attempts, tries: attempts, elapsedMs, expiresInMs };
-    expect(decide(situation, limits, () => 0.5)).toEqual(expected);
-  });
+  it.each(rows)(
+    '$name',
+    ({ result, attempts = 1, elapsedMs = 0, expiresInMs, isRepeatable = true, expected }) => {
+      const situation = { result, attempts, tries: attempts, elapsedMs, expiresInMs, isRepeatable };
+      expect(decide(situation, limits, () => 0.5)).toEqual(expected);
+    },
+  );
 
   it('never leaves a failure without a trace', () => {
     const decisions: Decision[] = rows
       .filter(({ result }) => !result.ok)
       .map(({ result }) =>
-        decide({ result, attempts: 9, tries: 9, elapsedMs: 0, expiresInMs: undefined }, limits, () => 0),
+        decide(
+          { result, attempts: 9, tries: 9, elapsedMs: 0, expiresInMs: undefined, isRepeatable: true },
+          limits,
+          () => 0,
+        ),
       );
     expect(decisions.every((decision) => decision.kind === 'settle' && decision.deadLetter)).toBe(true);
   });

@@ -29,6 +29,8 @@ export interface Situation {
   readonly elapsedMs: number;
   /** Milliseconds until the event expires; undefined: never. */
   readonly expiresInMs: number | undefined;
+  /** Whether a try that may have reached the platform can be repeated without a second message. */
+  readonly isRepeatable: boolean;
 }
 
 /** `settle`: the outcome is known, publish it and acknowledge. `retry`: try again after `delayMs`. */
@@ -38,11 +40,12 @@ export type Decision =
 
 /** What follows from a try to send. Pure; acknowledging anything but a settled outcome would lose messages. */
 export function decide(situation: Situation, limits: RetryLimits, random: () => number): Decision {
-  const { result, attempts, tries, elapsedMs, expiresInMs } = situation;
+  const { result, attempts, tries, elapsedMs, expiresInMs, isRepeatable } = situation;
   if (result.ok) return { kind: 'settle', status: 'sent', deadLetter: false };
   const { error } = result;
   if (error.code === 'RECIPIENT_OPTED_OUT') return { kind: 'settle', status: 'suppressed', deadLetter: true };
   if (!error.retryable) return { kind: 'settle', status: 'failed', deadLetter: true };
+  if (error.ambiguous && !isRepeatable) return { kind: 'settle', status: 'unknown', deadLetter: true };
   const delayMs = Math.max(backoffMs(limits.backoff, tries, random), error.retryAfterMs ?? 0);
   if (attempts >= limits.maxAttempts || elapsedMs + delayMs > limits.giveUpAfterMs) {
     return { kind: 'settle', status: 'failed', deadLetter: true };

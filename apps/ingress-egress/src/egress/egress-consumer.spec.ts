@@ -1,4 +1,5 @@
 import {
+  type ConnectorCapabilities,
   ConnectorError,
   ConnectorManager,
   type IConnector,
@@ -19,8 +20,10 @@ import {
 } from '@bitbrat/envelope';
 import { createMemoryBus, type MessageBus } from '@bitbrat/message-bus';
 import { REPLAY_OF } from '../dead-letters/replay.js';
+import { createMemoryStore, type StateStore } from '@bitbrat/state-store';
 import { Publisher } from '../publisher.js';
 import { EgressConsumer } from './egress-consumer.js';
+import { SendClaims } from './send-claims.js';
 
 const TOPICS = createTopics();
 const EGRESS = TOPICS.egress('one');
@@ -56,10 +59,12 @@ interface World {
 interface Wishes {
   readonly rates?: SendRates;
   readonly repeatWindowMs?: number;
+  readonly duplicateProtection?: ConnectorCapabilities['duplicateProtection'];
+  readonly store?: StateStore;
 }
 
 async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promise<World> {
-  const { rates, repeatWindowMs = 0 } = wishes;
+  const { duplicateProtection = 'lookup', rates, repeatWindowMs = 0, store = createMemoryStore() } = wishes;
   const bus = createMemoryBus({ clock: systemClock });
   const calls: Call[] = [];
   const outcomes: EgressOutcome[] = [];
@@ -74,7 +79,7 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
       receipts: false,
       edits: false,
       formatting: 'none',
-      duplicateProtection: 'none',
+      duplicateProtection,
       ...(rates === undefined ? {} : { rates }),
     },
     start: () => Promise.resolve(),
@@ -118,7 +123,15 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
   });
   const limits = { backoff: { baseMs: 1_000, maxMs: 30_000 }, maxAttempts: 3, giveUpAfterMs: 60_000 };
   const consumer = new EgressConsumer(
-    { bus, manager, publisher, clock: systemClock, logger: silent, random: () => 0.5 },
+    {
+      bus,
+      manager,
+      publisher,
+      claims: new SendClaims(store, silent),
+      clock: systemClock,
+      logger: silent,
+      random: () => 0.5,
+    },
     { topic: EGRESS, limits, maxInFlight: 100, repeatWindowMs },
   );
   await consumer.start();
@@ -337,6 +350,29 @@ describe('EgressConsumer', () => {
     expect(statuses(started)).toEqual(['a1 sent 1', 'b1 sent 1', 'c1 sent 1']);
     await jest.advanceTimersByTimeAsync(1_000);
     expect(statuses(started)).toContain('a2 sent 1');
+  });
+
+  it('never repeats a try that may have arrived where nobody can look: its outcome is `unknown`', async () => {
+    const started = await start(() => new ConnectorError('TIMEOUT', 'silence'), {
+      duplicateProtection: 'none',
+    });
+    await started.publish({ id: 'e1' });
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(started.calls).toHaveLength(1);
+    expect(statuses(started)).toEqual(['e1 unknown 1']);
+    expect(started.deadLetters).toMatchObject([{ error: { code: 'TIMEOUT' } }]);
+  });
+
+  it('says `unknown` of what a killed process was sending, and sends what it had not begun', async () => {
+    const store = createMemoryStore();
+    const killed = new SendClaims(store, silent);
+    await killed.begin('e1');
+    const started = await start(() => accepted, { duplicateProtection: 'none', store });
+    await started.publish({ id: 'e1' });
+    await started.publish({ id: 'e2' });
+    await settle();
+    expect(statuses(started)).toEqual(['e1 unknown 0', 'e2 sent 1']);
+    expect(started.calls.map(({ options }) => options.idempotencyKey)).toEqual(['e2']);
   });
 
   it('gives what waits for a retry back to the bus when it stops', async () => {

@@ -21,6 +21,7 @@ import { countsAsAttempt, decide, type RetryLimits, type SendResult } from './ac
 import { Lanes } from './lanes.js';
 import { type OutcomeFacts, toDeadLetter, toOutcome } from './outcomes.js';
 import { Pacer } from './pacer.js';
+import { type SendClaims } from './send-claims.js';
 
 /** Ids of sent events that are remembered, so that an event published twice is sent once. Failed ones are not: they may be replayed. */
 const SENT_EVENTS = 50_000;
@@ -38,6 +39,7 @@ export interface EgressConsumerServices {
   readonly bus: MessageBus;
   readonly manager: ConnectorManager;
   readonly publisher: Publisher;
+  readonly claims: SendClaims;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
@@ -115,13 +117,26 @@ export class EgressConsumer {
     }
     const takenAt = clock.now();
     const earlier = message.attempt - 1;
+    const isReplay = message.attributes[REPLAY_OF] !== undefined;
+    const isRepeatable = this.#isRepeatable(event);
     let counted = 0;
     let tries = 0;
     // A dead letter may have been sent before it became one: its answer was lost.
-    let tried = earlier > 0 || message.attributes[REPLAY_OF] !== undefined;
+    let tried = earlier > 0 || isReplay;
+    if (!isRepeatable) {
+      // Who replays a dead letter has decided that it shall be sent, come what may.
+      const left = await this.services.claims.begin(event.id);
+      if (left === 'done' && !isReplay) return 'ack';
+      if (left === 'unknown' && !isReplay) {
+        return this.#settle(event, message, { status: 'unknown', attempts: earlier });
+      }
+    }
     for (;;) {
       await this.#pace(event);
-      if (this.#stopping.signal.aborted) return 'nack';
+      if (this.#stopping.signal.aborted) {
+        await this.services.claims.release(event.id);
+        return 'nack';
+      }
       const expiresAt = event.expiresAt === undefined ? undefined : Date.parse(event.expiresAt);
       if (expiresAt !== undefined && expiresAt <= clock.now()) {
         return this.#settle(event, message, {
@@ -139,6 +154,7 @@ export class EgressConsumer {
           tries,
           elapsedMs: clock.now() - takenAt,
           expiresInMs: expiresAt === undefined ? undefined : expiresAt - clock.now(),
+          isRepeatable,
         },
         limits,
         random,
@@ -162,6 +178,11 @@ export class EgressConsumer {
       }
       await sleep(clock, decision.delayMs, this.#stopping.signal);
     }
+  }
+
+  /** Whether a message that may stand on the platform already can be sent again without standing there twice. */
+  #isRepeatable({ target }: EgressEvent): boolean {
+    return this.services.manager.capabilitiesOf(target.connector)?.duplicateProtection !== 'none';
   }
 
   /** Whether an earlier process may have sent it: this one remembers only what it has sent itself. */
@@ -208,6 +229,7 @@ export class EgressConsumer {
     }
     const outcome = toOutcome(event, { status, attempts, platformMessageIds, error, now: clock.now() });
     await publisher.outcome(outcome, message.attributes['traceparent']);
+    await this.services.claims.end(event.id);
     logger.info(`egress.${status}`, {
       event: event.id,
       connector: event.target.connector,

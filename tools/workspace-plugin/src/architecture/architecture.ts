@@ -131,7 +131,7 @@ export interface OwnedVariable extends Variable {
 }
 
 /** All variables, in the order of the file. */
-export function variablesOf({ variables }: Pick<Architecture, 'variables'>): OwnedVariable[] {
+export function variablesOf({ variables }: Architecture): OwnedVariable[] {
   return Object.entries(variables).flatMap(([owner, list]) =>
     list.map((variable) => ({ ...variable, owner })),
   );
