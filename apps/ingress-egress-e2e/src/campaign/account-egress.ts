@@ -1,3 +1,4 @@
+import { LEASE_BREAKING } from './fault.js';
 import { type AcceptedFact, type Facts, type OutcomeFact } from './facts.js';
 import { type CountName, type Finding } from './verdict.js';
 import { type Word } from './words.js';
@@ -23,6 +24,10 @@ export function accountEgress(facts: Facts): EgressAccount {
     const mayBeUnknown = facts.promises.get(event.platform)?.outbound === 'unknown';
     const isUnknown = own.some(({ status }) => status === 'unknown');
     if (isUnknown) counts.unknown += 1;
+    if (isUnknown && !hasCause(event, own, facts)) {
+      const detail = `${event.token}: nothing had gone wrong`;
+      findings.push({ kind: 'egress unknown without cause', detail, keys: [event.id, event.token] });
+    }
     if (isWhole(found, event)) counts.standing += 1;
     findings.push(...judge(event, found, own, mayBeUnknown && isUnknown));
   }
@@ -135,8 +140,24 @@ function isWhole(places: readonly Word['place'][], { words }: AcceptedFact): boo
 function isExcused(
   event: AcceptedFact,
   outcomes: readonly OutcomeFact[] | undefined,
-  { disruptions }: Facts,
+  { troubles }: Facts,
 ): boolean {
   const until = outcomes?.at(-1)?.at ?? Infinity;
-  return disruptions.some(({ from, to }) => from <= until && to >= event.at);
+  return troubles.some(
+    ({ from, lane, to }) => LEASE_BREAKING.includes(lane) && from <= until && to >= event.at,
+  );
+}
+
+/** Milliseconds after which a fault that was over at once has been noticed: a half-open connection takes longest. */
+const AFTERMATH_MS = 30_000;
+
+/** Whether something went wrong that can have taken the platform's answer away. */
+function hasCause(event: AcceptedFact, outcomes: readonly OutcomeFact[], { troubles }: Facts): boolean {
+  const until = outcomes.at(-1)?.at ?? Infinity;
+  return troubles.some(
+    ({ from, lane, to }) =>
+      (lane === event.platform || LEASE_BREAKING.includes(lane)) &&
+      from <= until &&
+      to + AFTERMATH_MS >= event.at,
+  );
 }

@@ -36,7 +36,7 @@ const EMPTY: Facts = {
   outcomes: [],
   deadLetters: [],
   gaps: [],
-  disruptions: [],
+  troubles: [],
   standing: new Map(),
 };
 const sent = (place: number, at = place * 1_000 + 100): Facts['outcomes'][number] => ({
@@ -176,7 +176,7 @@ const EGRESS: readonly Case[] = [
     facts: {
       accepted: [accepted(1), accepted(2)],
       outcomes: [sent(2), sent(1, 9_000)],
-      disruptions: [{ from: 1_500, to: 1_600 }],
+      troubles: [{ lane: 'bus', from: 1_500, to: 1_600 }],
       standing: standing('twilio', wordsOf('e2', 2), wordsOf('e1', 2)),
     },
     kinds: [],
@@ -184,14 +184,37 @@ const EGRESS: readonly Case[] = [
   },
   {
     name: 'takes an unknown outcome where the platform cannot tell',
-    facts: { accepted: [accepted(1, 2, 'twitch')], outcomes: [{ ...sent(1), status: 'unknown' }] },
+    facts: {
+      accepted: [accepted(1, 2, 'twitch')],
+      outcomes: [{ ...sent(1), status: 'unknown' }],
+      troubles: [{ lane: 'twitch', from: 500, to: 500 }],
+    },
     kinds: [],
     counts: { unknown: 1 },
   },
   {
+    name: 'takes no unknown outcome where nothing had gone wrong',
+    facts: {
+      accepted: [accepted(1, 2, 'twitch')],
+      outcomes: [{ ...sent(1), status: 'unknown' }],
+      troubles: [{ lane: 'twilio', from: 500, to: 500 }],
+    },
+    kinds: ['egress unknown without cause'],
+  },
+  {
+    name: 'excuses no other order because of trouble elsewhere',
+    facts: {
+      accepted: [accepted(1), accepted(2)],
+      outcomes: [sent(2), sent(1, 9_000)],
+      troubles: [{ lane: 'twilio', from: 1_500, to: 1_600 }],
+      standing: standing('twilio', wordsOf('e2', 2), wordsOf('e1', 2)),
+    },
+    kinds: ['egress out of order'],
+  },
+  {
     name: 'takes no unknown outcome where it can',
     facts: { accepted: [accepted(1)], outcomes: [{ ...sent(1), status: 'unknown' }] },
-    kinds: ['egress missing'],
+    kinds: ['egress unknown without cause', 'egress missing'],
   },
 ];
 

@@ -49,8 +49,10 @@ export interface GapFact {
   readonly lost: number | undefined;
 }
 
-/** A span in which the bus may take back what the service has in hand, in milliseconds since the run began. */
-export interface Disruption {
+/** A fault, from its cause to its healing, in milliseconds since the run began. */
+export interface TroubleFact {
+  /** `twitch`, `service`, `bus`, ...: what the fault's name begins with. */
+  readonly lane: string;
   readonly from: number;
   readonly to: number;
 }
@@ -65,7 +67,7 @@ export interface Facts {
   /** Ids of egress events, or of the bus's messages where they cannot be read. */
   readonly deadLetters: readonly string[];
   readonly gaps: readonly GapFact[];
-  readonly disruptions: readonly Disruption[];
+  readonly troubles: readonly TroubleFact[];
   /** What the bot has written: words by platform and destination, in the platform's order. */
   readonly standing: ReadonlyMap<string, ReadonlyMap<string, readonly Word[]>>;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { laneOf, LEASE_BREAKING } from './fault.js';
-import { type Disruption } from './facts.js';
+import { laneOf } from './fault.js';
+import { type TroubleFact } from './facts.js';
 import { type Journal } from './journal.js';
 import { type FaultStep } from './plan.js';
 import { Random } from './random.js';
@@ -11,7 +11,7 @@ export class FaultRunner {
   readonly caused = new Map<string, number>();
   readonly #tails = new Map<string, Promise<void>>();
   readonly #active = new Set<string>();
-  readonly #disruptions: { from: number; to: number }[] = [];
+  readonly #troubles: { lane: string; from: number; to: number }[] = [];
   readonly #ending = new AbortController();
 
   constructor(private readonly journal: Journal) {}
@@ -21,8 +21,9 @@ export class FaultRunner {
     return [...this.#active];
   }
 
-  get disruptions(): readonly Disruption[] {
-    return this.#disruptions;
+  /** What was caused; what is at work has no end yet. */
+  get troubles(): readonly TroubleFact[] {
+    return this.#troubles;
   }
 
   /** Causes it as soon as its lane is free. */
@@ -45,8 +46,8 @@ export class FaultRunner {
     const { signal } = this.#ending;
     if (signal.aborted) return;
     const { name } = fault;
-    const disruption = { from: this.journal.now(), to: Infinity };
-    if (LEASE_BREAKING.includes(lane)) this.#disruptions.push(disruption);
+    const trouble = { lane, from: this.journal.now(), to: Infinity };
+    this.#troubles.push(trouble);
     this.#active.add(name);
     this.journal.note(`FAULT ${name} for ${durationMs} ms`);
     try {
@@ -58,7 +59,7 @@ export class FaultRunner {
     } catch (error) {
       this.journal.note(`FAULT ${name} could not be caused or healed: ${String(error)}`);
     } finally {
-      disruption.to = this.journal.now();
+      trouble.to = this.journal.now();
       this.#active.delete(name);
     }
   }

@@ -56,8 +56,8 @@ export interface PlanInput {
 /** Mean milliseconds from the end of a fault to the next one of its lane. */
 const MEAN_PEACE_MS = 5_000;
 /**
- * The same for lanes whose faults break the service's connection to the bus: Google's emulator holds back what it has
- * lent to a dead connection for up to a minute, and would do little else otherwise.
+ * The same for lanes whose faults break the service's connection to the bus: what it had in hand comes again after the ack
+ * deadline of 20 s only, and with less peace than that hardly anything would be sent in a whole run.
  */
 const MEAN_PEACE_WITH_BUS_MS = 25_000;
 /** Nothing new goes wrong so close to the end: the last faults need load to bite. */

@@ -9,10 +9,11 @@ import { account } from './account.js';
 import { BusProxy } from './bus-proxy.js';
 import { BusWatch, INSTANCE_ID } from './bus-watch.js';
 import { type CampaignPlatform } from './campaign-platform.js';
-import { selectFaults } from './fault.js';
+import { LEASE_BREAKING, selectFaults } from './fault.js';
 import { FaultRunner } from './fault-runner.js';
 import { busFaults } from './faults/bus-faults.js';
 import { serviceFaults } from './faults/service-faults.js';
+import { stateFaults } from './faults/state-faults.js';
 import { type Facts } from './facts.js';
 import { Journal } from './journal.js';
 import { LoadDriver } from './load-driver.js';
@@ -49,12 +50,13 @@ export class RunWorld {
       readonly answers: Map<string, number>;
     },
   ) {
-    const { answers, emulator, journal, platforms, proxy, service, watch } = parts;
+    const { answers, emulator, journal, platforms, proxy, service, stateDirectory, watch } = parts;
     this.#faults = new FaultRunner(journal);
     this.#load = new LoadDriver(platforms, watch, journal);
     const all = [
       ...platforms.flatMap((platform) => platform.faults),
       ...serviceFaults(service, proxy),
+      ...stateFaults(stateDirectory),
       ...busFaults({ emulator, proxy, watch, now: () => journal.now() }),
     ];
     const faults = selectFaults(all, options.faults).filter(({ quick }) => quick || !options.quickOnly);
@@ -180,7 +182,8 @@ export class RunWorld {
 
   /** Milliseconds since the bus or the service was last disturbed. */
   sinceDisruptionMs(): number {
-    const ends = this.#faults.disruptions.map(({ to }) => to);
+    const breaking = this.#faults.troubles.filter(({ lane }) => LEASE_BREAKING.includes(lane));
+    const ends = breaking.map(({ to }) => to);
     return this.parts.journal.now() - Math.max(-Infinity, ...ends);
   }
 
@@ -261,7 +264,7 @@ export class RunWorld {
       outcomes: watch.outcomes,
       deadLetters: watch.deadLetters,
       gaps: watch.gaps,
-      disruptions: this.#faults.disruptions,
+      troubles: this.#faults.troubles,
       standing: new Map(
         platforms.map((platform) => [
           platform.name,

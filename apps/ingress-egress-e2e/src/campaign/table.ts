@@ -2,7 +2,16 @@ import { type RunReport } from './run-report.js';
 import { type FindingKind } from './verdict.js';
 
 const FINDING_COLUMNS: readonly (readonly [title: string, kinds: readonly FindingKind[]])[] = [
-  ['missing', ['ingress missing', 'egress missing', 'egress without outcome', 'egress given up']],
+  [
+    'missing',
+    [
+      'ingress missing',
+      'egress missing',
+      'egress without outcome',
+      'egress given up',
+      'egress unknown without cause',
+    ],
+  ],
   ['invented', ['ingress invented', 'ingress changed', 'egress invented']],
   ['doubled', ['egress doubled']],
   ['disorder', ['ingress out of order', 'egress out of order']],

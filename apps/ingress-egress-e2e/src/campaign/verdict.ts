@@ -10,6 +10,7 @@ export type FindingKind =
   | 'egress out of order'
   | 'egress without outcome'
   | 'egress given up'
+  | 'egress unknown without cause'
   | 'service ended by itself';
 
 /** One message that is not accounted for. */
