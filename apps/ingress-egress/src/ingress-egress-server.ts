@@ -13,6 +13,7 @@ import { type ServiceConfig } from './config.js';
 import { DeadLetterDesk } from './dead-letters/dead-letter-desk.js';
 import { EchoBot } from './echo-bot.js';
 import { EgressConsumer, REPEAT_WINDOW_MS } from './egress/egress-consumer.js';
+import { toReceiptOutcome } from './egress/outcomes.js';
 import { SendClaims } from './egress/send-claims.js';
 import { createHttpServer, type HttpServer } from './http/http-server.js';
 import { Publisher } from './publisher.js';
@@ -56,6 +57,7 @@ export class IngressEgressServer {
     });
     this.manager = new ConnectorManager(connectors, {
       publish: (envelope) => this.#publisher.ingress(envelope),
+      receiptReceived: (name, receipt) => this.#publisher.outcome(toReceiptOutcome(name, receipt)),
       egressTopic,
       cursorsFor: (name) => createCursorStore(options.store, name),
       clock,

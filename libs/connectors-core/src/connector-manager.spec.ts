@@ -6,6 +6,7 @@ import {
   type ConnectorHost,
   type ConnectorSnapshot,
   type ConnectorState,
+  type DeliveryReceipt,
   type IConnector,
   type Logger,
   type RejectionHandler,
@@ -98,6 +99,7 @@ interface World {
 function aWorld(
   scripts: Record<string, readonly ('connect' | 'hang' | ConnectorError)[]>,
   published: IngressEnvelope[] = [],
+  receiptReceived?: (name: string, receipt: DeliveryReceipt) => Promise<void>,
 ): World {
   const connectors = new Map<string, ScriptedConnector>();
   const states: World['states'] = [];
@@ -114,6 +116,7 @@ function aWorld(
       published.push(envelope);
       return Promise.resolve();
     },
+    ...(receiptReceived === undefined ? {} : { receiptReceived }),
     egressTopic: 'egress',
     cursorsFor: () => ({ load: () => Promise.resolve(undefined), save: () => Promise.resolve() }),
     clock: systemClock,
@@ -150,6 +153,28 @@ describe('ConnectorManager', () => {
     expect(statusOf(world, 'two')).toBe('connected');
     await world.manager.stopAll(1_000);
     expect([statusOf(world, 'one'), statusOf(world, 'two')]).toEqual(['stopped', 'stopped']);
+  });
+
+  it('hands on delivery receipts with the name of the connector, to services that want them', async () => {
+    const receipts: [string, DeliveryReceipt][] = [];
+    const take = (name: string, receipt: DeliveryReceipt): Promise<void> => {
+      receipts.push([name, receipt]);
+      return Promise.resolve();
+    };
+    const receipt: DeliveryReceipt = {
+      eventId: 'e1',
+      part: 1,
+      parts: 1,
+      destination: 'c1',
+      platformMessageId: 'm1',
+      status: 'read',
+      occurredAt: '2026-01-01T00:00:00Z',
+    };
+    await aWorld({ one: ['connect'] }, [], take)
+      .connector('one')
+      .host.receiptReceived?.(receipt);
+    expect(receipts).toEqual([['one', receipt]]);
+    expect(aWorld({ one: ['connect'] }).connector('one').host).not.toHaveProperty('receiptReceived');
   });
 
   it('tries again with growing waits while the error is retryable', async () => {

@@ -8,7 +8,7 @@ import {
 } from './connector.js';
 import { ConnectorError } from './connector-error.js';
 import { type ConnectorState } from './connector-state.js';
-import { type ConnectorHost, type CursorStore } from './host.js';
+import { type ConnectorHost, type CursorStore, type DeliveryReceipt } from './host.js';
 import { type Logger } from './logger.js';
 import { isRejectionHandler } from './rejection-handler.js';
 import { DEFAULT_SUPERVISION, type SupervisionPolicy, Supervisor } from './supervisor.js';
@@ -24,6 +24,8 @@ export interface ConnectorRegistration {
 export interface ConnectorManagerServices {
   /** As `ConnectorHost.publish`. */
   readonly publish: ConnectorHost['publish'];
+  /** As `ConnectorHost.receiptReceived`, with the name of the connector. */
+  receiptReceived?(name: string, receipt: DeliveryReceipt): Promise<void>;
   readonly egressTopic: string;
   /** Cursors of one connector, apart from those of the others. */
   cursorsFor(name: string): CursorStore;
@@ -172,6 +174,9 @@ export class ConnectorManager {
       policy: services.supervision ?? DEFAULT_SUPERVISION,
       host: {
         publish: (envelope) => services.publish(envelope),
+        ...(services.receiptReceived === undefined
+          ? {}
+          : { receiptReceived: (receipt) => services.receiptReceived?.(name, receipt) ?? Promise.resolve() }),
         cursors: services.cursorsFor(name),
         clock,
         logger,

@@ -1,4 +1,4 @@
-import { type IngressEnvelope } from '@bitbrat/envelope';
+import { type ErrorInfo, type IngressEnvelope } from '@bitbrat/envelope';
 import { type Clock } from './clock.js';
 import { type ConnectorState } from './connector-state.js';
 import { type Logger } from './logger.js';
@@ -11,6 +11,26 @@ export interface CursorStore {
   save(key: string, value: string): Promise<void>;
 }
 
+/** What the platform has told, after it had accepted a message, about one part of it. */
+export interface DeliveryReceipt {
+  /** The idempotency key that the message was sent with. */
+  readonly eventId: string;
+  /** As it was given with the message; undefined where it was not. */
+  readonly correlationId?: string;
+  /** From 1. */
+  readonly part: number;
+  /** Into how many messages of the platform the text was split. */
+  readonly parts: number;
+  /** What the message was sent to. */
+  readonly destination: string;
+  readonly platformMessageId: string;
+  readonly status: 'delivered' | 'read' | 'failed';
+  /** Why it was not delivered; with `failed` alone. */
+  readonly error?: ErrorInfo;
+  /** RFC 3339, UTC. */
+  readonly occurredAt: string;
+}
+
 /** All that a connector gets besides its config. */
 export interface ConnectorHost {
   /**
@@ -19,6 +39,11 @@ export interface ConnectorHost {
    * are published in the order of the calls, and many may be under way at once.
    */
   publish(envelope: IngressEnvelope): Promise<void>;
+  /**
+   * Resolves when the bus has acknowledged what became of the message; only then may the platform be told that it need not tell again. Waits as
+   * long as the bus is away. The same receipt may be reported more than once. Undefined: nobody wants to know.
+   */
+  receiptReceived?(receipt: DeliveryReceipt): Promise<void>;
   /** To be called at each change of state, in order. */
   stateChanged(state: ConnectorState): void;
   readonly cursors: CursorStore;

@@ -42,6 +42,27 @@ describe('RecordingHost', () => {
     expect([host.publishCalls, host.published.length, host.refusalsLeft]).toEqual([3, 1, 0]);
   });
 
+  it('treats delivery receipts as it treats envelopes', async () => {
+    const host = new RecordingHost();
+    const receipt = {
+      eventId: 'e1',
+      part: 1,
+      parts: 1,
+      destination: 'c1',
+      platformMessageId: 'm1',
+      status: 'delivered',
+      occurredAt: '2026-01-01T00:00:00Z',
+    } as const;
+    host.failNextPublish();
+    await expect(host.receiptReceived(receipt)).rejects.toThrow('refuses');
+    host.holdPublishes();
+    const held = host.receiptReceived(receipt);
+    expect([host.heldPublishes, host.receipts]).toEqual([1, []]);
+    host.releasePublishes();
+    await held;
+    expect(host.receipts).toEqual([receipt]);
+  });
+
   it('has cursors that last, and that can fail', async () => {
     const { cursors } = new RecordingHost();
     expect(await cursors.load('a')).toBeUndefined();

@@ -1,4 +1,10 @@
-import { type Clock, type ConnectorHost, type ConnectorState, systemClock } from '@bitbrat/connectors-core';
+import {
+  type Clock,
+  type ConnectorHost,
+  type ConnectorState,
+  type DeliveryReceipt,
+  systemClock,
+} from '@bitbrat/connectors-core';
 import { type IngressEnvelope } from '@bitbrat/envelope';
 import { MemoryCursors } from './memory-cursors.js';
 import { RecordingLogger } from './recording-logger.js';
@@ -19,6 +25,8 @@ export interface RecordingHostOptions {
 export class RecordingHost implements ConnectorHost {
   /** Envelopes that the bus has acknowledged, in order. */
   readonly published: IngressEnvelope[] = [];
+  /** Delivery receipts that the bus has acknowledged, in order. */
+  readonly receipts: DeliveryReceipt[] = [];
   /** Every state that was reported, in order. */
   readonly states: ConnectorState[] = [];
   readonly logger = new RecordingLogger();
@@ -40,7 +48,7 @@ export class RecordingHost implements ConnectorHost {
     return this.#publishCalls;
   }
 
-  /** Calls of `publish` that wait for `releasePublishes`. */
+  /** Calls of `publish` and `receiptReceived` that wait for `releasePublishes`. */
   get heldPublishes(): number {
     return this.#held?.length ?? 0;
   }
@@ -50,7 +58,7 @@ export class RecordingHost implements ConnectorHost {
     return this.#failures.length;
   }
 
-  /** The bus is away: from now on `publish` waits. */
+  /** The bus is away: from now on `publish` and `receiptReceived` wait. */
   holdPublishes(): void {
     this.#held ??= [];
   }
@@ -62,7 +70,7 @@ export class RecordingHost implements ConnectorHost {
     for (const acknowledge of held) acknowledge();
   }
 
-  /** The next `count` publishes reject with `error`. */
+  /** The next `count` publishes, of envelopes or receipts, reject with `error`. */
   failNextPublish(count = 1, error = new Error('the bus refuses the message')): void {
     this.#failures.push(...Array.from({ length: count }, () => error));
   }
@@ -73,6 +81,7 @@ export class RecordingHost implements ConnectorHost {
       log: this.logger.entries.map((entry) => ({ ...entry, fields: toPlain(entry.fields) })),
       states: this.states,
       envelopes: this.published,
+      receipts: this.receipts,
     };
     return Object.entries(places).flatMap(([place, content]) => {
       const text = JSON.stringify(content);
@@ -83,24 +92,31 @@ export class RecordingHost implements ConnectorHost {
   // Fields rather than methods: the supervisor hands a spread copy of its host to the connector.
   readonly publish = (envelope: IngressEnvelope): Promise<void> => {
     this.#publishCalls += 1;
-    const failure = this.#failures.shift();
-    if (failure !== undefined) return Promise.reject(failure);
-    if (this.#held === undefined) {
-      this.published.push(envelope);
-      return Promise.resolve();
-    }
-    const held = this.#held;
-    return new Promise((resolve) => {
-      held.push(() => {
-        this.published.push(envelope);
-        resolve();
-      });
-    });
+    return this.#hand(() => this.published.push(envelope));
   };
+
+  readonly receiptReceived = (receipt: DeliveryReceipt): Promise<void> =>
+    this.#hand(() => this.receipts.push(receipt));
 
   readonly stateChanged = (state: ConnectorState): void => {
     this.states.push({ ...state });
   };
+
+  #hand(keep: () => void): Promise<void> {
+    const failure = this.#failures.shift();
+    if (failure !== undefined) return Promise.reject(failure);
+    const held = this.#held;
+    if (held === undefined) {
+      keep();
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      held.push(() => {
+        keep();
+        resolve();
+      });
+    });
+  }
 }
 
 /** What a logger may write of a value. Errors say nothing in JSON by themselves, and fields may refer to themselves. */

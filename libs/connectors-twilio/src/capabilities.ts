@@ -11,7 +11,7 @@ export const TWILIO_CAPABILITIES: ConnectorCapabilities = Object.freeze({
   attachments: Object.freeze({ inbound: true, maxOutbound: 0 }),
   directMessages: true,
   replies: false,
-  receipts: false,
+  receipts: true,
   edits: false,
   formatting: 'none',
   duplicateProtection: 'lookup',

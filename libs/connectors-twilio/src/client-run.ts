@@ -66,6 +66,11 @@ export class ClientRun {
     });
   }
 
+  /** Aborted when its end is asked for. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
   /** The present client, once there is one. */
   get session(): ClientSession | undefined {
     return this.#session;

@@ -60,7 +60,7 @@ export class TwilioConnectorAdapter implements IConnector, WebhookReceiver, Reje
     return diagnoseTwilio(this.config, this.host, signal);
   }
 
-  /** 200 after the bot is in the conversation; 4xx for what is not Twilio's or unreadable; 5xx where Twilio shall try again. */
+  /** 200 after the bot is in the conversation, or the bus has the receipt; 4xx for what is not Twilio's or unreadable; 5xx where Twilio shall try again. */
   async handleWebhook(request: WebhookRequest): Promise<WebhookResponse> {
     const { logger } = this.host;
     const { authToken, chatServiceSid, webhookUrl } = this.config;
@@ -76,6 +76,10 @@ export class TwilioConnectorAdapter implements IConnector, WebhookReceiver, Reje
         case 'wake':
           await this.#client.joinAndRead(verdict.conversationSid);
           return respond(200, 'ok');
+        case 'delivery': {
+          const isOurs = await this.#client.reportDelivery(verdict.update);
+          return respond(200, isOurs ? 'ok' : 'ignored');
+        }
         case 'ignore':
           return respond(200, 'ignored');
         case 'refuse':

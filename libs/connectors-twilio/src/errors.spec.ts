@@ -1,5 +1,5 @@
 import { ConnectorError } from '@bitbrat/connectors-core';
-import { nativeFactsOf, toTwilioError } from './errors.js';
+import { nativeFactsOf, toTwilioError, toDeliveryError } from './errors.js';
 
 const upstream = (status: number, code?: number, message = 'refused'): object => ({
   status,
@@ -78,5 +78,20 @@ describe('nativeFactsOf', () => {
     expect(
       nativeFactsOf({ status: 403, message: 'FORBIDDEN', body: { code: 50400, message: 'no right' } }),
     ).toEqual({ status: 403, code: 50400, message: 'no right' });
+  });
+});
+
+describe('toDeliveryError', () => {
+  it.each([
+    [21610, 'RECIPIENT_OPTED_OUT', '21610'],
+    [63014, 'FORBIDDEN', '63014'],
+    [30003, 'UNDELIVERED', '30003'],
+    [0, 'UNDELIVERED', undefined],
+    [undefined, 'UNDELIVERED', undefined],
+  ])('%p is %s, and not to be tried again', (code, expected, nativeCode) => {
+    const error = toDeliveryError(code);
+    expect(error).toMatchObject({ code: expected, retryable: false });
+    expect(error.nativeCode).toBe(nativeCode);
+    expect(error.message).toContain(nativeCode ?? 'no error code');
   });
 });

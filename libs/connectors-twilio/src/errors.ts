@@ -1,4 +1,5 @@
 import { ConnectorError, type ConnectorErrorCode, maskPhoneNumbers } from '@bitbrat/connectors-core';
+import { type ErrorInfo } from '@bitbrat/envelope';
 import { propertyOf } from './property.js';
 
 interface Rule {
@@ -85,6 +86,22 @@ export function toTwilioError(error: unknown, doing: string, retryAfterMs?: numb
     retryAfterMs,
     ...(native === undefined ? {} : { nativeCode: String(native) }),
   });
+}
+
+/**
+ * Why a message that Twilio had accepted did not arrive. Never retryable: the same message would be a second one.
+ * @param code of the delivery receipt; 0 or undefined where Twilio gave none
+ */
+export function toDeliveryError(code: number | undefined): ErrorInfo {
+  const rule = code === undefined ? undefined : BY_NATIVE_CODE[code];
+  const hint = rule?.hint === undefined ? '' : `: ${rule.hint}`;
+  const named = code === undefined || code === 0 ? 'no error code given' : `Twilio error ${code}`;
+  return {
+    code: rule?.code ?? 'UNDELIVERED',
+    message: `not delivered (${named})${hint}`,
+    retryable: false,
+    ...(code === undefined || code === 0 ? {} : { nativeCode: String(code) }),
+  };
 }
 
 function ruleOf({ code, status, message }: NativeFacts): Rule {

@@ -44,15 +44,15 @@ export class Gateway {
 
   private constructor(
     readonly sandbox: Sandbox,
-    readonly host: RecordingHost,
-    readonly connector: TwilioConnectorAdapter,
+    public host: RecordingHost,
+    public connector: TwilioConnectorAdapter,
     readonly config: TwilioConfig,
     private readonly webhooks: Server,
   ) {
     const global = globalThis as RejectionGlobal; // the environment looks for it there
     global.claimRejection = (reason) => {
       this.rejections.push(reason);
-      return connector.claimRejection(reason);
+      return this.connector.claimRejection(reason);
     };
   }
 
@@ -78,10 +78,18 @@ export class Gateway {
     return gateway;
   }
 
-  /** A second process with the same settings: what the first one knew in memory is gone. */
+  /** A second process with the same settings and cursors: what the first one knew in memory is gone. */
   restarted(): { host: RecordingHost; connector: TwilioConnectorAdapter } {
-    const host = new RecordingHost({ clock: this.host.clock });
+    const { clock, cursors } = this.host;
+    const host = new RecordingHost({ clock, cursors });
     return { host, connector: new TwilioConnectorAdapter(this.config, host, () => 0) };
+  }
+
+  /** The process is replaced by another one, which is started. */
+  async restart(): Promise<void> {
+    await this.connector.stop();
+    Object.assign(this, this.restarted());
+    await this.start();
   }
 
   get status(): ConnectorState['status'] | undefined {
@@ -115,6 +123,16 @@ export class Gateway {
       .messages(conversationSid)
       .filter(({ author }) => author === this.config.identity)
       .map(({ body }) => body);
+  }
+
+  /** A message by the REST API, as a program of somebody else writes it; resolves with its SID. */
+  async writeByRest(conversationSid: string, form: Readonly<Record<string, string>>): Promise<string> {
+    const { apiKey, apiSecret, chatServiceSid, restUrl } = this.config;
+    const path = `/v1/Services/${chatServiceSid}/Conversations/${conversationSid}/Messages`;
+    const authorization = `Basic ${Buffer.from(`${apiKey}:${apiSecret}`).toString('base64')}`;
+    const body = new URLSearchParams(form);
+    const response = await fetch(`${restUrl}${path}`, { method: 'POST', headers: { authorization }, body });
+    return ((await response.json()) as { sid: string }).sid; // the sandbox's answer
   }
 
   horizon(conversationSid: string): number | null | undefined {

@@ -12,7 +12,7 @@ import { LRUCache } from 'lru-cache';
 import { TWILIO_CAPABILITIES } from './capabilities.js';
 import { type ClientSession } from './client-session.js';
 import { toTwilioError } from './errors.js';
-import { findSentParts, type SentMark } from './sent-lookup.js';
+import { findSentParts, type SentMark, toAttributes } from './sent-lookup.js';
 import { type TwilioRest } from './twilio-rest.js';
 
 /** Milliseconds for the platform to accept one part. */
@@ -31,6 +31,8 @@ export interface SenderOptions {
   readonly join: (conversationSid: string) => Promise<void>;
   /** The SDK may have read messages along with the sent one. */
   readonly onSent: (conversationSid: string) => void;
+  /** The platform has accepted the message. */
+  readonly onAccepted: (messageSid: string, mark: SentMark) => void;
 }
 
 /** Sends texts, each once, those for one conversation in the order of the calls. */
@@ -77,7 +79,7 @@ export class MessageSender {
   }
 
   async #send(parts: readonly string[], conversationSid: string, options: SendOptions): Promise<SendReceipt> {
-    const { idempotencyKey, mayHaveBeenSent, signal } = options;
+    const { correlationId, idempotencyKey, mayHaveBeenSent, signal } = options;
     if (isAborted(signal)) throw gaveUp(conversationSid);
     const key = `${conversationSid} ${idempotencyKey}`;
     const remembered = this.#receipts.get(key);
@@ -88,7 +90,12 @@ export class MessageSender {
     const duplicate = parts.every((_, i) => sids.has(i + 1));
     for (const [i, body] of parts.entries()) {
       if (sids.has(i + 1)) continue;
-      const mark = { eventId: idempotencyKey, part: i + 1, parts: parts.length };
+      const mark: SentMark = {
+        eventId: idempotencyKey,
+        part: i + 1,
+        parts: parts.length,
+        ...(correlationId === undefined ? {} : { correlationId }),
+      };
       try {
         if (isAborted(signal)) throw gaveUp(conversationSid);
         const sid = await this.#sendPart(body, conversationSid, mark, signal);
@@ -124,6 +131,7 @@ export class MessageSender {
       return sid;
     }
     const sid = await this.#sidOf(conversation, conversationSid, index, mark);
+    if (sid !== undefined) this.#options.onAccepted(sid, mark);
     this.#options.onSent(conversationSid);
     return sid;
   }
@@ -151,7 +159,7 @@ export class MessageSender {
     const attempt = (): Promise<number> =>
       withTimeout(
         this.#options.clock,
-        conversation.sendMessage(body, { bitbrat: { ...mark } }),
+        conversation.sendMessage(body, toAttributes(mark)),
         SEND_TIMEOUT_MS,
         () =>
           new ConnectorError('TIMEOUT', `send to ${conversationSid}: no answer after ${SEND_TIMEOUT_MS} ms`),

@@ -1,4 +1,4 @@
-import { findSentParts, markOf } from './sent-lookup.js';
+import { findSentParts, markOf, toAttributes } from './sent-lookup.js';
 import { type RestMessage } from './twilio-rest.js';
 
 const mark = (eventId: string, part: number, parts: number): string =>
@@ -63,5 +63,25 @@ describe('markOf', () => {
     '{"bitbrat":{"eventId":"e","part":"1","parts":1}}',
   ])('finds none in %p', (attributes) => {
     expect(markOf(attributes)).toBeUndefined();
+  });
+});
+
+describe('toAttributes', () => {
+  it.each([
+    ['the whole mark', { eventId: 'e', part: 1, parts: 2, correlationId: 'c' }, 'c'],
+    [
+      'no correlation id that the platform has no room for',
+      { eventId: 'e', part: 1, parts: 2, correlationId: 'ü'.repeat(2_100) },
+      undefined,
+    ],
+  ])('holds %s', (_, mark, correlationId) => {
+    const text = JSON.stringify(toAttributes(mark));
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4_096);
+    expect(markOf(text)).toEqual({
+      eventId: 'e',
+      part: 1,
+      parts: 2,
+      ...(correlationId === undefined ? {} : { correlationId }),
+    });
   });
 });

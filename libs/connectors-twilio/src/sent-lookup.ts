@@ -10,6 +10,18 @@ export interface SentMark {
   /** From 1. */
   readonly part: number;
   readonly parts: number;
+  /** The egress event's, so that what the platform tells later can be matched, too. */
+  readonly correlationId?: string;
+}
+
+/** Bytes of a message's attributes (Conversations limits page: 4 KB). */
+const MAX_ATTRIBUTES_BYTES = 4_096;
+
+/** Attributes that carry the mark; without the correlation id where it is too long for them. */
+export function toAttributes(mark: SentMark): { bitbrat: Record<string, string | number> } {
+  const { eventId, part, parts } = mark;
+  const fits = Buffer.byteLength(JSON.stringify({ bitbrat: mark })) <= MAX_ATTRIBUTES_BYTES;
+  return { bitbrat: fits ? { ...mark } : { eventId, part, parts } };
 }
 
 /**
@@ -50,7 +62,7 @@ export function markOf(attributes: string | null | undefined): SentMark | undefi
   const eventId = propertyOf(mark, 'eventId');
   const part = propertyOf(mark, 'part');
   const parts = propertyOf(mark, 'parts');
-  return typeof eventId === 'string' && typeof part === 'number' && typeof parts === 'number'
-    ? { eventId, part, parts }
-    : undefined;
+  if (typeof eventId !== 'string' || typeof part !== 'number' || typeof parts !== 'number') return undefined;
+  const correlationId = propertyOf(mark, 'correlationId');
+  return { eventId, part, parts, ...(typeof correlationId === 'string' ? { correlationId } : {}) };
 }

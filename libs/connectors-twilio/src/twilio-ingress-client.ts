@@ -16,10 +16,12 @@ import { type ClientSession } from './client-session.js';
 import { type TwilioConfig } from './config.js';
 import { ConversationJoiner } from './conversation-joiner.js';
 import { ConversationReconciler } from './conversation-reconciler.js';
+import { DeliveryReporter } from './delivery-reporter.js';
 import { MessageIntake } from './message-intake.js';
 import { MessageSender } from './message-sender.js';
 import { TWILIO, TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';
 import { TwilioRest } from './twilio-rest.js';
+import { type DeliveryUpdate } from './webhook.js';
 
 /** Twilio Conversations as the connector uses it: one client of the SDK at a time, its state, reading and sending. */
 export class TwilioIngressClient {
@@ -28,6 +30,7 @@ export class TwilioIngressClient {
   readonly #random: () => number;
   readonly #joiner: ConversationJoiner;
   readonly #reconciler: ConversationReconciler;
+  readonly #deliveries: DeliveryReporter;
   readonly #intake: MessageIntake;
   readonly #sender: MessageSender;
   readonly #counters: ConnectorCounters = {
@@ -61,6 +64,7 @@ export class TwilioIngressClient {
       clock,
       logger,
     });
+    this.#deliveries = new DeliveryReporter({ rest, identity, host });
     this.#intake = new MessageIntake({
       identity,
       allowedSenders: config.allowedSenders,
@@ -84,6 +88,9 @@ export class TwilioIngressClient {
         return this.#joiner.join(conversationSid);
       },
       onSent: (conversationSid) => this.#run?.wake(conversationSid),
+      onAccepted: (messageSid, mark) => {
+        this.#deliveries.remember(messageSid, mark);
+      },
     });
   }
 
@@ -128,6 +135,13 @@ export class TwilioIngressClient {
     if (run === undefined) throw new ConnectorError('NOT_CONNECTED', 'the connector is not running');
     if (run.session?.isJoined(conversationSid) !== true) await this.#joiner.join(conversationSid);
     run.wake(conversationSid);
+  }
+
+  /** Resolves when the bus knows what became of a message; tells whether it is one of ours. @throws ConnectorError */
+  async reportDelivery(update: DeliveryUpdate): Promise<boolean> {
+    const run = this.#run;
+    if (run === undefined) throw new ConnectorError('NOT_CONNECTED', 'the connector is not running');
+    return this.#deliveries.report(update, run.signal);
   }
 
   /** As `IConnector.getSnapshot`. */

@@ -59,6 +59,12 @@ export class TwilioRest {
     for await (const { messages } of this.#pages(path, messagePageSchema, doing, signal)) yield* messages;
   }
 
+  /** One message. @throws ConnectorError TARGET_NOT_FOUND and others */
+  message(conversationSid: string, messageSid: string, signal?: AbortSignal): Promise<RestMessage> {
+    const path = `${this.#conversation(conversationSid)}/Messages/${encodeURIComponent(messageSid)}`;
+    return this.#json(path, messageSchema, `find ${messageSid}`, signal);
+  }
+
   /**
    * The service's conversations, 100 a page, until the consumer stops.
    *

@@ -118,8 +118,78 @@ describe('judgeWebhook', () => {
     expect(judge(request)).toMatchObject({ kind: 'refuse', status });
   });
 
+  const delivery = (changes: Readonly<Record<string, string>> = {}): WebhookRequest =>
+    formRequest(
+      Object.entries({
+        EventType: 'onDeliveryUpdated',
+        ChatServiceSid: settings.chatServiceSid,
+        ConversationSid: `CH${HEX}`,
+        MessageSid: `IM${HEX}`,
+        ParticipantSid: `MB${HEX}`,
+        Status: 'delivered',
+        ErrorCode: '0',
+        DateUpdated: '2026-11-20T12:00:00.000Z',
+        ...changes,
+      }),
+    );
+
+  it.each<[string, Readonly<Record<string, string>>, string, number | undefined]>([
+    ['delivered', {}, 'delivered', undefined],
+    ['read', { Status: 'read' }, 'read', undefined],
+    ['failed', { Status: 'failed', ErrorCode: '63014' }, 'failed', 63014],
+    ['undelivered', { Status: 'undelivered', ErrorCode: '30003' }, 'failed', 30003],
+    ['an error code that is none', { Status: 'failed', ErrorCode: 'null' }, 'failed', undefined],
+  ])('tells that a message was %s', (_, changes, status, errorCode) => {
+    expect(judge(delivery(changes))).toEqual({
+      kind: 'delivery',
+      update: {
+        conversationSid: `CH${HEX}`,
+        messageSid: `IM${HEX}`,
+        participantSid: `MB${HEX}`,
+        status,
+        errorCode,
+        occurredAt: Date.UTC(2026, 10, 20, 12),
+      },
+    });
+  });
+
+  it('tells it from JSON, too', () => {
+    const body = {
+      EventType: 'onDeliveryUpdated',
+      ConversationSid: `CH${HEX}`,
+      MessageSid: `IM${HEX}`,
+      Status: 'failed',
+      ErrorCode: 30008,
+    };
+    expect(judge(jsonRequest(JSON.stringify(body)))).toMatchObject({
+      kind: 'delivery',
+      update: { status: 'failed', errorCode: 30008, participantSid: undefined, occurredAt: undefined },
+    });
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, object]>([
+    ['ignores what the sending has told', { Status: 'sent' }, { kind: 'ignore' }],
+    ['ignores a status like a prototype', { Status: 'constructor' }, { kind: 'ignore' }],
+    ['ignores another service', { ChatServiceSid: `IS${'f'.repeat(32)}` }, { kind: 'ignore' }],
+    ['refuses a malformed message', { MessageSid: 'IM1/../..' }, { kind: 'refuse', status: 400 }],
+  ])('%s', (_, changes, expected) => {
+    expect(judge(delivery(changes))).toMatchObject(expected);
+  });
+
+  it('refuses a delivery without status and an unsigned one', () => {
+    const fieldsOfDelivery = [
+      ['EventType', 'onDeliveryUpdated'],
+      ['ConversationSid', `CH${HEX}`],
+    ] as const;
+    expect(judge(formRequest(fieldsOfDelivery))).toMatchObject({ kind: 'refuse', status: 400 });
+    expect(judge(formRequest(fieldsOfDelivery, { key: 'another-token' }))).toMatchObject({
+      kind: 'refuse',
+      status: 403,
+    });
+  });
+
   it.each([
-    ['another event', changed('EventType', 'onDeliveryUpdated')],
+    ['another event', changed('EventType', 'onParticipantAdded')],
     ['another service', changed('ChatServiceSid', `IS${'f'.repeat(32)}`)],
   ])('ignores %s', (_, parameters) => {
     expect(judge(formRequest(parameters))).toMatchObject({ kind: 'ignore' });

@@ -8,8 +8,21 @@ export type SignatureValidators = Pick<typeof twilioWebhooks, 'validateRequest' 
 /** What a webhook asks of us, or the status that it is refused with. */
 export type WebhookVerdict =
   | { readonly kind: 'wake'; readonly conversationSid: string }
+  | { readonly kind: 'delivery'; readonly update: DeliveryUpdate }
   | { readonly kind: 'ignore'; readonly eventType: string }
   | { readonly kind: 'refuse'; readonly status: 400 | 403 | 405 | 415; readonly reason: string };
+
+/** What became of a message on its way to a phone, as the webhook tells it. */
+export interface DeliveryUpdate {
+  readonly conversationSid: string;
+  readonly messageSid: string;
+  readonly participantSid: string | undefined;
+  readonly status: 'delivered' | 'read' | 'failed';
+  /** Twilio's error code; undefined where there is none. */
+  readonly errorCode: number | undefined;
+  /** Milliseconds since 1970; undefined where the webhook does not say. */
+  readonly occurredAt: number | undefined;
+}
 
 export interface WebhookSettings {
   readonly authToken: string;
@@ -23,6 +36,19 @@ const WAKING = new Set(['onConversationAdded', 'onMessageAdded']);
 
 const eventSchema = z.looseObject({ EventType: z.string().min(1), ChatServiceSid: z.string().optional() });
 const wakingSchema = z.looseObject({ ConversationSid: z.string().regex(/^CH[0-9a-fA-F]{32}$/) });
+
+/** Statuses that say something new; `undelivered` is what SMS carriers call `failed`. Of the others the sending itself has told. */
+const STATUSES = { delivered: 'delivered', read: 'read', failed: 'failed', undelivered: 'failed' } as const;
+const statusSchema = z.looseObject({ Status: z.string() });
+const deliverySchema = z.looseObject({
+  ConversationSid: z.string().regex(/^CH[0-9a-fA-F]{32}$/),
+  MessageSid: z.string().regex(/^IM[0-9a-fA-F]{32}$/),
+  Status: z.enum(['delivered', 'read', 'failed', 'undelivered']).transform((status) => STATUSES[status]),
+  ParticipantSid: z.string().optional(),
+  // A number in JSON, text in a form.
+  ErrorCode: z.coerce.number().int().optional().catch(undefined),
+  DateUpdated: z.string().optional(),
+});
 
 type Parameters = Readonly<Record<string, unknown>>;
 
@@ -62,13 +88,34 @@ function toVerdict(parameters: Parameters, chatServiceSid: string): WebhookVerdi
   const event = eventSchema.safeParse(parameters);
   if (!event.success) return refuse(400, 'EventType is missing');
   const { ChatServiceSid, EventType } = event.data;
-  if (!WAKING.has(EventType) || (ChatServiceSid !== undefined && ChatServiceSid !== chatServiceSid)) {
-    return { kind: 'ignore', eventType: EventType };
-  }
+  const isOurs = ChatServiceSid === undefined || ChatServiceSid === chatServiceSid;
+  if (isOurs && EventType === 'onDeliveryUpdated') return toDeliveryVerdict(parameters, EventType);
+  if (!isOurs || !WAKING.has(EventType)) return { kind: 'ignore', eventType: EventType };
   const waking = wakingSchema.safeParse(parameters);
   return waking.success
     ? { kind: 'wake', conversationSid: waking.data.ConversationSid }
     : refuse(400, 'ConversationSid is missing or malformed');
+}
+
+function toDeliveryVerdict(parameters: Parameters, eventType: string): WebhookVerdict {
+  const status = statusSchema.safeParse(parameters);
+  if (!status.success) return refuse(400, 'Status is missing');
+  if (!Object.hasOwn(STATUSES, status.data.Status)) return { kind: 'ignore', eventType };
+  const parsed = deliverySchema.safeParse(parameters);
+  if (!parsed.success) return refuse(400, 'ConversationSid or MessageSid is missing or malformed');
+  const { ConversationSid, DateUpdated, ErrorCode, MessageSid, ParticipantSid, Status } = parsed.data;
+  const occurredAt = Date.parse(DateUpdated ?? '');
+  return {
+    kind: 'delivery',
+    update: {
+      conversationSid: ConversationSid,
+      messageSid: MessageSid,
+      participantSid: ParticipantSid,
+      status: Status,
+      errorCode: ErrorCode === 0 ? undefined : ErrorCode,
+      occurredAt: Number.isNaN(occurredAt) ? undefined : occurredAt,
+    },
+  };
 }
 
 function isSigned(

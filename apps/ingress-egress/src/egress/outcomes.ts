@@ -1,4 +1,4 @@
-import { type ConnectorError, isoTime, toErrorInfo } from '@bitbrat/connectors-core';
+import { type ConnectorError, type DeliveryReceipt, isoTime, toErrorInfo } from '@bitbrat/connectors-core';
 import {
   type DeadLetter,
   type EgressEvent,
@@ -32,6 +32,27 @@ export function toOutcome(event: EgressEvent, facts: OutcomeFacts): EgressOutcom
     attempts: facts.attempts,
     ...(facts.error === undefined ? {} : { error: toErrorInfo(facts.error) }),
     occurredAt: isoTime(facts.now),
+  };
+}
+
+/**
+ * What the platform told later about a message that it had accepted: one outcome for each message that the text was split into. How often
+ * sending was tried is not known any more: 0. An event whose correlation id the platform does not give back stands for itself.
+ */
+export function toReceiptOutcome(connector: string, receipt: DeliveryReceipt): EgressOutcome {
+  const { destination, error, eventId, occurredAt, part, parts, platformMessageId, status } = receipt;
+  return {
+    v: ENVELOPE_VERSION,
+    id: parts > 1 ? `${eventId}:${status}:${part}` : `${eventId}:${status}`,
+    type: 'chat.outcome.v1',
+    eventId,
+    correlationId: receipt.correlationId ?? eventId,
+    status,
+    target: { connector, destination },
+    platformMessageIds: [platformMessageId],
+    attempts: 0,
+    ...(error === undefined ? {} : { error }),
+    occurredAt,
   };
 }
 
