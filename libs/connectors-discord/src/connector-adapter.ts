@@ -2,6 +2,8 @@ import {
   type ConnectorCapabilities,
   type ConnectorHost,
   type ConnectorSnapshot,
+  type Diagnosable,
+  type DiagnosisRow,
   type IConnector,
   type RejectionHandler,
   type SendOptions,
@@ -9,18 +11,23 @@ import {
 } from '@bitbrat/connectors-core';
 import { DISCORD_CAPABILITIES } from './capabilities.js';
 import { type DiscordConfig } from './config.js';
+import { diagnoseDiscord } from './diagnosis.js';
 import { DISCORD } from './discord-envelope-builder.js';
 import { DiscordIngressClient } from './discord-ingress-client.js';
 import { isDiscordSdkRejection } from './sdk-rejection.js';
 
 /** Discord as the ConnectorManager sees it. */
-export class DiscordConnectorAdapter implements IConnector, RejectionHandler {
+export class DiscordConnectorAdapter implements IConnector, RejectionHandler, Diagnosable {
   readonly name = DISCORD;
   readonly capabilities: ConnectorCapabilities = DISCORD_CAPABILITIES;
   readonly #client: DiscordIngressClient;
 
   /** @param random in [0, 1); for the jitter of back-offs */
-  constructor(config: DiscordConfig, host: ConnectorHost, random: () => number) {
+  constructor(
+    private readonly config: DiscordConfig,
+    private readonly host: ConnectorHost,
+    random: () => number,
+  ) {
     this.#client = new DiscordIngressClient(config, host, random);
   }
 
@@ -42,5 +49,9 @@ export class DiscordConnectorAdapter implements IConnector, RejectionHandler {
 
   claimRejection(reason: unknown): boolean {
     return isDiscordSdkRejection(reason);
+  }
+
+  diagnose(signal: AbortSignal): AsyncIterable<DiagnosisRow> {
+    return diagnoseDiscord(this.config, this.host, signal);
   }
 }

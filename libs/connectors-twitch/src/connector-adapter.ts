@@ -2,6 +2,8 @@ import {
   type ConnectorCapabilities,
   type ConnectorHost,
   type ConnectorSnapshot,
+  type Diagnosable,
+  type DiagnosisRow,
   type IConnector,
   type RejectionHandler,
   type SendOptions,
@@ -9,17 +11,21 @@ import {
 } from '@bitbrat/connectors-core';
 import { TWITCH_CAPABILITIES } from './capabilities.js';
 import { type TwitchConfig } from './config.js';
+import { diagnoseTwitch } from './diagnosis.js';
 import { isTwitchSdkRejection } from './sdk-rejection.js';
 import { TWITCH } from './twitch-envelope-builder.js';
 import { TwitchIngressClient } from './twitch-ingress-client.js';
 
 /** Twitch as the ConnectorManager sees it. */
-export class TwitchConnectorAdapter implements IConnector, RejectionHandler {
+export class TwitchConnectorAdapter implements IConnector, RejectionHandler, Diagnosable {
   readonly name = TWITCH;
   readonly capabilities: ConnectorCapabilities = TWITCH_CAPABILITIES;
   readonly #client: TwitchIngressClient;
 
-  constructor(config: TwitchConfig, host: ConnectorHost) {
+  constructor(
+    private readonly config: TwitchConfig,
+    private readonly host: ConnectorHost,
+  ) {
     this.#client = new TwitchIngressClient(config, host);
   }
 
@@ -41,5 +47,9 @@ export class TwitchConnectorAdapter implements IConnector, RejectionHandler {
 
   claimRejection(reason: unknown): boolean {
     return isTwitchSdkRejection(reason);
+  }
+
+  diagnose(signal: AbortSignal): AsyncIterable<DiagnosisRow> {
+    return diagnoseTwitch(this.config, this.host, signal);
   }
 }

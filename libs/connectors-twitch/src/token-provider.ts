@@ -74,7 +74,7 @@ export class TwitchTokenProvider {
     const isDue = this.refreshAt !== undefined && this.refreshAt <= this.#clock.now();
     const token = isDue || this.#accessToken === undefined ? await this.refresh(signal) : this.#accessToken;
     try {
-      await this.#validate(token, signal);
+      await this.validate(token, signal);
       return token;
     } catch (error) {
       if (!(error instanceof ConnectorError)) throw error;
@@ -99,7 +99,7 @@ export class TwitchTokenProvider {
 
   async #refreshAndValidate(signal: AbortSignal): Promise<string> {
     const token = await this.refresh(signal);
-    await this.#validate(token, signal);
+    await this.validate(token, signal);
     return token;
   }
 
@@ -133,8 +133,11 @@ export class TwitchTokenProvider {
     return accessToken;
   }
 
-  /** @throws ConnectorError AUTH_FAILED with native code 401 where the token has ended, without where it is another's or lacks a right */
-  async #validate(token: string, signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when Twitch takes the token, it is the bot's, and it has the rights that the connector needs.
+   * @throws ConnectorError AUTH_FAILED with native code 401 where the token has ended, without where it is another's or lacks a right
+   */
+  async validate(token: string, signal: AbortSignal): Promise<void> {
     const doing = 'validate the access token';
     const headers = { authorization: `OAuth ${token}` };
     const answer = await this.#request('/validate', { headers, signal }, doing);
