@@ -1,5 +1,6 @@
 import { fault, type Finding, ok, warning } from '@bitbrat/connectors-core';
 import { type TwilioConfig } from './config.js';
+import { propertyOf } from './property.js';
 
 /** Hosts that only this machine or its network can reach. */
 const PRIVATE_HOST =
@@ -125,7 +126,6 @@ function shownUrl(url: string): string {
 
 /** `fetch` says `fetch failed`; what failed stands in the cause. */
 function systemCodeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
+  const code = propertyOf(propertyOf(error, 'cause'), 'code');
+  return typeof code === 'string' ? code : String(error);
 }
