@@ -2,6 +2,8 @@ import { type Clock } from './clock.js';
 import { ConnectorError } from './connector-error.js';
 import { type Finding, ok, runCheck, toFault, warning } from './diagnosis.js';
 
+const containing = (text: string): unknown => expect.stringContaining(text);
+
 /** Time that passes when the test says so. */
 class HandClock implements Clock {
   readonly #timers = new Map<() => void, number>();
@@ -73,7 +75,7 @@ describe('runCheck', () => {
     const row = runCheck({ check: 'a check', clock, signal }, () => new Promise(() => undefined));
     clock.pass(10_000);
     clock.pass(3_000);
-    await expect(row).resolves.toMatchObject({ status: 'fault', found: expect.stringContaining('TIMEOUT') });
+    await expect(row).resolves.toMatchObject({ status: 'fault', found: containing('TIMEOUT') });
   });
 });
 
