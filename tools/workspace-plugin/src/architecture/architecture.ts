@@ -91,16 +91,53 @@ export interface Probe {
   readonly failureThreshold: number;
 }
 
-/** Who the service is at Google Cloud, and what it may do. */
+/** What an identity is given a role on. */
+export type RoleResource =
+  | 'project'
+  | 'published-topics'
+  | 'subscribed-topics'
+  | 'subscriptions'
+  | 'each-secret'
+  | 'repository'
+  | 'service-account';
+
+/** Who acts at Google Cloud, and what it may do. */
 export interface ServiceAccount {
   readonly name: string;
   readonly roles: readonly {
     readonly role: string;
-    readonly resource: 'project' | 'published-topics' | 'each-secret';
+    readonly resource: RoleResource;
     readonly reason: string;
   }[];
-  /** Of a custom role in the project. */
-  readonly permissions: readonly { readonly permission: string; readonly reason: string }[];
+}
+
+/** How the image is built. Images carry their version. */
+export interface Build {
+  /** Holds Node: the image's base. */
+  readonly nodeImage: string;
+  /** Holds the Google Cloud CLI and the emulators that tests need. */
+  readonly cloudCliImage: string;
+  readonly machineType: string;
+  readonly timeoutSeconds: number;
+  /** The Artifact Registry repository that images go to. */
+  readonly repository: string;
+}
+
+/** A subscription that exists before the service starts. */
+export interface PreparedSubscription {
+  readonly name: string;
+  readonly topic: string;
+  /** A boolean variable without which it is not needed. */
+  readonly when?: string;
+}
+
+/** What Pub/Sub takes away after so many deliveries that nobody has answered, and where it goes. */
+export interface DeadLetterPolicy {
+  readonly subscription: string;
+  readonly topic: string;
+  /** The subscription that keeps it. */
+  readonly keptIn: string;
+  readonly maxDeliveryAttempts: number;
 }
 
 /** How the service is deployed, the same in each environment. */
@@ -112,17 +149,28 @@ export interface Deployment {
   readonly scaling: Scaling;
   readonly resources: Resources;
   readonly probes: Readonly<Record<'startup' | 'liveness' | 'smokeTest', Probe>>;
+  readonly build: Build;
+  readonly subscriptions: readonly PreparedSubscription[];
+  readonly deadLetterPolicy: DeadLetterPolicy;
   readonly serviceAccount: ServiceAccount;
+  /** Who builds and deploys. */
+  readonly deployer: ServiceAccount;
   /** Values of variables that are no secret. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Variables that are no secret and whose values whoever deploys gives. */
+  readonly installation: readonly string[];
 }
 
 /** What differs in one environment. */
 export interface Overlay {
   readonly description: string;
+  /** Put behind the names of the service, its accounts and its secrets, so that environments can share a project. */
+  readonly suffix?: string;
   readonly scaling?: Partial<Scaling>;
   readonly resources?: Partial<Resources>;
   readonly environment: Readonly<Record<string, string>>;
+  /** Variables that have no value here: neither a default nor one from Secret Manager or whoever deploys. */
+  readonly unset?: readonly string[];
 }
 
 /** A variable with the project that reads it. */
@@ -131,7 +179,7 @@ export interface OwnedVariable extends Variable {
 }
 
 /** All variables, in the order of the file. */
-export function variablesOf({ variables }: Architecture): OwnedVariable[] {
+export function variablesOf({ variables }: Pick<Architecture, 'variables'>): OwnedVariable[] {
   return Object.entries(variables).flatMap(([owner, list]) =>
     list.map((variable) => ({ ...variable, owner })),
   );

@@ -1,5 +1,6 @@
 import { type Finding } from '../workspace/finding.js';
 import { type Architecture, type Variable, variablesOf } from './architecture.js';
+import { checkDeployment } from './deployment-consistency.js';
 
 /** Something that is wrong with the file. */
 export type Fault = Pick<Finding, 'line' | 'message' | 'cure'>;
@@ -13,6 +14,7 @@ export function checkConsistency(architecture: Architecture, locate: Locate): Fa
     ...checkSecrets(architecture, locate),
     ...checkValues(architecture, locate),
     ...checkProbes(architecture, locate),
+    ...checkDeployment(architecture, locate),
   ];
 }
 

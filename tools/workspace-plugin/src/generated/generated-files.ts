@@ -2,6 +2,7 @@ import { type Architecture } from '../architecture/architecture.js';
 import { projectsOf } from '../workspace/projects.js';
 import { type WorkspaceView } from '../workspace/workspace-view.js';
 import { renderConfigTable } from './config-table.js';
+import { DEPLOYMENT_FILES } from './deployment-files.js';
 import { renderEnvExample } from './env-example.js';
 import { replaceBlock } from './marked-block.js';
 
@@ -17,7 +18,10 @@ export interface GeneratedFile {
 }
 
 /** Files at a fixed place. A further generated file is a further row. */
-const FIXED_FILES: readonly GeneratedFile[] = [{ file: '.env.example', render: renderEnvExample }];
+const FIXED_FILES: readonly GeneratedFile[] = [
+  { file: '.env.example', render: renderEnvExample },
+  ...DEPLOYMENT_FILES,
+];
 
 /** All generated files of a workspace: the fixed ones, and the configuration table of each project's README. */
 export function generatedFiles(architecture: Architecture, view: WorkspaceView): GeneratedFile[] {

@@ -4,6 +4,7 @@ import { type Architecture, variablesOf } from '../architecture/architecture.js'
 import { parseArchitecture } from '../architecture/read-architecture.js';
 import { createView } from '../workspace/workspace-view.js';
 import { renderConfigTable } from './config-table.js';
+import { DEPLOYMENT_FILES } from './deployment-files.js';
 import { renderEnvExample } from './env-example.js';
 import { MissingMarkerError, replaceBlock } from './marked-block.js';
 import { compareGenerated, staleFindings } from './staleness.js';
@@ -37,7 +38,11 @@ function generated(texts: Readonly<Record<string, string>>): Record<string, stri
 describe('compareGenerated', () => {
   it('makes the file of settings and the tables of the READMEs that have settings', () => {
     const { stale } = compareGenerated(architecture, createView(WORKSPACE));
-    expect(stale.map(({ file }) => file)).toEqual(['.env.example', 'apps/ingress-egress/README.md']);
+    expect(stale.map(({ file }) => file)).toEqual([
+      '.env.example',
+      ...DEPLOYMENT_FILES.map(({ file }) => file),
+      'apps/ingress-egress/README.md',
+    ]);
   });
 
   it('makes the same from a second run', () => {
@@ -73,7 +78,10 @@ describe('compareGenerated', () => {
     const texts = { ...WORKSPACE, 'apps/ingress-egress/README.md': '# App\n\n## Configuration\n' };
     const { findings, stale } = compareGenerated(architecture, createView(texts));
     expect(findings).toMatchObject([{ file: 'apps/ingress-egress/README.md', line: 3 }]);
-    expect(stale.map(({ file }) => file)).toEqual(['.env.example']);
+    expect(stale.map(({ file }) => file)).toEqual([
+      '.env.example',
+      ...DEPLOYMENT_FILES.map(({ file }) => file),
+    ]);
   });
 });
 
