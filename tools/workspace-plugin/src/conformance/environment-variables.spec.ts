@@ -93,6 +93,11 @@ describe('compareVariables', () => {
     expect(check(changes)).toEqual(expected);
   });
 
+  it('passes over scripts that are no project, and over tests', () => {
+    const read = `const x = process.env['PATH_X'];`;
+    expect(check({ 'tools/image/check.mjs': read, 'apps/app/src/a.spec.ts': read })).toEqual([]);
+  });
+
   it('finds an owner that is no project', () => {
     expect(
       check({}, { ...VARIABLES, 'connectors-amce': [{ name: 'AMCE', type: 'string', meaning: 'm' }] }),

@@ -26,8 +26,7 @@ export function readVariables(view: WorkspaceView): ReadVariable[] {
   const found = new Map<string, ReadVariable>();
   for (const source of sourcesOf(view)) {
     const root = /^(?:apps|libs|tools)\/[^/]+/.exec(source.file)?.[0] ?? '';
-    if (isTestFile(source.file) || root === 'tools/workspace-plugin' || /\/src\/testing\//.test(source.file))
-      continue;
+    if (isTestFile(source.file) || isNoProduct(view, root) || /\/src\/testing\//.test(source.file)) continue;
     for (const [name, node, schema] of namesIn(source)) {
       const key = `${root} ${name}`;
       const literals = new Set([...(found.get(key)?.literals ?? []), ...literalsOf(schema)]);
@@ -37,6 +36,11 @@ export function readVariables(view: WorkspaceView): ReadVariable[] {
     }
   }
   return [...found.values()];
+}
+
+/** Scripts that are no project, and this plugin: what they read is no setting of the product. */
+function isNoProduct(view: WorkspaceView, root: string): boolean {
+  return root === 'tools/workspace-plugin' || view.read(`${root}/package.json`) === undefined;
 }
 
 function* namesIn(source: Source): Generator<readonly [string, ts.Node, ts.Node | undefined]> {
