@@ -20,6 +20,8 @@ export interface PlatformLoad {
   readonly answered: number;
   /** Messages that a bot sends on its own, for each one that a person writes. */
   readonly unasked: number;
+  /** The most that bots send a second, answers included; the platform takes no more for long. */
+  readonly sendLimit: number;
   /** Words of a long text: enough for several messages of the platform. */
   readonly longWords: number;
 }

@@ -15,6 +15,7 @@ describeWithEmulator('the fault campaign, in short', process.env, () => {
       rate: 6,
       platforms: PLATFORM_NAMES,
       faults: ['all'],
+      outageMs: 0,
       quickOnly: true,
       main: SERVICE,
       directory: OUTPUT,

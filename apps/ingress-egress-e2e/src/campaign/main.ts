@@ -93,6 +93,7 @@ async function run(
     rate,
     platforms,
     faults,
+    outageMs: options.outageMinutes * 60_000,
     quickOnly: false,
     main,
     settleLimitMs,

@@ -9,6 +9,8 @@ export interface CampaignOptions {
   /** Messages that people write a second, over all platforms. */
   readonly rate: number;
   readonly faults: readonly string[];
+  /** Minutes that the bus is away in one piece; 0: not at all. */
+  readonly outageMinutes: number;
   readonly platforms: readonly string[];
   readonly sabotage: SabotageName | undefined;
   /** Shows that each sabotage is caught. */
@@ -29,6 +31,7 @@ export const HELP = `Drives load through the built service while things go wrong
   --rate N          messages that people write a second, over all platforms (default 5)
   --messages N      messages that people write in all; sets the rate instead
   --faults LIST     all, none, or names and lanes: twilio, service.kill, ... (default all)
+  --outage N        besides, takes the bus away for N minutes in one piece, from a tenth of the run on (default 0)
   --platforms LIST  of ${PLATFORM_NAMES.join(', ')} (default: all)
   --bus pubsub      Google's Pub/Sub emulator; a bus within the service could not be accounted for
   --sabotage NAME   runs a build that is broken on purpose: ${Object.keys(SABOTAGES).join(', ')}
@@ -49,6 +52,7 @@ export function parseOptions(args: readonly string[]): CampaignOptions | undefin
       rate: { type: 'string', default: '5' },
       messages: { type: 'string' },
       faults: { type: 'string', default: 'all' },
+      outage: { type: 'string', default: '0' },
       platforms: { type: 'string', default: PLATFORM_NAMES.join(',') },
       bus: { type: 'string', default: 'pubsub' },
       sabotage: { type: 'string' },
@@ -75,6 +79,7 @@ export function parseOptions(args: readonly string[]): CampaignOptions | undefin
         ? toNumber('--rate', values.rate, 0.01, 10_000)
         : toNumber('--messages', values.messages, 1, 10_000_000, true) / (minutes * 60),
     faults: toList(values.faults),
+    outageMinutes: toNumber('--outage', values.outage, 0, minutes * 0.9),
     platforms,
     sabotage: toSabotage(values.sabotage),
     bite: values.bite,

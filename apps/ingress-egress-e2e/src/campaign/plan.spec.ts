@@ -18,11 +18,19 @@ const INPUT: PlanInput = {
   platforms: [
     {
       name: 'twilio',
-      load: { people: 4, newcomers: 0.1, weight: 3, answered: 0.5, unasked: 0.5, longWords: 500 },
+      load: {
+        people: 4,
+        newcomers: 0.1,
+        weight: 3,
+        answered: 0.5,
+        unasked: 0.5,
+        sendLimit: 2,
+        longWords: 500,
+      },
     },
     {
       name: 'discord',
-      load: { people: 4, newcomers: 0, weight: 1, answered: 0.5, unasked: 0.1, longWords: 500 },
+      load: { people: 4, newcomers: 0, weight: 1, answered: 0.5, unasked: 0.1, sendLimit: 2, longWords: 500 },
     },
   ],
   faults: FAULTS,
@@ -42,6 +50,16 @@ describe('a plan', () => {
     const times = plan.map(({ at }) => at);
     expect(times).toEqual([...times].sort((a, b) => a - b));
     expect(times[0]).toBeGreaterThanOrEqual(0);
+  });
+
+  it('sends no more than the platform takes', () => {
+    const bySender = makePlan(INPUT).filter(
+      (step) =>
+        step.kind !== 'fault' && step.platform === 'twilio' && (step.kind === 'send' || step.answerWords > 0),
+    );
+    // Two a second for two minutes, without which there would be 450.
+    expect(bySender.length).toBeGreaterThan(190);
+    expect(bySender.length).toBeLessThan(290);
   });
 
   it('gives every message a token of its own', () => {

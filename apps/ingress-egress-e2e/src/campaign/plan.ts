@@ -51,6 +51,8 @@ export interface PlanInput {
   readonly rate: number;
   readonly platforms: readonly { readonly name: string; readonly load: PlatformLoad }[];
   readonly faults: readonly Fault[];
+  /** One long fault besides, from a tenth of the span on. */
+  readonly long?: { readonly fault: Fault; readonly durationMs: number } | undefined;
 }
 
 /** Mean milliseconds from the end of a fault to the next one of its lane. */
@@ -69,7 +71,10 @@ const REPEATED_SHARE = 0.1;
 export function makePlan(input: PlanInput): readonly Step[] {
   const random = new Random(input.seed);
   const lanes = [...new Set(input.faults.map(({ name }) => laneOf(name)))];
+  const long: FaultStep[] =
+    input.long === undefined ? [] : [{ kind: 'fault', at: input.spanMs / 10, seed: 0, ...input.long }];
   return [
+    ...long,
     ...input.platforms.flatMap((platform) => loadOf(platform, input, random.fork(`load ${platform.name}`))),
     ...lanes.flatMap((lane) => faultsOf(lane, input, random.fork(`faults ${lane}`))),
   ].sort((a, b) => a.at - b.at);
@@ -83,6 +88,8 @@ function loadOf(
 ): Step[] {
   const weights = platforms.reduce((sum, platform) => sum + platform.load.weight, 0);
   const meanMs = (1_000 * weights) / (rate * load.weight);
+  const sends = (load.answered + load.unasked) * (1_000 / meanMs);
+  const share = Math.min(1, load.sendLimit / sends);
   const base = platforms.findIndex((platform) => platform.name === name) * 1_000_000;
   const steps: Step[] = [];
   let people = load.people;
@@ -98,9 +105,9 @@ function loadOf(
       person: isNew ? people++ : random.int(0, people - 1),
       token: `m${base + written}`,
       length: random.int(10, 200),
-      answerWords: random.chance(load.answered) ? words() : 0,
+      answerWords: random.chance(load.answered * share) ? words() : 0,
     });
-    if (!random.chance(load.unasked)) continue;
+    if (!random.chance(load.unasked * share)) continue;
     steps.push({
       kind: 'send',
       at: at + random.next() * meanMs,

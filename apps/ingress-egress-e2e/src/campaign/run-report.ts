@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly platforms: readonly string[];
   /** Names and lanes of faults, `all` or `none`. */
   readonly faults: readonly string[];
+  /** How long the bus is away in one piece, besides, in milliseconds; 0: not at all. */
+  readonly outageMs: number;
   /** Only faults that heal within seconds. */
   readonly quickOnly: boolean;
   /** The built service's entry. */

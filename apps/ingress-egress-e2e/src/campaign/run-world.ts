@@ -60,8 +60,10 @@ export class RunWorld {
       ...busFaults({ emulator, proxy, watch, now: () => journal.now() }),
     ];
     const faults = selectFaults(all, options.faults).filter(({ quick }) => quick || !options.quickOnly);
-    const { rate, seed, spanMs } = options;
-    this.plan = makePlan({ seed, spanMs, rate, platforms, faults });
+    const { outageMs, rate, seed, spanMs } = options;
+    const refuse = all.find(({ name }) => name === 'bus.refuse');
+    const long = outageMs === 0 || refuse === undefined ? undefined : { fault: refuse, durationMs: outageMs };
+    this.plan = makePlan({ seed, spanMs, rate, platforms, faults, long });
     for (const step of this.plan) {
       if (step.kind === 'write' && step.answerWords > 0) answers.set(step.token, step.answerWords);
     }

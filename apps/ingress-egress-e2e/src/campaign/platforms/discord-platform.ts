@@ -19,7 +19,15 @@ const DIRECT_EVERY = 5;
 /** Channels, threads and direct messages; the platform keeps the history. Newcomers open a thread of their own. */
 export class DiscordPlatform implements CampaignPlatform {
   readonly name = 'discord';
-  readonly load = { people: 10, newcomers: 0.03, weight: 3, answered: 0.5, unasked: 0.3, longWords: 600 };
+  readonly load = {
+    people: 10,
+    newcomers: 0.03,
+    weight: 3,
+    answered: 0.5,
+    unasked: 0.3,
+    sendLimit: 3,
+    longWords: 600,
+  };
   readonly promise = { inbound: 'complete', outbound: 'once' } as const;
   readonly faults: readonly Fault[];
   readonly #channels = new Map<number, string>();

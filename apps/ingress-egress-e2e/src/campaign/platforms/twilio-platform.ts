@@ -9,7 +9,15 @@ type FaultInput = Parameters<TwilioSandbox['injectFault']>[0];
 /** SMS and WhatsApp: a conversation per person, all of it kept by the platform. */
 export class TwilioPlatform implements CampaignPlatform {
   readonly name = 'twilio';
-  readonly load = { people: 10, newcomers: 0.04, weight: 3, answered: 0.5, unasked: 0.3, longWords: 500 };
+  readonly load = {
+    people: 10,
+    newcomers: 0.04,
+    weight: 3,
+    answered: 0.5,
+    unasked: 0.3,
+    sendLimit: 50,
+    longWords: 500,
+  };
   readonly promise = { inbound: 'complete', outbound: 'once' } as const;
   readonly faults: readonly Fault[];
   readonly #conversations = new Map<number, string>();

@@ -16,7 +16,15 @@ export const TWITCH_OPTIONS = { channels: CHANNELS, tokenLifeMs: 60_000 };
  */
 export class TwitchPlatform implements CampaignPlatform {
   readonly name = 'twitch';
-  readonly load = { people: 9, newcomers: 0.05, weight: 2, answered: 0.12, unasked: 0.1, longWords: 120 };
+  readonly load = {
+    people: 9,
+    newcomers: 0.05,
+    weight: 2,
+    answered: 0.12,
+    unasked: 0.1,
+    sendLimit: 0.35,
+    longWords: 120,
+  };
   readonly promise = { inbound: 'gaps', outbound: 'unknown' } as const;
   readonly faults: readonly Fault[];
 
