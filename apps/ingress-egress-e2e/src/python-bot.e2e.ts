@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describeWithEmulator, type PubSubEmulator } from '@bitbrat/message-bus/testing';
+import { type PubSubEmulator } from '@bitbrat/message-bus/testing';
 import { type MessageView } from '@bitbrat/sandbox';
+import { describeWithPython } from './support/describe-with-python.js';
 import { waitUntil } from './support/wait-until.js';
 import { startEmulator, World } from './support/world.js';
 
@@ -153,12 +154,4 @@ const body = (): void => {
   });
 };
 
-if (spawnSync('python3', ['--version'], { env: inherited }).status === 0) {
-  describeWithEmulator(NAME, process.env, body);
-} else if (process.env['CI'] === 'true') {
-  it(`${NAME} finds python3`, () => {
-    throw new Error('missing: python3 (Debian: python3)');
-  });
-} else {
-  describe.skip(`${NAME} (skipped, missing: python3)`, body);
-}
+describeWithPython(NAME, body);
