@@ -3,6 +3,8 @@ import { type CountName, type Finding } from './verdict.js';
 
 /** Clocks of one machine, and the time that a message takes to a client, in milliseconds. */
 const GAP_TOLERANCE_MS = 1_000;
+/** The end of a gap is dated when it is told, which is a little after messages are heard again, in milliseconds. */
+const GAP_END_MS = 3_000;
 
 export interface IngressAccount {
   readonly findings: readonly Finding[];
@@ -44,9 +46,11 @@ export function accountIngress(facts: Facts): IngressAccount {
     });
   }
   let lost = 0;
+  const heard = written.filter(({ id }) => firsts.has(id));
   for (const fact of written) {
     if (firsts.has(fact.id)) continue;
-    if (facts.promises.get(fact.platform)?.inbound === 'gaps' && gaps.some((gap) => covers(gap, fact))) {
+    const mayBeLost = facts.promises.get(fact.platform)?.inbound === 'gaps';
+    if (mayBeLost && gaps.some((gap) => covers(gap, fact, heard))) {
       lost += 1;
       continue;
     }
@@ -65,11 +69,20 @@ export function accountIngress(facts: Facts): IngressAccount {
   };
 }
 
-function covers(gap: GapFact, { platform, wallTime }: WrittenFact): boolean {
+/** What was heard between the message and the end of the gap shows that this gap had not begun, whatever it says. */
+function covers(
+  gap: GapFact,
+  { channel, platform, wallTime }: WrittenFact,
+  heard: readonly WrittenFact[],
+): boolean {
   return (
     gap.platform === platform &&
     wallTime >= gap.from - GAP_TOLERANCE_MS &&
-    wallTime <= gap.to + GAP_TOLERANCE_MS
+    wallTime <= gap.to + GAP_TOLERANCE_MS &&
+    !heard.some(
+      (other) =>
+        other.channel === channel && other.wallTime > wallTime && other.wallTime < gap.to - GAP_END_MS,
+    )
   );
 }
 

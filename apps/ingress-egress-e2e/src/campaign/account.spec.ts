@@ -103,6 +103,16 @@ const INGRESS: readonly Case[] = [
     kinds: ['ingress missing'],
   },
   {
+    name: 'does not excuse what was written before something that was heard, however long the gap says that it is',
+    facts: {
+      written: [written(1, 'twitch'), written(2, 'twitch'), written(3, 'twitch')],
+      published: [published(2, 'b', 'twitch')],
+      gaps: [{ platform: 'twitch', from: 0, to: 31_000, lost: undefined }],
+    },
+    kinds: ['ingress missing'],
+    counts: { 'lost in reported gaps': 1 },
+  },
+  {
     name: 'does not excuse a platform that keeps the history',
     facts: {
       written: [written(1)],
