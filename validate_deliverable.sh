@@ -96,6 +96,7 @@ step typecheck targets -t typecheck
 step contract targets -t contract contract-compat
 step test targets -t test
 step build targets -t build
+step image bash -c 'npx nx build ingress-egress && node tools/image/check.mjs'
 step integration targets -t integration --parallel=1
 step end-to-end targets -t e2e --parallel=1
 finished=true

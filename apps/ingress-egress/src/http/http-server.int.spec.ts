@@ -108,6 +108,7 @@ describe('probes', () => {
     await manager.startAll();
     const after = await fetch(`${url}/readyz`);
     expect(after.status).toBe(200);
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
     expect(await after.json()).toEqual({ ready: true, bus: 'ok', connectors: { fake: 'connected' } });
     await bus.close(100);
     const away = await fetch(`${url}/readyz`);

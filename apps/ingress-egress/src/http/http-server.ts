@@ -60,10 +60,13 @@ export function createHttpServer(services: HttpServices): HttpServer {
     uptimeSeconds: Math.floor((clock.now() - startedAt) / 1_000),
     connectors: manager.getStates(),
   }));
-  server.get('/readyz', async (_request, reply) => {
+  const replyReadiness = async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const readiness = await checkReadiness(bus, manager, draining);
     return reply.code(readiness.ready ? 200 : 503).send(readiness);
-  });
+  };
+  server.get('/readyz', replyReadiness);
+  // Google's front end keeps some public paths that end in z for itself.
+  server.get('/health/ready', replyReadiness);
   server.get<{ Params: { connector: string } }>('/_debug/:connector', (request, reply) => {
     if (!mayAccess(request)) return reply.code(404).send({ error: 'not found' });
     const snapshot = manager.getSnapshot(request.params.connector);

@@ -17,7 +17,7 @@ export function renderCloudBuild(architecture: Architecture): string {
   const image = `\${_REGION}-docker.pkg.dev/$PROJECT_ID/\${_REPOSITORY}/${service.name}:$COMMIT_SHA`;
   const installation = installationOf(architecture);
   const head = [
-    'Verifies what the commits since the deployed one touch, builds and pushes the image, deploys it, asks /readyz and goes back',
+    'Verifies what the commits since the deployed one touch, builds and pushes the image, deploys it, asks /health/ready and goes back',
     'when it is not ready. Started by a trigger on main, with the deployer as its service account; see docs/deploying.md.',
   ];
   return renderYaml(head, {

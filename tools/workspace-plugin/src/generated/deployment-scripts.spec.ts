@@ -112,7 +112,7 @@ describe('deploy.sh', () => {
     expect(output).toContain('ready at https://service.example');
     expect(code).toBe(0);
     expect(seen('replaced')).toContain("image: 'image:1'");
-    expect(seen('calls')).toContain('https://service.example/readyz');
+    expect(seen('calls')).toContain('https://service.example/health/ready');
     expect(seen('calls')).not.toContain('update-traffic');
   });
 
