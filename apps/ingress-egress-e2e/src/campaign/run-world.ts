@@ -1,26 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type PubSubEmulator, startPubSubEmulator } from '@bitbrat/message-bus/testing';
-import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
 import { account } from './account.js';
-import { BusProxy } from './bus-proxy.js';
-import { BusWatch, INSTANCE_ID } from './bus-watch.js';
-import { type CampaignPlatform } from './campaign-platform.js';
 import { LEASE_BREAKING, selectFaults } from './fault.js';
 import { FaultRunner } from './fault-runner.js';
 import { busFaults } from './faults/bus-faults.js';
 import { serviceFaults } from './faults/service-faults.js';
 import { stateFaults } from './faults/state-faults.js';
 import { type Facts } from './facts.js';
-import { Journal } from './journal.js';
 import { LoadDriver } from './load-driver.js';
 import { makePlan, type Step } from './plan.js';
-import { createPlatforms, sandboxOptions } from './platforms.js';
+import { type RunParts, startParts, stopParts } from './run-parts.js';
 import { type RunOptions, type RunReport } from './run-report.js';
-import { ServiceProcess } from './service-process.js';
 import { type Finding, type Verdict } from './verdict.js';
 import { readWords } from './words.js';
 
@@ -30,7 +18,6 @@ const TOLD_FINDINGS = 20;
 /** Everything that a run needs, started and connected: emulator, proxy, sandbox, service, bot. */
 export class RunWorld {
   readonly plan: readonly Step[];
-  readonly #crashes: Finding[] = [];
   readonly #memoryMb: number[] = [];
   readonly #faults: FaultRunner;
   readonly #load: LoadDriver;
@@ -38,17 +25,7 @@ export class RunWorld {
 
   private constructor(
     private readonly options: RunOptions,
-    private readonly parts: {
-      readonly emulator: PubSubEmulator;
-      readonly journal: Journal;
-      readonly platforms: readonly CampaignPlatform[];
-      readonly proxy: BusProxy;
-      readonly sandbox: Sandbox;
-      readonly service: ServiceProcess;
-      readonly stateDirectory: string;
-      readonly watch: BusWatch;
-      readonly answers: Map<string, number>;
-    },
+    private readonly parts: RunParts,
   ) {
     const { answers, emulator, journal, platforms, proxy, service, stateDirectory, watch } = parts;
     this.#faults = new FaultRunner(journal);
@@ -69,55 +46,9 @@ export class RunWorld {
     }
   }
 
+  /** @param logFile of the service */
   static async start(options: RunOptions, logFile: string): Promise<RunWorld> {
-    const journal = new Journal();
-    const answers = new Map<string, number>();
-    const emulator = await startPubSubEmulator({ environment: process.env });
-    const proxy = await BusProxy.start(emulator.host);
-    const port = await freePort();
-    const url = `http://127.0.0.1:${port}`;
-    const sandbox = await startSandbox(sandboxOptions(options.seed, url));
-    const platforms = createPlatforms(options.platforms, sandbox, url);
-    const stateDirectory = mkdtempSync(join(tmpdir(), 'campaign-'));
-    const environment = {
-      PORT: String(port),
-      LOG_LEVEL: 'debug',
-      EGRESS_INSTANCE_ID: INSTANCE_ID,
-      // Faults last longer than eight tries may; what is given up is then a fault of the service.
-      EGRESS_MAX_ATTEMPTS: '100',
-      MESSAGE_BUS_DRIVER: 'pubsub',
-      PUBSUB_EMULATOR_HOST: proxy.host,
-      GOOGLE_CLOUD_PROJECT: emulator.projectId,
-      METADATA_SERVER_DETECTION: 'none',
-      STATE_FILE: join(stateDirectory, 'state.json'),
-      ...Object.fromEntries(platforms.flatMap((platform) => Object.entries(platform.environment()))),
-    };
-    const watch = await BusWatch.start({
-      emulator,
-      journal,
-      answerWords: (token) => answers.get(token) ?? 0,
-    });
-    const service = new ServiceProcess(
-      { main: options.main, environment, logFile },
-      {
-        onLog: logListener(journal),
-        onCrash: (reason) => {
-          world.#onCrash(reason);
-        },
-      },
-    );
-    const world = new RunWorld(options, {
-      answers,
-      emulator,
-      journal,
-      platforms,
-      proxy,
-      sandbox,
-      service,
-      stateDirectory,
-      watch,
-    });
-    return world;
+    return new RunWorld(options, await startParts(options, logFile));
   }
 
   /** Starts the service and lets everybody write a first message. */
@@ -173,7 +104,12 @@ export class RunWorld {
 
   account(): Verdict {
     const { findings, counts } = account(this.#facts());
-    return { findings: [...findings, ...this.#crashes], counts };
+    const crashes: Finding[] = this.parts.crashes.map((reason) => ({
+      kind: 'service ended by itself',
+      detail: reason,
+      keys: [],
+    }));
+    return { findings: [...findings, ...crashes], counts };
   }
 
   /** Milliseconds since the bus delivered anything. */
@@ -228,15 +164,7 @@ export class RunWorld {
   }
 
   async close(): Promise<void> {
-    const { emulator, proxy, sandbox, service, stateDirectory, watch } = this.parts;
-    await this.#load.end();
-    await this.#faults.end();
-    await service.close();
-    await watch.disconnect();
-    await proxy.close();
-    await sandbox.close();
-    await emulator.stop();
-    rmSync(stateDirectory, { recursive: true });
+    await stopParts(this.parts);
   }
 
   async #checkConnectors(): Promise<void> {
@@ -247,13 +175,6 @@ export class RunWorld {
       if (answer.ok) continue;
       throw new Error(`the built service has no connector ${name}: leave it out by --platforms`);
     }
-  }
-
-  #onCrash(reason: string): void {
-    const { journal, service } = this.parts;
-    journal.note(`the service ended by itself: ${reason}`);
-    this.#crashes.push({ kind: 'service ended by itself', detail: reason, keys: [] });
-    void service.start();
   }
 
   #facts(): Facts {
@@ -277,32 +198,4 @@ export class RunWorld {
       ),
     };
   }
-}
-
-/** Milliseconds within which the service's complaints of one kind are told once. */
-const SAME_COMPLAINT_MS = 2_000;
-
-/** What the service says about a message belongs to the message's history; its warnings concern everybody. */
-function logListener(journal: Journal): (line: Readonly<Record<string, unknown>>) => void {
-  const told = new Map<string, number>();
-  return ({ message, severity, time: _time, ...fields }) => {
-    const what = String(message);
-    const about = [fields['event'], fields['envelope']].filter((value) => typeof value === 'string');
-    if (about.length === 0) {
-      if (severity === 'DEBUG' || severity === 'INFO') return;
-      if (journal.now() - (told.get(what) ?? -Infinity) < SAME_COMPLAINT_MS) return;
-      told.set(what, journal.now());
-    }
-    journal.note(`service: ${what} ${JSON.stringify(fields)}`, ...about);
-  };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1');
-  return address.port;
 }

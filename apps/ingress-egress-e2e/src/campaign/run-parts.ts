@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type PubSubEmulator, startPubSubEmulator } from '@bitbrat/message-bus/testing';
+import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
+import { BusProxy } from './bus-proxy.js';
+import { BusWatch, INSTANCE_ID } from './bus-watch.js';
+import { type CampaignPlatform } from './campaign-platform.js';
+import { Journal } from './journal.js';
+import { createPlatforms, sandboxOptions } from './platforms.js';
+import { type RunOptions } from './run-report.js';
+import { ServiceProcess } from './service-process.js';
+
+/** Everything that a run needs: emulator, proxy, sandbox, service, bot. */
+export interface RunParts {
+  readonly emulator: PubSubEmulator;
+  readonly journal: Journal;
+  readonly platforms: readonly CampaignPlatform[];
+  readonly proxy: BusProxy;
+  readonly sandbox: Sandbox;
+  /** Not started yet. */
+  readonly service: ServiceProcess;
+  readonly stateDirectory: string;
+  readonly watch: BusWatch;
+  /** Words of the bot's answer by the token of the message; to be filled. */
+  readonly answers: Map<string, number>;
+  /** Why the service's process ended that nobody had ended; it is started again then. */
+  readonly crashes: string[];
+}
+
+/** Starts all but the service, and connects it. @param logFile of the service */
+export async function startParts(options: RunOptions, logFile: string): Promise<RunParts> {
+  const journal = new Journal();
+  const answers = new Map<string, number>();
+  const crashes: string[] = [];
+  const emulator = await startPubSubEmulator({ environment: process.env });
+  const proxy = await BusProxy.start(emulator.host);
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const sandbox = await startSandbox(sandboxOptions(options.seed, url));
+  const platforms = createPlatforms(options.platforms, sandbox, url);
+  const stateDirectory = mkdtempSync(join(tmpdir(), 'campaign-'));
+  const environment = {
+    PORT: String(port),
+    LOG_LEVEL: 'debug',
+    EGRESS_INSTANCE_ID: INSTANCE_ID,
+    // Faults last longer than eight tries may; what is given up is then a fault of the service.
+    EGRESS_MAX_ATTEMPTS: '100',
+    MESSAGE_BUS_DRIVER: 'pubsub',
+    PUBSUB_EMULATOR_HOST: proxy.host,
+    GOOGLE_CLOUD_PROJECT: emulator.projectId,
+    METADATA_SERVER_DETECTION: 'none',
+    STATE_FILE: join(stateDirectory, 'state.json'),
+    ...Object.fromEntries(platforms.flatMap((platform) => Object.entries(platform.environment()))),
+  };
+  const watch = await BusWatch.start({
+    emulator,
+    journal,
+    answerWords: (token) => answers.get(token) ?? 0,
+  });
+  const service = new ServiceProcess(
+    { main: options.main, environment, logFile },
+    {
+      onLog: logListener(journal),
+      onCrash: (reason) => {
+        journal.note(`the service ended by itself: ${reason}`);
+        crashes.push(reason);
+        void service.start();
+      },
+    },
+  );
+  return { answers, crashes, emulator, journal, platforms, proxy, sandbox, service, stateDirectory, watch };
+}
+
+/** Ends them all. */
+export async function stopParts(parts: RunParts): Promise<void> {
+  const { emulator, proxy, sandbox, service, stateDirectory, watch } = parts;
+  await service.close();
+  await watch.disconnect();
+  await proxy.close();
+  await sandbox.close();
+  await emulator.stop();
+  rmSync(stateDirectory, { recursive: true });
+}
+
+/** Milliseconds within which the service's complaints of one kind are told once. */
+const SAME_COMPLAINT_MS = 2_000;
+
+/** What the service says about a message belongs to the message's history; its warnings concern everybody. */
+function logListener(journal: Journal): (line: Readonly<Record<string, unknown>>) => void {
+  const told = new Map<string, number>();
+  return ({ message, severity, time: _time, ...fields }) => {
+    const what = String(message);
+    const about = [fields['event'], fields['envelope']].filter((value) => typeof value === 'string');
+    if (about.length === 0) {
+      if (severity === 'DEBUG' || severity === 'INFO') return;
+      if (journal.now() - (told.get(what) ?? -Infinity) < SAME_COMPLAINT_MS) return;
+      told.set(what, journal.now());
+    }
+    journal.note(`service: ${what} ${JSON.stringify(fields)}`, ...about);
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1');
+  return address.port;
+}
