@@ -41,6 +41,8 @@ export class EchoBot {
     }
     const envelope = decoded.value;
     if (envelope.sender.isBot || envelope.type !== 'chat.message.v1') return 'ack';
+    // Who writes STOP wants no answer, and START and HELP are answered by the platform.
+    if (envelope.metadata['consent'] !== undefined) return 'ack';
     const text = envelope.text.trim() === '' ? `(${envelope.attachments.length} attachments)` : envelope.text;
     const answer = encodeEgress(
       createReply(envelope, text),

@@ -1,4 +1,10 @@
-import { ConnectorError, type ConnectorHost, isoTime, withTimeout } from '@bitbrat/connectors-core';
+import {
+  ConnectorError,
+  type ConnectorHost,
+  isoTime,
+  toConnectorError,
+  withTimeout,
+} from '@bitbrat/connectors-core';
 import { LRUCache } from 'lru-cache';
 import { toDeliveryError } from './errors.js';
 import { markOf, type SentMark } from './sent-lookup.js';
@@ -12,10 +18,12 @@ const REPORT_TIMEOUT_MS = 4_500;
 const REMEMBERED = 10_000;
 
 export interface DeliveryReporterOptions {
-  readonly rest: Pick<TwilioRest, 'message'>;
+  readonly rest: Pick<TwilioRest, 'message' | 'participantAddress'>;
   /** The bot's: what others write in their attributes counts for nothing. */
   readonly identity: string;
-  readonly host: Pick<ConnectorHost, 'receiptReceived' | 'clock'>;
+  readonly host: Pick<ConnectorHost, 'receiptReceived' | 'clock' | 'logger'>;
+  /** The platform says that a phone wants no messages. Never rejects. */
+  readonly onOptedOut: (address: string) => Promise<void>;
 }
 
 /** Tells the host what became of our messages after Twilio had accepted them. */
@@ -49,6 +57,7 @@ export class DeliveryReporter {
   async #report(update: DeliveryUpdate, signal: AbortSignal): Promise<boolean> {
     const { host } = this.#options;
     const { conversationSid, errorCode, messageSid, occurredAt, status } = update;
+    const error = status === 'failed' ? toDeliveryError(errorCode) : undefined;
     if (host.receiptReceived === undefined) return false;
     const mark = this.#marks.get(messageSid) ?? (await this.#markOf(update, signal));
     if (mark === undefined) return false;
@@ -58,10 +67,24 @@ export class DeliveryReporter {
       destination: conversationSid,
       platformMessageId: messageSid,
       status,
-      ...(status === 'failed' ? { error: toDeliveryError(errorCode) } : {}),
+      ...(error === undefined ? {} : { error }),
       occurredAt: isoTime(occurredAt ?? host.clock.now()),
     });
+    if (error?.code === 'RECIPIENT_OPTED_OUT') await this.#noteOptOut(update, signal);
     return true;
+  }
+
+  async #noteOptOut({ conversationSid, participantSid }: DeliveryUpdate, signal: AbortSignal): Promise<void> {
+    const { host, onOptedOut, rest } = this.#options;
+    if (participantSid === undefined) return;
+    try {
+      const address = await rest.participantAddress(conversationSid, participantSid, signal);
+      if (address !== undefined) await onOptedOut(address);
+    } catch (reason) {
+      // The next message is refused by the platform, too.
+      const { code, message } = toConnectorError(reason);
+      host.logger.warn('twilio.opt-out-unknown', { participantSid, code, reason: message });
+    }
   }
 
   async #markOf(

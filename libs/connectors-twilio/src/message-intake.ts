@@ -9,9 +9,11 @@ import {
   withTimeout,
 } from '@bitbrat/connectors-core';
 import { type IngressEnvelope } from '@bitbrat/envelope';
+import { parseAddress } from './address.js';
+import { type ConsentWord, readConsent } from './consent-words.js';
 import { toTwilioError } from './errors.js';
 import { toNativeMessage } from './native-message.js';
-import { parseAddress, type TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';
+import { type TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';
 
 /** Milliseconds before the second and the third try to learn a message's media URLs. */
 const MEDIA_RETRIES_MS = [250, 1_000] as const;
@@ -25,10 +27,20 @@ export interface IntakeOptions {
   readonly allowedSenders: readonly string[];
   readonly builder: TwilioEnvelopeBuilder;
   readonly publish: (envelope: IngressEnvelope) => Promise<void>;
+  /** A phone has taken back its consent or given it. Never rejects. */
+  readonly onConsent: (address: string, consent: 'out' | 'in') => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onReceived: () => void;
   readonly onIgnored: () => void;
+}
+
+/** What is to be done about a message. */
+interface Prepared {
+  readonly author: string;
+  readonly word: ConsentWord | undefined;
+  /** The envelopes for the bus, in order; none of a message that is not for it. */
+  readonly build: (receivedAt: string) => readonly IngressEnvelope[];
 }
 
 /** Takes the messages that a cursor has read: leaves out what is not for the bus, publishes the rest in order. */
@@ -54,8 +66,7 @@ export class MessageIntake {
         if (signal.aborted) return Promise.reject(new ConnectorError('NOT_CONNECTED', 'the connector stops'));
         if (preparation.status === 'rejected')
           return Promise.reject(toTwilioError(preparation.reason, 'read'));
-        const envelope = preparation.value?.(isoTime(clock.now()));
-        return envelope === undefined ? Promise.resolve(false) : this.#publish(envelope);
+        return this.#settle(preparation.value, isoTime(clock.now()));
       }),
     );
     const refusedAt = results.findIndex((result) => result.status === 'rejected');
@@ -67,12 +78,33 @@ export class MessageIntake {
     });
   }
 
-  /** @returns what builds the envelope; undefined where the message is not for the bus */
-  async #prepare(message: Message): Promise<((receivedAt: string) => IngressEnvelope) | undefined> {
-    if (message.author === this.#options.identity || !this.#isAllowed(message)) return undefined;
+  async #prepare(message: Message): Promise<Prepared> {
+    const { builder, identity } = this.#options;
+    const author = message.author ?? '';
+    // An opt-out counts whoever it is from, on the list or not.
+    const word = author === identity ? undefined : readConsent(author, message.body);
+    if (author === identity || !this.#isAllowed(message)) return { author, word, build: () => [] };
     const [participant, urls] = await Promise.all([this.#participantOf(message), this.#mediaUrlsOf(message)]);
     const native = toNativeMessage(message, participant, urls);
-    return (receivedAt) => this.#options.builder.build(native, receivedAt);
+    return {
+      author,
+      word,
+      build: (receivedAt) => {
+        const consent = builder.buildConsent(native, receivedAt);
+        const envelope = builder.build(native, receivedAt);
+        return consent === undefined ? [envelope] : [envelope, consent];
+      },
+    };
+  }
+
+  /** Calls the publishes before it first waits. @returns whether the bus has the message */
+  async #settle({ author, build, word }: Prepared, receivedAt: string): Promise<boolean> {
+    const consent = word?.consent;
+    const kept =
+      consent === 'out' || consent === 'in' ? this.#options.onConsent(author, consent) : Promise.resolve();
+    const published = Promise.all(build(receivedAt).map((envelope) => this.#publish(envelope)));
+    await kept;
+    return (await published)[0] ?? false;
   }
 
   /** @returns whether the bus has it. @throws what the host rejects with, unless trying again cannot help */

@@ -2,6 +2,7 @@ import { type Conversation } from '@twilio/conversations';
 import {
   type Clock,
   ConnectorError,
+  maskPhoneNumbers,
   planText,
   type SendOptions,
   type SendReceipt,
@@ -12,11 +13,15 @@ import { LRUCache } from 'lru-cache';
 import { TWILIO_CAPABILITIES } from './capabilities.js';
 import { type ClientSession } from './client-session.js';
 import { toTwilioError } from './errors.js';
+import { phoneAddressOf } from './native-message.js';
 import { findSentParts, type SentMark, toAttributes } from './sent-lookup.js';
 import { type TwilioRest } from './twilio-rest.js';
 
 /** Milliseconds for the platform to accept one part. */
 const SEND_TIMEOUT_MS = 15_000;
+
+/** Milliseconds for the conversation's roster, which the SDK has loaded as a rule. */
+const ROSTER_TIMEOUT_MS = 5_000;
 
 /** Sent messages that are remembered, so that a repeated call in this process asks nobody. */
 const REMEMBERED = 5_000;
@@ -29,6 +34,10 @@ export interface SenderOptions {
   readonly session: () => ClientSession;
   /** Adds the bot to a conversation. @throws ConnectorError */
   readonly join: (conversationSid: string) => Promise<void>;
+  /** Whether a phone wants no messages. Never rejects. */
+  readonly isOptedOut: (address: string) => Promise<boolean>;
+  /** The platform says that a phone wants no messages. Never rejects. */
+  readonly onOptedOut: (address: string) => Promise<void>;
   /** The SDK may have read messages along with the sent one. */
   readonly onSent: (conversationSid: string) => void;
   /** The platform has accepted the message. */
@@ -118,11 +127,20 @@ export class MessageSender {
   ): Promise<string | undefined> {
     const session = this.#options.session();
     const conversation = await this.#writable(session, conversationSid);
+    const phones = await this.#phonesOf(conversation);
+    for (const phone of phones) {
+      if (await this.#options.isOptedOut(phone)) throw optedOut(conversationSid, phone);
+    }
     let index: number;
     try {
       index = await this.#sendByJoined(conversation, conversationSid, body, mark);
     } catch (reason) {
       const error = toTwilioError(reason, `send to ${conversationSid}`);
+      const [phone] = phones;
+      // Of several phones nobody knows which one is meant.
+      if (error.code === 'RECIPIENT_OPTED_OUT' && phone !== undefined && phones.length === 1) {
+        await this.#options.onOptedOut(phone);
+      }
       if (!error.ambiguous) throw error;
       // The answer was lost, not necessarily the message.
       const found = await this.#lookUp(conversationSid, mark.eventId, signal).catch(() => undefined);
@@ -134,6 +152,18 @@ export class MessageSender {
     if (sid !== undefined) this.#options.onAccepted(sid, mark);
     this.#options.onSent(conversationSid);
     return sid;
+  }
+
+  /** From the loaded roster; without an answer none: the platform refuses by itself. */
+  async #phonesOf(conversation: Conversation): Promise<string[]> {
+    const { clock } = this.#options;
+    const participants = await withTimeout(
+      clock,
+      conversation.getParticipants(),
+      ROSTER_TIMEOUT_MS,
+      () => new Error(),
+    ).catch(() => []);
+    return participants.flatMap((participant) => phoneAddressOf(participant) ?? []);
   }
 
   async #writable(session: ClientSession, conversationSid: string): Promise<Conversation> {
@@ -222,6 +252,11 @@ function withSent(error: ConnectorError, sentMessageIds: readonly string[]): Con
   if (sentMessageIds.length === 0) return error;
   const { cause, code, hint, message, nativeCode, retryAfterMs } = error;
   return new ConnectorError(code, message, { cause, hint, nativeCode, retryAfterMs, sentMessageIds });
+}
+
+function optedOut(conversationSid: string, phone: string): ConnectorError {
+  const masked = maskPhoneNumbers(phone);
+  return new ConnectorError('RECIPIENT_OPTED_OUT', `send to ${conversationSid}: ${masked} has opted out`);
 }
 
 function isAborted(signal: AbortSignal | undefined): boolean {

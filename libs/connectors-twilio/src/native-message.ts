@@ -55,6 +55,13 @@ export function isValidDate(date: Date | null | undefined): date is Date {
   return date !== null && date !== undefined && !Number.isNaN(date.getTime());
 }
 
+/** The platform's address of a participant by SMS or WhatsApp, as its messages' author; undefined for others. */
+export function phoneAddressOf({ bindings, type }: Participant): string | undefined {
+  if (type !== 'sms' && type !== 'whatsapp') return undefined;
+  const address = propertyOf(propertyOf(bindings, type), 'address');
+  return typeof address === 'string' ? address : undefined;
+}
+
 function toParticipant(participant: Participant): { type: string; proxyAddress?: string } {
   const { type } = participant;
   // The SDK's type knows the e-mail binding alone; the platform sends one by the participant's type.

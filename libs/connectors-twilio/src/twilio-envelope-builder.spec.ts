@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ingressEnvelopeSchema } from '@bitbrat/envelope';
+import { correlationIdOf, ingressEnvelopeSchema } from '@bitbrat/envelope';
 import { type NativeMessage } from './native-message.js';
-import { parseAddress, TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';
+import { TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';
 
 interface Fixture {
   readonly name: string;
@@ -49,6 +49,36 @@ describe('TwilioEnvelopeBuilder', () => {
     expect(envelope.metadata).toEqual(expected.metadata);
   });
 
+  it.each([
+    ['+15550100', ' stop\n', 'out', 'STOP'],
+    ['whatsapp:+15550100', 'Start', 'in', 'START'],
+    ['+15550100', 'INFO', 'help', 'INFO'],
+  ])('makes a consent event beside the message: %s writes %j', (author, body, consent, keyword) => {
+    const [fixture] = fixtures;
+    if (fixture === undefined) throw new Error('no fixture');
+    const native = { ...fixture.native, author, body };
+    const message = builder.build(native, receivedAt);
+    expect(message).toMatchObject({ type: 'chat.message.v1', text: body, metadata: { consent } });
+    const event = builder.buildConsent(native, receivedAt);
+    const id = `${message.id}:consent`;
+    expect(event).toEqual({
+      ...message,
+      id,
+      type: 'contact.consent.v1',
+      text: '',
+      attachments: [],
+      correlationId: correlationIdOf(id),
+      metadata: { ...message.metadata, consent, keyword },
+    });
+    expect(ingressEnvelopeSchema.safeParse(event).success).toBe(true);
+  });
+
+  it('makes none beside another message', () => {
+    expect(fixtures.map(({ native }) => builder.buildConsent(native, receivedAt))).toEqual(
+      fixtures.map(() => undefined),
+    );
+  });
+
   it('gives one message one correlation id', () => {
     const [fixture] = fixtures;
     if (fixture === undefined) throw new Error('no fixture');
@@ -56,19 +86,5 @@ describe('TwilioEnvelopeBuilder', () => {
       (at) => builder.build(fixture.native, at).correlationId,
     );
     expect(new Set(ids).size).toBe(1);
-  });
-});
-
-describe('parseAddress', () => {
-  it.each([
-    ['+15550100', 'sms', '+15550100'],
-    ['whatsapp:+15550100', 'whatsapp', '+15550100'],
-    ['messenger:+15550100', 'messenger', '+15550100'],
-    ['system', 'chat', 'system'],
-    ['+not a number', 'chat', '+not a number'],
-    ['whatsapp:bob', 'chat', 'whatsapp:bob'],
-    ['', 'chat', ''],
-  ])('%p is %s %s', (author, channelType, address) => {
-    expect(parseAddress(author)).toEqual({ channelType, address });
   });
 });

@@ -6,30 +6,37 @@ import {
   type IngressEnvelope,
   type Metadata,
 } from '@bitbrat/envelope';
+import { parseAddress } from './address.js';
+import { readConsent } from './consent-words.js';
 import { type NativeMedia, type NativeMessage } from './native-message.js';
 
 /** The connector's name and the envelopes' source. */
 export const TWILIO = 'twilio';
 
-/** An address apart from the channel that it belongs to. */
-export interface TwilioAddress {
-  /** `sms`, `whatsapp`, another channel's own prefix, `chat` for an identity. */
-  readonly channelType: string;
-  /** E.164 for phones, else the identity. */
-  readonly address: string;
-}
-
-/** `whatsapp:+15550100` -> whatsapp and `+15550100`; `+15550100` -> sms; anything else is a chat identity. */
-export function parseAddress(author: string): TwilioAddress {
-  const [, channelType, phone] = /^(?:([a-z][a-z0-9]*):)?(\+\d{2,15})$/.exec(author) ?? [];
-  if (phone === undefined) return { channelType: 'chat', address: author };
-  return { channelType: channelType ?? 'sms', address: phone };
-}
-
-/** Twilio message -> `IngressEnvelope`. Pure. */
+/** Twilio message -> `IngressEnvelope`. Pure. A message that is a consent word has two: the message and what it means. */
 export class TwilioEnvelopeBuilder {
   /** @param egressTopic full name of the topic that answers are published to */
   constructor(private readonly egressTopic: string) {}
+
+  /**
+   * What the sender says about getting messages; undefined where the message is no consent word.
+   * @param receivedAt RFC 3339, UTC
+   */
+  buildConsent(message: NativeMessage, receivedAt: string): IngressEnvelope | undefined {
+    const word = readConsent(message.author, message.body);
+    if (word === undefined) return undefined;
+    const id = envelopeId(TWILIO, message.sid, 'consent');
+    const envelope = this.build(message, receivedAt);
+    return {
+      ...envelope,
+      id,
+      type: 'contact.consent.v1',
+      text: '',
+      attachments: [],
+      correlationId: correlationIdOf(id),
+      metadata: { ...envelope.metadata, ...word },
+    };
+  }
 
   /** @param receivedAt RFC 3339, UTC */
   build(message: NativeMessage, receivedAt: string): IngressEnvelope {
@@ -80,6 +87,7 @@ function toAttachment(media: NativeMedia): Attachment[] {
 
 function toMetadata(message: NativeMessage, channelType: string): Metadata {
   const { participant } = message;
+  const word = readConsent(message.author, message.body);
   const withoutUrl = message.media.filter((media) => media.url === undefined);
   return {
     conversationSid: message.conversationSid,
@@ -88,6 +96,7 @@ function toMetadata(message: NativeMessage, channelType: string): Metadata {
     channelType: participant?.type ?? channelType,
     ...(message.participantSid === null ? {} : { participantSid: message.participantSid }),
     ...(participant?.proxyAddress === undefined ? {} : { proxyAddress: participant.proxyAddress }),
+    ...(word === undefined ? {} : { consent: word.consent }),
     ...(withoutUrl.length === 0 ? {} : { unavailableMedia: withoutUrl.map((media) => ({ ...media })) }),
   };
 }

@@ -14,6 +14,7 @@ import {
 import { ClientRun } from './client-run.js';
 import { type ClientSession } from './client-session.js';
 import { type TwilioConfig } from './config.js';
+import { ConsentBook } from './consent-book.js';
 import { ConversationJoiner } from './conversation-joiner.js';
 import { ConversationReconciler } from './conversation-reconciler.js';
 import { DeliveryReporter } from './delivery-reporter.js';
@@ -64,12 +65,15 @@ export class TwilioIngressClient {
       clock,
       logger,
     });
-    this.#deliveries = new DeliveryReporter({ rest, identity, host });
+    const consents = new ConsentBook(host);
+    const onOptedOut = (address: string): Promise<void> => consents.record(address, 'out');
+    this.#deliveries = new DeliveryReporter({ rest, identity, host, onOptedOut });
     this.#intake = new MessageIntake({
       identity,
       allowedSenders: config.allowedSenders,
       builder: new TwilioEnvelopeBuilder(host.egressTopic),
       publish: (envelope) => host.publish(envelope),
+      onConsent: (address, consent) => consents.record(address, consent),
       clock,
       logger,
       onReceived: () => {
@@ -83,6 +87,8 @@ export class TwilioIngressClient {
       identity,
       clock,
       session: () => this.#connectedSession(),
+      isOptedOut: (address) => consents.isOptedOut(address),
+      onOptedOut,
       join: (conversationSid) => {
         this.#joiner.forget(conversationSid);
         return this.#joiner.join(conversationSid);

@@ -11,6 +11,9 @@ const messageSchema = z.object({
   attributes: z.string().nullish(),
   date_created: z.string().nullish(),
 });
+const participantSchema = z.object({
+  messaging_binding: z.object({ address: z.string().nullish() }).nullish(),
+});
 const metaSchema = z.object({ next_page_url: z.string().nullish() }).optional();
 const messagePageSchema = z.object({ messages: z.array(messageSchema), meta: metaSchema });
 
@@ -57,6 +60,22 @@ export class TwilioRest {
     const doing = `look for sent messages in ${conversationSid}`;
     const path = `${this.#conversation(conversationSid)}/Messages?Order=desc&PageSize=100`;
     for await (const { messages } of this.#pages(path, messagePageSchema, doing, signal)) yield* messages;
+  }
+
+  /** The platform's address of a participant; undefined for one that is no phone. @throws ConnectorError */
+  async participantAddress(
+    conversationSid: string,
+    participantSid: string,
+    signal?: AbortSignal,
+  ): Promise<string | undefined> {
+    const path = `${this.#conversation(conversationSid)}/Participants/${encodeURIComponent(participantSid)}`;
+    const { messaging_binding: binding } = await this.#json(
+      path,
+      participantSchema,
+      `find ${participantSid}`,
+      signal,
+    );
+    return binding?.address ?? undefined;
   }
 
   /** One message. @throws ConnectorError TARGET_NOT_FOUND and others */

@@ -27,7 +27,12 @@ export const errorInfoSchema = z
 export const egressOutcomeSchema = z
   .looseObject({
     v: versionSchema,
-    id: z.string().min(1).describe('`{event id}:{status}`: a repeated outcome has the same id.'),
+    id: z
+      .string()
+      .min(1)
+      .describe(
+        '`{event id}:{status}`, of one part of a split text `{event id}:{status}:{part}`: a repeated outcome has the same id.',
+      ),
     type: z.literal('chat.outcome.v1').describe('An outcome.'),
     eventId: z.string().min(1).describe("The egress event's `id`."),
     correlationId: z.string().min(1).describe("The egress event's."),
@@ -41,7 +46,9 @@ export const egressOutcomeSchema = z
     attempts: z
       .int()
       .nonnegative()
-      .describe('How often sending was tried, earlier deliveries included as far as the bus counts them.'),
+      .describe(
+        'How often sending was tried, earlier deliveries included as far as the bus counts them; 0 with what the platform said later.',
+      ),
     error: errorInfoSchema.optional().describe('Why it was not sent; absent where it was.'),
     occurredAt: timestampSchema.describe('When the outcome was known.'),
   })
