@@ -58,10 +58,11 @@ export interface PlanInput {
 /** Mean milliseconds from the end of a fault to the next one of its lane. */
 const MEAN_PEACE_MS = 5_000;
 /**
- * The same for lanes whose faults break the service's connection to the bus: what it had in hand comes again after the ack
- * deadline of 20 s only, and with less peace than that hardly anything would be sent in a whole run.
+ * The same for what all platforms share. What the service had in hand when its process or its connection to the bus ended comes again
+ * after the ack deadline of 20 s only, and with less peace than this hardly anything would be sent in a whole run.
  */
-const MEAN_PEACE_WITH_BUS_MS = 25_000;
+const MEAN_PEACE_OF_SHARED_MS = 25_000;
+const SHARED_LANES: readonly string[] = [...LEASE_BREAKING, 'state'];
 /** Nothing new goes wrong so close to the end: the last faults need load to bite. */
 const LAST_FAULT_MS = 3_000;
 const LONG_SHARE = 0.03;
@@ -124,7 +125,7 @@ function loadOf(
 function faultsOf(lane: string, { faults, spanMs }: PlanInput, random: Random): Step[] {
   const rows = faults.filter(({ name }) => laneOf(name) === lane);
   const steps: Step[] = [];
-  const meanMs = LEASE_BREAKING.includes(lane) ? MEAN_PEACE_WITH_BUS_MS : MEAN_PEACE_MS;
+  const meanMs = SHARED_LANES.includes(lane) ? MEAN_PEACE_OF_SHARED_MS : MEAN_PEACE_MS;
   let at = random.exponential(meanMs);
   while (at < spanMs - LAST_FAULT_MS) {
     const fault = random.weighted(rows, ({ weight }) => weight);
