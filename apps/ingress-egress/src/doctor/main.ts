@@ -1,0 +1,26 @@
+import { systemClock } from '@bitbrat/connectors-core';
+import { runDoctor } from './cli.js';
+
+/** Back to the beginning of the line, which is then empty. */
+const CLEAR_LINE = '\r\u001b[2K';
+
+const abort = new AbortController();
+process.once('SIGINT', () => {
+  abort.abort();
+});
+
+const run = runDoctor(process.argv.slice(2), {
+  environment: process.env,
+  clock: systemClock,
+  nodeVersion: process.versions.node,
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  progress: (text) => {
+    if (process.stderr.isTTY) process.stderr.write(CLEAR_LINE + text);
+  },
+  signal: abort.signal,
+});
+process.on('unhandledRejection', (reason) => {
+  if (!run.claimRejection(reason)) throw reason;
+});
+process.exitCode = await run.exitCode;
