@@ -41,6 +41,15 @@ describe('readSettings', () => {
     expect(faultsOf(environment as Record<string, string>)[variable]).toContain(expected);
   });
 
+  it('tells what one variable demands of another beside the faults of the variables themselves', () => {
+    const faults = faultsOf({ PORT: 'x', MESSAGE_BUS_DRIVER: 'pubsub', STATE_STORE_DRIVER: 'firestore' });
+    expect(faults).toEqual({
+      PORT: 'expected a whole number from 0 to 65535',
+      GOOGLE_CLOUD_PROJECT:
+        'expected the Google Cloud project, because MESSAGE_BUS_DRIVER is pubsub and STATE_STORE_DRIVER is firestore',
+    });
+  });
+
   it('lists the faults of the service and of every enabled connector at once', () => {
     const faults = faultsOf({
       PORT: 'x',

@@ -19,8 +19,8 @@ const flag = (fallback: boolean): z.ZodType<boolean> =>
     .default(fallback ? 'true' : 'false')
     .transform((value) => value === 'true');
 
-/** The service's own environment variables. Each connector has a schema of its own. */
-export const serviceConfigSchema = z
+/** Reads each variable by itself. */
+const variablesSchema = z
   .object({
     HOST: z.string().default('0.0.0.0'),
     PORT: wholeNumber(0, 65_535, 3_000),
@@ -45,19 +45,6 @@ export const serviceConfigSchema = z
       .default('ingress-egress'),
     FIRESTORE_EMULATOR_HOST: z.string().optional(),
     ECHO_BOT_ENABLED: flag(false),
-  })
-  .superRefine((env, context) => {
-    const drivers = [
-      ...(env.MESSAGE_BUS_DRIVER === 'pubsub' ? ['MESSAGE_BUS_DRIVER is pubsub'] : []),
-      ...(env.STATE_STORE_DRIVER === 'firestore' ? ['STATE_STORE_DRIVER is firestore'] : []),
-    ];
-    if (drivers.length > 0 && env.GOOGLE_CLOUD_PROJECT === undefined) {
-      context.addIssue({
-        code: 'custom',
-        path: ['GOOGLE_CLOUD_PROJECT'],
-        message: `expected the Google Cloud project, because ${drivers.join(' and ')}`,
-      });
-    }
   })
   .transform((env) => ({
     host: env.HOST,
@@ -87,7 +74,33 @@ export const serviceConfigSchema = z
     },
   }));
 
-export type ServiceConfig = z.infer<typeof serviceConfigSchema>;
+export type ServiceConfig = z.infer<typeof variablesSchema>;
+
+/**
+ * The service's own environment variables. Each connector has a schema of its own.
+ *
+ * What one variable demands of another is checked beside the variables themselves, so that all faults are told at once.
+ */
+export const serviceConfigSchema: z.ZodType<ServiceConfig> = z
+  .record(z.string(), z.unknown())
+  .transform((environment, context) => {
+    const parsed = variablesSchema.safeParse(environment);
+    for (const { path, message } of parsed.error?.issues ?? []) {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    }
+    const demands = ['MESSAGE_BUS_DRIVER is pubsub', 'STATE_STORE_DRIVER is firestore'].filter((demand) => {
+      const [variable = '', value] = demand.split(' is ');
+      return environment[variable] === value;
+    });
+    if (demands.length > 0 && environment['GOOGLE_CLOUD_PROJECT'] === undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['GOOGLE_CLOUD_PROJECT'],
+        message: `expected the Google Cloud project, because ${demands.join(' and ')}`,
+      });
+    }
+    return parsed.success ? parsed.data : z.NEVER;
+  });
 
 /** Names every faulty variable and what was expected; no value, for it may be a secret. */
 export class ConfigError extends Error {

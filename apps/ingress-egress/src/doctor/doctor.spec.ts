@@ -19,6 +19,7 @@ describe('Doctor', () => {
       'DISCORD_BOT_TOKEN',
       'DISCORD_ENABLED',
       'DISCORD_GUILD_ID',
+      'GOOGLE_CLOUD_PROJECT',
       'PORT',
       'TWILIO_ACCOUNT_SID',
       'TWILIO_API_KEY',

@@ -6,7 +6,7 @@ import { type WorkspaceView } from '../workspace/workspace-view.js';
 /** Where the environment may be read: the mains, tools, and what serves tests only. */
 function mayRead(file: string): boolean {
   return (
-    /^apps\/[^/]+\/src\/(?:local\/)?main\.ts$/.test(file) ||
+    /^apps\/[^/]+\/src\/(?:[^/]+\/)?main\.ts$/.test(file) ||
     file.startsWith('tools/') ||
     file.endsWith('.config.cjs') ||
     isTestFile(file)
