@@ -176,7 +176,11 @@ export class TwitchTokenProvider {
     const abort = new AbortController();
     const signal = AbortSignal.any([abort.signal, init.signal]);
     const work = async (): Promise<unknown> => {
-      const response = await fetch(`${this.#settings.authUrl}${path}`, { ...init, redirect: 'error', signal });
+      const response = await fetch(`${this.#settings.authUrl}${path}`, {
+        ...init,
+        redirect: 'error',
+        signal,
+      });
       const body = await response.text();
       if (!response.ok) throw toAuthError(response.status, refusalIn(body) ?? response.statusText, doing);
       return toJson(body);
