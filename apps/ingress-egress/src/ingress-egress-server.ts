@@ -74,7 +74,7 @@ export class IngressEgressServer {
         bus,
         manager: this.manager,
         publisher: this.#publisher,
-        claims: new SendClaims(options.store, logger),
+        claims: new SendClaims(options.store, clock, logger),
         clock,
         logger,
         random,

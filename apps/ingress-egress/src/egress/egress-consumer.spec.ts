@@ -127,7 +127,7 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
       bus,
       manager,
       publisher,
-      claims: new SendClaims(store, silent),
+      claims: new SendClaims(store, systemClock, silent),
       clock: systemClock,
       logger: silent,
       random: () => 0.5,
@@ -365,7 +365,7 @@ describe('EgressConsumer', () => {
 
   it('says `unknown` of what a killed process was sending, and sends what it had not begun', async () => {
     const store = createMemoryStore();
-    const killed = new SendClaims(store, silent);
+    const killed = new SendClaims(store, systemClock, silent);
     await killed.begin('e1');
     const started = await start(() => accepted, { duplicateProtection: 'none', store });
     await started.publish({ id: 'e1' });

@@ -88,6 +88,7 @@ export class EgressConsumer {
     this.#stopping.abort();
     await this.#subscription?.close(timeoutMs);
     this.#subscription = undefined;
+    this.services.claims.stop();
   }
 
   /** Destinations with events under way. */

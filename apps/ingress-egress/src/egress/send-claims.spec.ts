@@ -1,4 +1,4 @@
-import { type Logger } from '@bitbrat/connectors-core';
+import { type Logger, systemClock } from '@bitbrat/connectors-core';
 import { createMemoryStore } from '@bitbrat/state-store';
 import { SendClaims } from './send-claims.js';
 
@@ -11,19 +11,19 @@ const silent: Logger = {
 
 describe('SendClaims', () => {
   it('lets a process try its own event again', async () => {
-    const claims = new SendClaims(createMemoryStore(), silent);
+    const claims = new SendClaims(createMemoryStore(), systemClock, silent);
     expect([await claims.begin('e1'), await claims.begin('e1')]).toEqual(['none', 'none']);
   });
 
   it('tells the next process what this one has left', async () => {
     const store = createMemoryStore();
-    const before = new SendClaims(store, silent);
+    const before = new SendClaims(store, systemClock, silent);
     await before.begin('killed while sending');
     await before.begin('sent');
     await before.end('sent');
     await before.begin('given back');
     await before.release('given back');
-    const after = new SendClaims(store, silent);
+    const after = new SendClaims(store, systemClock, silent);
     expect(await after.begin('killed while sending')).toBe('unknown');
     expect(await after.begin('sent')).toBe('done');
     expect(await after.begin('given back')).toBe('none');
@@ -32,9 +32,29 @@ describe('SendClaims', () => {
 
   it('does without a store that does not answer', async () => {
     const refuse = (): Promise<never> => Promise.reject(new Error('away'));
-    const claims = new SendClaims({ get: refuse, set: refuse }, silent);
+    const claims = new SendClaims({ get: refuse, set: refuse }, systemClock, silent);
     expect(await claims.begin('e1')).toBe('none');
     await claims.end('e1');
     await claims.release('e1');
+    claims.stop();
+  });
+
+  it('writes what the store has not taken as soon as it answers again', async () => {
+    jest.useFakeTimers();
+    const store = createMemoryStore();
+    let away = true;
+    const flaky = {
+      get: (key: string) => store.get(key),
+      set: (key: string, value: string) => (away ? Promise.reject(new Error('away')) : store.set(key, value)),
+    };
+    const claims = new SendClaims(flaky, systemClock, silent);
+    await claims.begin('e1');
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(await new SendClaims(store, systemClock, silent).begin('other')).toBe('none');
+    away = false;
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(await new SendClaims(store, systemClock, silent).begin('e1')).toBe('unknown');
+    claims.stop();
+    jest.useRealTimers();
   });
 });
