@@ -18,10 +18,14 @@ const FINDING_COLUMNS: readonly (readonly [title: string, kinds: readonly Findin
   ['crashes', ['service ended by itself']],
 ];
 
-/** The runs as a table in Markdown, with a last line that adds them up. */
+/** The runs as a table in Markdown, with a last line that adds them up; of memory it has the highest. */
 export function toTable(reports: readonly RunReport[]): string {
   const rows = reports.map(toNumbers);
-  const total = rows.reduce<number[]>((sums, row) => row.map((value, i) => value + (sums[i] ?? 0)), []);
+  const total = rows.reduce<number[]>(
+    (sums, row) =>
+      row.map((value, i) => (i === MEMORY_COLUMN ? Math.max(value, sums[i] ?? 0) : value + (sums[i] ?? 0))),
+    [],
+  );
   const titles = [
     'seed',
     ...COLUMNS.map(([title]) => title),
@@ -61,6 +65,8 @@ const COLUMNS: readonly (readonly [title: string, value: (report: RunReport) => 
   ['by redelivery', ({ counts }) => counts['reordered by redelivery']],
   ['MiB', ({ memoryMb }) => memoryMb.most],
 ];
+
+const MEMORY_COLUMN = COLUMNS.findIndex(([title]) => title === 'MiB');
 
 function toNumbers(report: RunReport): number[] {
   return [
