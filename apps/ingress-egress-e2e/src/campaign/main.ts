@@ -1,6 +1,6 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type CampaignOptions, HELP, parseOptions } from './options.js';
 import { runCampaign } from './run.js';
 import { describeFinding, type RunReport } from './run-report.js';
@@ -66,9 +66,16 @@ async function bite(options: CampaignOptions): Promise<number> {
   return unnoticed.length === 0 ? 0 : 1;
 }
 
-/** A build of the campaign's own, because the service is started again and again while others may build it anew. */
+/** A build of the campaign's own, because the service is started again and again while others may build it anew. It is gone with this process. */
 async function build(sabotage: SabotageName | undefined): Promise<string> {
-  if (sabotage !== undefined) return buildSabotaged(sabotage, APP);
+  const main = sabotage === undefined ? copyBuild() : await buildSabotaged(sabotage, APP);
+  process.on('exit', () => {
+    rmSync(dirname(main), { recursive: true });
+  });
+  return main;
+}
+
+function copyBuild(): string {
   const dist = join(APP, 'dist');
   if (!existsSync(join(dist, 'main.mjs'))) {
     throw new Error(`${dist}/main.mjs is missing: run npx nx build ingress-egress`);
