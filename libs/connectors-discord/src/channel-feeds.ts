@@ -21,6 +21,9 @@ const MAX_DIRECT_CHANNELS = 200;
 
 const DIRECT_CHANNELS_KEY = 'direct-channels';
 
+/** All direct channels are one scope: Discord lists none to a bot, so each is seen for the first time at its next message. */
+const DIRECT_SCOPE = 'direct';
+
 /** What the feeds need of a gateway session. */
 export interface ChannelSource {
   /** What is known of a channel, else what Discord answers. @param guildId undefined: a direct channel @throws ConnectorError */
@@ -85,6 +88,8 @@ export class ChannelFeeds {
   /** Remembers the direct channels of earlier runs. @throws what the store rejects with */
   async load(): Promise<void> {
     if (!this.#options.config.directMessages) return;
+    // Before the first direct message, which is then read back to where its channel has no cursor.
+    await this.#baseline(DIRECT_SCOPE, undefined);
     const stored = await this.#cursors.load(DIRECT_CHANNELS_KEY);
     this.#directChannels = (stored ?? '').split(',').filter((id) => id !== '');
   }
@@ -164,9 +169,7 @@ export class ChannelFeeds {
         config.channelIds.length === 0 ||
         [id, parentId].some((of) => config.channelIds.includes(of ?? '')),
       baseline: (facts) =>
-        guildId === undefined
-          ? Promise.resolve(undefined)
-          : this.#baseline(this.#scopeOf(facts, guildId), undefined),
+        this.#baseline(guildId === undefined ? DIRECT_SCOPE : this.#scopeOf(facts, guildId), undefined),
       loadCursor: () => this.#cursors.load(key),
       saveCursor: (messageId) => {
         this.#keeper.set(key, messageId);

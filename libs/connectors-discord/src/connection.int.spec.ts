@@ -169,6 +169,27 @@ describe('outages', () => {
     }
   });
 
+  it('reads a direct channel back that it had not come to note when it was killed', async () => {
+    await running();
+    const { discord } = gateway.sandbox;
+    const { channelId } = discord.receiveMessage({ dm: true, author: 'bob', content: 'psst' });
+    await waitFor(() => gateway.texts().length === 1, 'the direct message');
+    await gateway.connector.stop();
+    // What a kill leaves: neither the channel nor how far it was read.
+    gateway.host.cursors.entries.delete('direct-channels');
+    gateway.host.cursors.entries.delete(`channel:${channelId}`);
+    discord.receiveMessage({ dm: true, author: 'bob', content: 'missed' });
+    const { host, connector } = gateway.restarted();
+    await connector.start(new AbortController().signal);
+    try {
+      discord.receiveMessage({ dm: true, author: 'bob', content: 'next' });
+      await waitFor(() => textsOf(host, channelId).includes('next'), 'the next message');
+      expect(textsOf(host, channelId)).toEqual(['psst', 'missed', 'next']);
+    } finally {
+      await connector.stop();
+    }
+  });
+
   it('reads nothing that was written before its first start', async () => {
     gateway = await Gateway.create();
     gateway.write('ancient');
