@@ -1,20 +1,25 @@
-import { describeWithEmulator, type PubSubEmulator } from '@bitbrat/message-bus/testing';
+import { describeWithEmulator, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/message-bus/testing';
+import { BusProxy } from './campaign/bus-proxy.js';
 import { waitUntil } from './support/wait-until.js';
-import { startEmulator, World } from './support/world.js';
+import { World } from './support/world.js';
 
 const BOT = 'bitbrat';
 const NUMBERS = Array.from({ length: 10 }, (_, index) => `+155503${String(index).padStart(2, '0')}`);
 
 describeWithEmulator('faults, caused for real', process.env, () => {
   let emulator: PubSubEmulator | undefined;
+  let proxy: BusProxy;
   let world: World;
 
   beforeEach(async () => {
-    emulator = await startEmulator('pubsub');
-    world = await World.start(emulator, { TWILIO_SWEEP_SECONDS: '5' });
+    emulator = await startPubSubEmulator({ environment: process.env });
+    // The emulator goes on lending messages to the calls of a process that was killed, unless they are ended in good order.
+    proxy = await BusProxy.start(emulator.host);
+    world = await World.start(emulator, { TWILIO_SWEEP_SECONDS: '5', PUBSUB_EMULATOR_HOST: proxy.host });
   });
   afterEach(async () => {
     await world.stop();
+    await proxy.close();
     await emulator?.stop();
   });
 
