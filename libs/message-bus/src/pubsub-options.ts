@@ -22,7 +22,7 @@ export interface PubSubBusOptions {
   readonly batching?: BatchingOptions;
   /** How long one request may take, in milliseconds, before it is repeated. Default 10,000. */
   readonly requestTimeoutMs?: number;
-  /** Wait between repeated requests. Default 100 ms doubling to 2 s. */
+  /** Wait between repeated requests, and before a stream that ended is opened again. Default 100 ms doubling to 2 s. */
   readonly retryBackoff?: Backoff;
   /** Redelivery of nacked messages, set on subscriptions that are made. Default 1 s to 60 s; Pub/Sub: 0 to 600 s. */
   readonly redelivery?: Backoff;

@@ -30,7 +30,8 @@ export interface ReaderContext {
 
 /**
  * Reads a Pub/Sub subscription and hands its messages to the handler, in the order in which they came and never more
- * than `maxInFlight` at once. Leases are extended by the library for up to an hour. When the library's subscription object
+ * than `maxInFlight` at once. Leases are extended by the library for up to an hour. The library opens a stream that ended
+ * again by itself, at the intervals of `retryBackoff`. When the library's subscription object
  * dies, which it does when the subscription vanishes, the subscription is made again and a new object takes over.
  */
 export class PubSubReader implements BusSubscription {
@@ -58,8 +59,14 @@ export class PubSubReader implements BusSubscription {
 
   /** Starts to read; the subscription exists. */
   open(): void {
-    const source = this.context.client.pubsub.subscription(this.options.subscription, {
+    const { client, settings } = this.context;
+    const source = client.pubsub.subscription(this.options.subscription, {
       flowControl: { maxMessages: this.maxInFlight },
+      // The library's own back-off doubles up to a minute, and a bus that is back would not be read for so long.
+      streamingOptions: {
+        retryMinBackoff: client.duration(settings.retryBackoff.minMs),
+        retryMaxBackoff: client.duration(settings.retryBackoff.maxMs),
+      },
     });
     this.source = source;
     source.on('message', (message: Message) => {
