@@ -1,3 +1,4 @@
+import { trimOldest } from '../history-limit.js';
 import { type JsonObject, type JsonValue } from '../json.js';
 import { type AllowedMentions, resolvePings } from './mentions.js';
 import {
@@ -60,11 +61,15 @@ export class DiscordModel {
   readonly #messages = new Map<string, Message>();
   readonly #listeners: ((change: ModelChange) => void)[] = [];
 
-  /** @param bot the account that the bot's token belongs to. @param now milliseconds since the Unix epoch. */
+  /**
+   * @param bot the account that the bot's token belongs to. @param now milliseconds since the Unix epoch.
+   * @param historyLimit messages kept per channel
+   */
   constructor(
     readonly bot: User,
     private readonly ids: SnowflakeSource,
     private readonly now: () => number,
+    private readonly historyLimit: number,
   ) {
     this.#users.set(bot.id, bot);
   }
@@ -190,6 +195,7 @@ export class DiscordModel {
     channel.lastMessageId = message.id;
     channel.archived = false;
     this.#messages.set(message.id, message);
+    for (const { id } of trimOldest(channel.messages, this.historyLimit)) this.#messages.delete(id);
     this.#emit({ kind: 'message-added', message });
     return message;
   }

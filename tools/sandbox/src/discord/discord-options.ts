@@ -36,6 +36,8 @@ export interface DiscordSandboxOptions {
   readonly nonceTtlMs: number;
   /** Largest upload in bytes; 10 MiB as in Discord's "Uploading Files". */
   readonly maxUploadBytes: number;
+  /** Messages kept per channel; the oldest go first, and nobody is told. */
+  readonly historyLimit: number;
   /** Seed of the random numbers behind faults with a `probability`. */
   readonly seed: number;
 }
@@ -63,5 +65,6 @@ export const discordDefaults: DiscordSandboxOptions = {
   invalidRequestLimit: 10_000,
   nonceTtlMs: 300_000,
   maxUploadBytes: 10 * 1024 * 1024,
+  historyLimit: 100_000,
   seed: 1,
 };

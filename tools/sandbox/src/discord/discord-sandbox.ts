@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { type IncomingMessage } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { type FastifyInstance, type FastifyReply } from 'fastify';
@@ -84,9 +85,11 @@ export class DiscordSandbox implements SandboxPlatform {
     private readonly options: DiscordSandboxOptions,
     private readonly context: PlatformContext,
   ) {
+    // Each request that a fault delays listens to it, however many there are.
+    setMaxListeners(0, this.#stopped.signal);
     this.#token = options.token;
     const bot = { id: options.applicationId, username: options.botUsername, kind: 'bot' } as const;
-    this.#model = new DiscordModel(bot, new SnowflakeSource(Date.now), Date.now);
+    this.#model = new DiscordModel(bot, new SnowflakeSource(Date.now), Date.now, options.historyLimit);
     const guild = this.#model.addGuild(options.guildName, options.guildId);
     for (const { id, name } of options.channels) this.#model.addChannel({ id, name, kind: 'text', guild });
     this.#actions = new ControlActions(this.#model, options.guildId);

@@ -5,7 +5,7 @@ import { SnowflakeSource } from './snowflake.js';
 
 describe('selectHistory', () => {
   const now = (): number => 1_700_000_000_000;
-  const model = new DiscordModel({ id: '1', username: 'b', kind: 'bot' }, new SnowflakeSource(now), now);
+  const model = new DiscordModel({ id: '1', username: 'b', kind: 'bot' }, new SnowflakeSource(now), now, 100);
   const channel = model.addChannel({ name: 'c', kind: 'text', guild: model.addGuild('g') });
   const author = model.user('ada', 'person');
   const all: readonly Message[] = ['0', '1', '2', '3', '4', '5'].map((content) =>
@@ -30,4 +30,12 @@ describe('selectHistory', () => {
         .join(''),
     ).toBe(expected),
   );
+
+  it('knows the newest messages only', () => {
+    const small = new DiscordModel({ id: '1', username: 'b', kind: 'bot' }, new SnowflakeSource(now), now, 2);
+    const busy = small.addChannel({ name: 'c', kind: 'text', guild: small.addGuild('g') });
+    const ids = ['0', '1', '2', '3'].map((content) => small.addMessage(busy, { author, content }).id);
+    expect(busy.messages.map(({ content }) => content)).toEqual(['2', '3']);
+    expect(ids.map((known) => small.findMessage(known) !== undefined)).toEqual([false, false, true, true]);
+  });
 });

@@ -1,3 +1,4 @@
+import { trimOldest } from '../history-limit.js';
 import { ApiError, invalidParameter } from './api-error.js';
 import { createSid } from './identifiers.js';
 import { checkAttributes } from './outbound-policy.js';
@@ -65,8 +66,11 @@ export class ConversationsModel {
   readonly #listeners: ((change: ModelChange) => void)[] = [];
   readonly #optedOut = new Set<string>();
 
-  /** @param now milliseconds since the epoch. */
-  constructor(private readonly now: () => number) {}
+  /** @param now milliseconds since the epoch. @param historyLimit messages kept per conversation. */
+  constructor(
+    private readonly now: () => number,
+    private readonly historyLimit: number,
+  ) {}
 
   /** Addresses that do not want messages any more. */
   get optedOut(): ReadonlySet<string> {
@@ -247,6 +251,7 @@ export class ConversationsModel {
     conversation.nextIndex += 1;
     conversation.messages.push(message);
     this.#messages.set(message.sid, { conversation, message });
+    for (const { sid } of trimOldest(conversation.messages, this.historyLimit)) this.#messages.delete(sid);
     this.#emit({ kind: 'message-added', conversation, message, ...cause });
     return message;
   }

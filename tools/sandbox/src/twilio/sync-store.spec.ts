@@ -1,7 +1,7 @@
 import { type SyncEvent, SyncStore, type SyncSubscriber } from './sync-store.js';
 
 function setUp(): { store: SyncStore; sid: string; seen: SyncEvent[]; subscriber: SyncSubscriber } {
-  const store = new SyncStore(() => 0);
+  const store = new SyncStore(() => 0, 4);
   const { sid } = store.create('list', 'messages');
   const seen: SyncEvent[] = [];
   const subscriber = { identity: 'bot', deliver: (_object: unknown, event: SyncEvent) => seen.push(event) };
@@ -39,6 +39,16 @@ describe('SyncStore', () => {
     store.removeItem(sid, 0);
     expect(seen.map(({ change }) => change)).toEqual(['added', 'updated', 'removed']);
     expect(store.find(sid)).toMatchObject({ items: [], lastEventId: 3 });
+  });
+
+  it('keeps the newest events, and the newest items of a list', () => {
+    const { store, sid, subscriber } = setUp();
+    for (let key = 0; key < 7; key += 1) store.putItem(sid, key, {});
+    expect(store.find(sid)).toMatchObject({
+      lastEventId: 7,
+      items: [{ key: 3 }, { key: 4 }, { key: 5 }, { key: 6 }],
+    });
+    expect(store.subscribe(sid, 1, subscriber).map(({ id }) => id)).toEqual([4, 5, 6, 7]);
   });
 
   it('keeps items sorted, whatever order they come in', () => {

@@ -1,3 +1,4 @@
+import { trimOldest } from '../history-limit.js';
 import { type JsonObject } from '../json.js';
 import { createSid } from './identifiers.js';
 import { lowerBound } from './sync-paging.js';
@@ -29,7 +30,7 @@ export interface SyncEvent {
   readonly item: Pick<SyncItem, 'data' | 'revision'> & { readonly key?: string | number };
 }
 
-/** A Sync object with its whole event log. */
+/** A Sync object with its event log. */
 export interface SyncObject {
   readonly sid: string;
   readonly kind: SyncKind;
@@ -66,8 +67,11 @@ export class SyncStore {
   readonly #byName = new Map<string, Entry>();
   #sequence = 0;
 
-  /** @param now milliseconds since the epoch. */
-  constructor(private readonly now: () => number) {}
+  /** @param now milliseconds since the epoch. @param historyLimit events kept per object, and items per list. */
+  constructor(
+    private readonly now: () => number,
+    private readonly historyLimit: number,
+  ) {}
 
   /** The sequence of the newest event over all objects. */
   get sequence(): number {
@@ -181,6 +185,8 @@ export class SyncStore {
       item,
     };
     entry.events.push(event);
+    trimOldest(entry.events, this.historyLimit);
+    if (entry.kind === 'list') trimOldest(entry.items, this.historyLimit);
     for (const subscriber of entry.subscribers) subscriber.deliver(entry, event);
   }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type PlatformContext } from '../platform.js';
 import { ConversationsModel } from './conversations-model.js';
 import { FaultSwitch } from './fault-switch.js';
@@ -37,14 +38,16 @@ export interface TwilioEngine {
 export function createTwilioEngine(options: TwilioSandboxOptions, context: PlatformContext): TwilioEngine {
   const now = Date.now;
   const stopped = new AbortController();
+  // Each request that a fault delays listens to it, however many there are.
+  setMaxListeners(0, stopped.signal);
   const stats = new Stats();
   const changed = (): void => {
     watch.notify();
   };
   const rules = new FaultRules(now, options.seed, changed);
   const gate = new RequestGate(rules, stats, stopped.signal);
-  const model = new ConversationsModel(now);
-  const store = new SyncStore(now);
+  const model = new ConversationsModel(now, options.historyLimit);
+  const store = new SyncStore(now, options.historyLimit);
   const projection = new SyncProjection(store);
   const origin = (): string => context.origin();
   const media = new MediaStore({

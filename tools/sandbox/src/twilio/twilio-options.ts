@@ -27,6 +27,8 @@ export interface TwilioSandboxOptions {
   readonly pingIntervalMs: number;
   /** Milliseconds for which a temporary media URL works. */
   readonly mediaUrlTtlMs: number;
+  /** Messages kept per conversation, and events per Sync object; the oldest go first, and nobody is told. */
+  readonly historyLimit: number;
   /** Seed of the random numbers behind faults with a `probability`. */
   readonly seed: number;
 }
@@ -48,5 +50,6 @@ export const twilioDefaults: TwilioSandboxOptions = {
   tokenWarningMs: 60_000,
   pingIntervalMs: 30_000,
   mediaUrlTtlMs: 300_000,
+  historyLimit: 100_000,
   seed: 1,
 };

@@ -1,3 +1,4 @@
+import { trimOldest } from '../history-limit.js';
 import { type Tags } from './irc-line.js';
 import { type TwitchUser, type UserDirectory } from './users.js';
 
@@ -87,12 +88,7 @@ export class Channel {
     const added = { ...message, seq: this.#lastSeq };
     this.#messages.push(added);
     this.#byId.set(added.id, added);
-    // Half the limit at once: taking one from the front of a long array for each message would be slow.
-    if (this.#messages.length > this.historyLimit * 1.5) {
-      for (const { id } of this.#messages.splice(0, this.#messages.length - this.historyLimit)) {
-        this.#byId.delete(id);
-      }
-    }
+    for (const { id } of trimOldest(this.#messages, this.historyLimit)) this.#byId.delete(id);
     return added;
   }
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type IncomingMessage } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { type FastifyInstance } from 'fastify';
@@ -45,6 +46,8 @@ export class TwitchSandbox implements SandboxPlatform {
     private readonly options: TwitchSandboxOptions,
     private readonly context: PlatformContext,
   ) {
+    // Each request that a fault delays listens to it, however many there are.
+    setMaxListeners(0, this.#stopped.signal);
     this.#parts = createParts(options, context, () => this.#waits.notify());
   }
 
