@@ -63,9 +63,7 @@ export class IngressEgressServer {
       clock,
       logger,
       random,
-      onStateChanged: (name, state) => {
-        this.#reportState(name, state);
-      },
+      onStateChanged: (name, state) => this.#reportState(name, state),
     });
     this.#echoBot = config.echoBot ? new EchoBot(bus, this.topics, clock, logger) : undefined;
     this.#desk = new DeadLetterDesk({ bus, clock, logger }, { topics: this.topics, egressTopic });
@@ -150,8 +148,8 @@ export class IngressEgressServer {
     logger.info('service.stopped', { tookMs: clock.now() - startedAt });
   }
 
-  /** Status events are told as they come; a bus that is away delays them, never the connector. */
-  #reportState(connector: string, state: ConnectorState): void {
+  /** Status events are told as they come; a bus that is away delays them, never the connector. As `ConnectorHost.stateChanged`. */
+  async #reportState(connector: string, state: ConnectorState): Promise<boolean> {
     const { clock, instanceId, logger } = this.options;
     const { status, ...facts } = state;
     this.#statusCount += 1;
@@ -165,8 +163,12 @@ export class IngressEgressServer {
       ...facts,
       occurredAt: isoTime(clock.now()),
     };
-    this.#publisher.status(event).catch((error: unknown) => {
+    try {
+      await this.#publisher.status(event);
+      return true;
+    } catch (error) {
       logger.warn('status.unpublished', { connector, state: status, reason: String(error) });
-    });
+      return false;
+    }
   }
 }

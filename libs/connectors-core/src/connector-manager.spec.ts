@@ -46,12 +46,12 @@ class ScriptedConnector implements IConnector, RejectionHandler {
       });
     }
     if (step instanceof ConnectorError) throw step;
-    this.host.stateChanged({ status: 'connected', since: 'then' });
+    void this.host.stateChanged({ status: 'connected', since: 'then' });
   }
 
   stop(): Promise<void> {
     this.stops += 1;
-    this.host.stateChanged({ status: 'stopped', since: 'then' });
+    void this.host.stateChanged({ status: 'stopped', since: 'then' });
     return Promise.resolve();
   }
 
@@ -74,7 +74,7 @@ class ScriptedConnector implements IConnector, RejectionHandler {
   }
 
   breakDown(code: 'UPSTREAM_UNAVAILABLE' | 'AUTH_FAILED'): void {
-    this.host.stateChanged({
+    void this.host.stateChanged({
       status: 'failed',
       since: 'then',
       error: { code, message: 'broken', retryable: code !== 'AUTH_FAILED' },
@@ -124,6 +124,7 @@ function aWorld(
     random: () => 0.999_999,
     onStateChanged: (name, state) => {
       states.push([name, state.status]);
+      return Promise.resolve(true);
     },
   });
   const connector = (name: string): ScriptedConnector => {
@@ -309,7 +310,7 @@ describe('ConnectorManager', () => {
       clock: systemClock,
       logger: silent,
       random: Math.random,
-      onStateChanged: () => undefined,
+      onStateChanged: () => Promise.resolve(true),
     };
     const row = { name: 'one', create };
     expect(() => new ConnectorManager([row, row], services)).toThrow('two connectors are named one');

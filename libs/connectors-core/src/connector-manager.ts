@@ -33,8 +33,8 @@ export interface ConnectorManagerServices {
   readonly logger: Logger;
   /** In [0, 1); for the jitter of back-offs. */
   readonly random: () => number;
-  /** Called at each change of a connector's state, in order. */
-  onStateChanged(name: string, state: ConnectorState): void;
+  /** Called at each change of a connector's state, in order. Resolves as `ConnectorHost.stateChanged`. */
+  onStateChanged(name: string, state: ConnectorState): Promise<boolean>;
   readonly supervision?: SupervisionPolicy;
 }
 
@@ -187,7 +187,7 @@ export class ConnectorManager {
           logger.info(`connector.${state.status}`, { connector: name, at: isoTime(clock.now()) });
         }
         last = state.status;
-        services.onStateChanged(name, state);
+        return services.onStateChanged(name, state);
       },
     });
   }

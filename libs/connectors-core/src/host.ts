@@ -44,8 +44,11 @@ export interface ConnectorHost {
    * long as the bus is away. The same receipt may be reported more than once. Undefined: nobody wants to know.
    */
   receiptReceived?(receipt: DeliveryReceipt): Promise<void>;
-  /** To be called at each change of state, in order. */
-  stateChanged(state: ConnectorState): void;
+  /**
+   * To be called at each change of state, in order. Resolves to whether the bus has acknowledged it, which takes as long as the bus is away: a
+   * connector that must not forget the gap in a state keeps it until then. Never rejects.
+   */
+  stateChanged(state: ConnectorState): Promise<boolean>;
   readonly cursors: CursorStore;
   readonly logger: Logger;
   readonly clock: Clock;

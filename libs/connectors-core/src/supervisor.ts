@@ -30,7 +30,8 @@ export interface SupervisorServices {
   readonly logger: Logger;
   readonly random: () => number;
   readonly policy: SupervisionPolicy;
-  readonly onStateChanged: (state: ConnectorState) => void;
+  /** Resolves as `ConnectorHost.stateChanged`. */
+  readonly onStateChanged: (state: ConnectorState) => Promise<boolean>;
 }
 
 /**
@@ -50,9 +51,7 @@ export class Supervisor {
     this.#state = { status: 'stopped', since: this.#now() };
     this.connector = create({
       ...services.host,
-      stateChanged: (state) => {
-        this.#onConnectorState(state);
-      },
+      stateChanged: (state) => this.#onConnectorState(state),
     });
   }
 
@@ -92,7 +91,7 @@ export class Supervisor {
     let attempt = 0;
     while (!signal.aborted) {
       attempt += 1;
-      if (attempt === 1) this.#setState({ status: 'starting', since: this.#now(), attempt });
+      if (attempt === 1) void this.#setState({ status: 'starting', since: this.#now(), attempt });
       const { error, heldMs } = await this.#tryOnce(signal, firstTryEnded);
       await this.#stopConnector();
       firstTryEnded();
@@ -105,14 +104,19 @@ export class Supervisor {
       };
       if (!error.retryable) {
         logger.error('connector.failed', fields);
-        this.#setState({ status: 'failed', since: this.#now(), error: toErrorInfo(error), hint: error.hint });
+        void this.#setState({
+          status: 'failed',
+          since: this.#now(),
+          error: toErrorInfo(error),
+          hint: error.hint,
+        });
         await aborted(signal);
         break;
       }
       if (heldMs >= policy.stableAfterMs) attempt = 1;
       const waitMs = Math.max(backoffMs(policy.backoff, attempt, random), error.retryAfterMs ?? 0);
       logger.warn('connector.restarting', { ...fields, attempt, waitMs });
-      this.#setState({
+      void this.#setState({
         status: 'reconnecting',
         since: this.#now(),
         attempt,
@@ -121,7 +125,7 @@ export class Supervisor {
       });
       await sleep(clock, waitMs, signal);
     }
-    this.#setState({ status: 'stopped', since: this.#now() });
+    void this.#setState({ status: 'stopped', since: this.#now() });
   }
 
   /** One life of the connector: from start to its failure (with the error) or to the abort (without). */
@@ -173,16 +177,15 @@ export class Supervisor {
     }
   }
 
-  #onConnectorState(state: ConnectorState): void {
+  async #onConnectorState(state: ConnectorState): Promise<boolean> {
     switch (state.status) {
       case 'starting':
       case 'stopped':
         // The supervisor starts and stops it, so it knows better which of the two this is.
-        break;
+        return false;
       case 'connected':
       case 'reconnecting':
-        this.#setState(state);
-        break;
+        return this.#setState(state);
       case 'failed': {
         const { code, message, nativeCode } = state.error;
         this.#fail?.(
@@ -191,16 +194,16 @@ export class Supervisor {
             nativeCode,
           }),
         );
-        break;
+        return false;
       }
       default:
-        state satisfies never;
+        return state satisfies never;
     }
   }
 
-  #setState(state: ConnectorState): void {
+  #setState(state: ConnectorState): Promise<boolean> {
     this.#state = state;
-    this.services.onStateChanged(state);
+    return this.services.onStateChanged(state);
   }
 
   #now(): string {

@@ -327,7 +327,7 @@ export class DiscordIngressClient {
 
   #setState(state: ConnectorState): void {
     this.#state = state;
-    this.#host.stateChanged(state);
+    void this.#host.stateChanged(state);
   }
 
   #now(): string {

@@ -11,7 +11,7 @@ describe('RecordingHost', () => {
     const host = new RecordingHost();
     await host.publish(anEnvelope({ id: 'fake:1' }));
     await host.publish(anEnvelope({ id: 'fake:2' }));
-    host.stateChanged({ status: 'stopped', since: 'then' });
+    expect(await host.stateChanged({ status: 'stopped', since: 'then' })).toBe(true);
     expect(host.published.map(({ id }) => id)).toEqual(['fake:1', 'fake:2']);
     expect(host.states).toEqual([{ status: 'stopped', since: 'then' }]);
   });

@@ -36,6 +36,7 @@ export class RecordingHost implements ConnectorHost {
   #publishCalls = 0;
   #failures: Error[] = [];
   #held: (() => void)[] | undefined;
+  #heldStates: (() => void)[] = [];
 
   constructor(options: RecordingHostOptions = {}) {
     this.clock = options.clock ?? systemClock;
@@ -58,7 +59,7 @@ export class RecordingHost implements ConnectorHost {
     return this.#failures.length;
   }
 
-  /** The bus is away: from now on `publish` and `receiptReceived` wait. */
+  /** The bus is away: from now on `publish`, `receiptReceived` and `stateChanged` wait. */
   holdPublishes(): void {
     this.#held ??= [];
   }
@@ -67,7 +68,7 @@ export class RecordingHost implements ConnectorHost {
   releasePublishes(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const acknowledge of held) acknowledge();
+    for (const acknowledge of [...held, ...this.#heldStates.splice(0)]) acknowledge();
   }
 
   /** The next `count` publishes, of envelopes or receipts, reject with `error`. */
@@ -98,8 +99,15 @@ export class RecordingHost implements ConnectorHost {
   readonly receiptReceived = (receipt: DeliveryReceipt): Promise<void> =>
     this.#hand(() => this.receipts.push(receipt));
 
-  readonly stateChanged = (state: ConnectorState): void => {
+  /** Kept at once, and acknowledged as a publish is. */
+  readonly stateChanged = (state: ConnectorState): Promise<boolean> => {
     this.states.push({ ...state });
+    if (this.#held === undefined) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      this.#heldStates.push(() => {
+        resolve(true);
+      });
+    });
   };
 
   #hand(keep: () => void): Promise<void> {

@@ -259,7 +259,7 @@ export class TwilioIngressClient {
 
   #setState(state: ConnectorState): void {
     this.#state = state;
-    this.#host.stateChanged(state);
+    void this.#host.stateChanged(state);
   }
 
   #now(): string {

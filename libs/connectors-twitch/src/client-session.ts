@@ -97,6 +97,11 @@ export class ClientSession {
     return this.#botId;
   }
 
+  /** As `Watchdog.heardUntil`. */
+  get heardUntil(): number {
+    return this.#watchdog.heardUntil;
+  }
+
   /** When the last line came, in milliseconds since 1970. */
   get lastHeardAt(): number {
     return this.#watchdog.lastHeardAt;
@@ -177,7 +182,7 @@ export class ClientSession {
 
   #onLine(line: ChatLine): void {
     if (this.#phase === 'closed' || this.#phase === 'lost') return;
-    this.#watchdog.heard();
+    this.#watchdog.heard(line);
     const channel = channelOf(line);
     switch (line.command) {
       case 'GLOBALUSERSTATE':

@@ -1,5 +1,5 @@
 import { type TwitchFaultInput } from '@bitbrat/sandbox';
-import { fastClock, Gateway, type GatewayOptions, waitFor } from './gateway.e2e.js';
+import { fastClock, gapsOf, Gateway, type GatewayOptions, waitFor } from './gateway.e2e.js';
 
 let gateway: Gateway;
 
@@ -286,6 +286,22 @@ describe('stop', () => {
     const { connector, host } = gateway.restarted();
     await connector.start(new AbortController().signal);
     expect(host.states.at(-1)).toMatchObject({ gap: { reason: 'the service was not running' } });
+    await connector.stop();
+  });
+
+  it('is told by the next process, too, where this one ends before the bus has it', async () => {
+    await running();
+    gateway.host.holdPublishes();
+    await gateway.restart();
+    const untold = gapsOf(gateway.host).at(-1);
+    expect(untold?.reason).toBe('the connector was stopped');
+    await gateway.connector.stop();
+    const { connector, host } = gateway.restarted();
+    await connector.start(new AbortController().signal);
+    expect(gapsOf(host)).toEqual([
+      untold,
+      expect.objectContaining({ reason: 'the service was not running' }),
+    ]);
     await connector.stop();
   });
 });

@@ -1,4 +1,10 @@
-import { type Clock, type ConnectorState, parseEnvironment, systemClock } from '@bitbrat/connectors-core';
+import {
+  type Clock,
+  type ConnectorState,
+  type IngressGap,
+  parseEnvironment,
+  systemClock,
+} from '@bitbrat/connectors-core';
 import { RecordingHost, waitFor as waitUntil } from '@bitbrat/connectors-testing';
 import {
   type Sandbox,
@@ -25,6 +31,13 @@ export function fastClock(factor: number, fromMs = 0): Clock {
     now: () => Date.now(),
     setTimeout: (callback, ms) => systemClock.setTimeout(callback, ms < fromMs ? ms : ms / factor),
   };
+}
+
+/** What was missed, by what the host was told, oldest first. */
+export function gapsOf(host: RecordingHost): IngressGap[] {
+  return host.states.flatMap((state) =>
+    state.status === 'connected' && state.gap !== undefined ? [state.gap] : [],
+  );
 }
 
 /** Texts that were published, in order; of one channel where one is given. */

@@ -1,4 +1,4 @@
-import { Gateway, type GatewayOptions, waitFor } from './gateway.e2e.js';
+import { gapsOf, Gateway, type GatewayOptions, waitFor } from './gateway.e2e.js';
 
 let gateway: Gateway;
 
@@ -123,9 +123,6 @@ describe('while the bus is away', () => {
     gateway.host.releasePublishes();
     await gateway.restart();
     expect(gateway.texts()).toEqual(['m0', 'm1']);
-    const gaps = gateway.host.states.flatMap((state) =>
-      state.status === 'connected' && state.gap !== undefined ? [state.gap] : [],
-    );
-    expect(gaps.map(({ lost }) => lost)).toEqual([undefined, 1]);
+    expect(gapsOf(gateway.host).map(({ lost }) => lost)).toEqual([1, undefined]);
   });
 });

@@ -36,7 +36,7 @@ export interface IntakeOptions {
  */
 export class MessageIntake {
   readonly #options: IntakeOptions;
-  /** When each message that waits for the bus came, oldest first. */
+  /** When each message that waits for the bus was sent, oldest first. */
   readonly #pending = new Map<Promise<void>, number>();
   #loss: { from: number; to: number; count: number } | undefined;
   #lost = 0;
@@ -51,7 +51,7 @@ export class MessageIntake {
     return this.#pending.size;
   }
 
-  /** When the oldest of them came, in milliseconds since 1970; undefined: none waits. */
+  /** When the oldest of them was sent, in milliseconds since 1970; undefined: none waits. */
   get oldestPendingAt(): number | undefined {
     const [oldest] = this.#pending.values();
     return oldest;
@@ -77,15 +77,16 @@ export class MessageIntake {
       return;
     }
     const now = clock.now();
+    const sentAt = Math.min(now, message.sentAt ?? now);
     if (this.#pending.size >= limit) {
-      this.#lose(Math.min(now, message.sentAt ?? now), now);
+      this.#lose(sentAt, now);
       return;
     }
     const publishing = this.#publish(builder.build(message, isoTime(now))).finally(() => {
       this.#pending.delete(publishing);
       if (this.#loss !== undefined && this.#pending.size <= limit / 2) this.#reportLoss(this.#loss);
     });
-    this.#pending.set(publishing, now);
+    this.#pending.set(publishing, sentAt);
   }
 
   /** Resolves when nothing waits any more, or after `limitMs`; never rejects. */

@@ -56,16 +56,21 @@ function toMessage(
   room: string | undefined,
   facts: Pick<NativeMessage, 'type' | 'login' | 'text'>,
 ): NativeMessage {
-  const sentAt = Number(tags['tmi-sent-ts'] ?? '');
   return {
     ...facts,
     id: idOf(tags, room) ?? createHash('sha256').update(raw).digest('hex').slice(0, 32),
     userId: present(tags['user-id']) ?? facts.login,
     displayName: present(tags['display-name']) ?? facts.login,
-    sentAt: isTime(sentAt) ? sentAt : undefined,
+    sentAt: sentAtOf(tags),
     room: room === undefined ? undefined : { id: present(tags['room-id']) ?? room, name: room },
     tags,
   };
+}
+
+/** When Twitch sent the line, in milliseconds since 1970; undefined where it does not say so. */
+export function sentAtOf(tags: ChatLine['tags']): number | undefined {
+  const sentAt = Number(tags['tmi-sent-ts'] ?? '');
+  return isTime(sentAt) ? sentAt : undefined;
 }
 
 function actionIn(text: string): string | undefined {

@@ -7,12 +7,16 @@ import {
   toConnectorError,
   withTimeout,
 } from '@bitbrat/connectors-core';
+import { readNote, writeNote } from './presence-note.js';
 
-/** Key in the cursor store. Its value: until when the chat could be heard, RFC 3339. */
-const HEARD_UNTIL = 'heard-until';
+/** Key in the cursor store; its value is a `PresenceNote`. */
+const PRESENCE = 'presence';
 
 /** Milliseconds between two notes: a killed process reports a gap that is longer by this at most. */
 const NOTE_EVERY_MS = 60_000;
+
+/** Milliseconds until a note that the store has not taken is tried again. */
+const RETRY_MS = 5_000;
 
 /** Milliseconds for the store to take a note, which must not hold up a stop. */
 const STORE_TIMEOUT_MS = 1_000;
@@ -20,13 +24,22 @@ const STORE_TIMEOUT_MS = 1_000;
 /** Milliseconds for the store to answer at the start: a first request to Firestore, or a busy machine, takes its time. */
 const LOAD_TIMEOUT_MS = 20_000;
 
-/** Knows since when the chat could not be heard: after a lost connection, a stop, and a restart of the process. */
+/**
+ * Knows since when the chat could not be heard: after a lost connection, a stop, and a restart of the process. Keeps each gap until it is told,
+ * beyond the end of the process, too.
+ */
 export class Presence {
   readonly #cursors: CursorStore;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  #gap: { readonly since: number; readonly reason: string } | undefined;
+  /** The chat cannot be heard, as long as this is set. */
+  #absence: { readonly since: number; readonly reason: string } | undefined;
+  /** Gaps of which it is not known that the bus has them. */
+  readonly #untold = new Map<IngressGap, 'waiting' | 'being told'>();
+  #heardUntil: (() => number) | undefined;
   #hasLoaded = false;
+  #saving: Promise<unknown> = Promise.resolve();
+  #queued: Promise<boolean> | undefined;
   #cancel: () => void = () => undefined;
 
   constructor(cursors: CursorStore, clock: Clock, logger: Logger) {
@@ -42,28 +55,36 @@ export class Presence {
   async load(): Promise<void> {
     if (this.#hasLoaded) return;
     this.#hasLoaded = true;
-    const found = await this.#ask(async () => (await this.#cursors.load(HEARD_UNTIL)) ?? '', LOAD_TIMEOUT_MS);
-    const since = Date.parse(found ?? '');
+    const found = await this.#ask(async () => (await this.#cursors.load(PRESENCE)) ?? '', LOAD_TIMEOUT_MS);
     if (found === undefined) {
-      this.#gap ??= {
+      this.#absence ??= {
         since: 0,
         reason: 'the state store does not answer, so the length of the gap is not known',
       };
-    } else if (!Number.isNaN(since)) {
-      this.#gap ??= { since, reason: 'the service was not running' };
+      return;
     }
+    const note = readNote(found);
+    if (note === undefined) return;
+    for (const gap of note.untold) this.#untold.set(gap, 'waiting');
+    this.#absence ??= { since: note.heardUntil, reason: 'the service was not running' };
   }
 
   /**
-   * The chat can be heard from now on. Returns what was missed, if that is known.
+   * The chat can be heard from now on. Returns what was missed, if that is known; it is among `takeUntold`, too.
    * @param heardUntil until when nothing was missed, in milliseconds since 1970
    */
   begin(heardUntil: () => number): IngressGap | undefined {
-    const gap = this.#gap;
-    this.#gap = undefined;
-    this.#note(heardUntil);
-    if (gap === undefined) return undefined;
-    return { from: isoTime(gap.since), to: isoTime(this.#clock.now()), reason: gap.reason };
+    const absence = this.#absence;
+    this.#absence = undefined;
+    this.#heardUntil = heardUntil;
+    const now = this.#clock.now();
+    const gap =
+      absence === undefined
+        ? undefined
+        : { from: isoTime(absence.since), to: isoTime(now), reason: absence.reason };
+    if (gap !== undefined) this.#untold.set(gap, 'waiting');
+    void this.#note();
+    return gap;
   }
 
   /**
@@ -72,20 +93,65 @@ export class Presence {
    */
   async end(since: number, reason: string): Promise<void> {
     this.#cancel();
-    if (this.#gap !== undefined) return;
-    this.#gap = { since, reason };
-    await this.#save(since);
+    if (this.#absence !== undefined) return;
+    this.#absence = { since, reason };
+    this.#heardUntil = undefined;
+    await this.#save();
   }
 
-  #note(heardUntil: () => number): void {
-    void this.#save(heardUntil());
-    this.#cancel = this.#clock.setTimeout(() => {
-      this.#note(heardUntil);
-    }, NOTE_EVERY_MS);
+  /** Something else was missed, while the chat could be heard. */
+  add(gap: IngressGap): void {
+    this.#untold.set(gap, 'waiting');
+    void this.#save();
   }
 
-  async #save(until: number): Promise<void> {
-    await this.#ask(() => this.#cursors.save(HEARD_UNTIL, isoTime(until)));
+  /** The gaps that are to be told now, oldest first. Each is given once, and again after `settle` with `false`. */
+  takeUntold(): IngressGap[] {
+    const waiting = [...this.#untold].flatMap(([gap, stage]) => (stage === 'waiting' ? [gap] : []));
+    for (const gap of waiting) this.#untold.set(gap, 'being told');
+    return waiting;
+  }
+
+  /** @param isTold whether the bus has the gap: only then is it forgotten */
+  settle(gap: IngressGap, isTold: boolean): void {
+    if (!isTold) {
+      this.#untold.set(gap, 'waiting');
+      return;
+    }
+    this.#untold.delete(gap);
+    void this.#save();
+  }
+
+  async #note(): Promise<void> {
+    this.#cancel();
+    const heardUntil = this.#heardUntil;
+    const isSaved = await this.#save();
+    if (heardUntil === undefined || this.#heardUntil !== heardUntil) return;
+    this.#cancel();
+    this.#cancel = this.#clock.setTimeout(
+      () => {
+        void this.#note();
+      },
+      isSaved ? NOTE_EVERY_MS : RETRY_MS,
+    );
+  }
+
+  /** Resolves to whether the store has taken it. One after the other, so that an older note never replaces a newer one. */
+  #save(): Promise<boolean> {
+    this.#queued ??= this.#saving.then(() => {
+      this.#queued = undefined;
+      return this.#saveNow();
+    });
+    this.#saving = this.#queued;
+    return this.#queued;
+  }
+
+  async #saveNow(): Promise<boolean> {
+    const heardUntil = this.#absence?.since ?? this.#heardUntil?.();
+    if (heardUntil === undefined) return true;
+    const text = writeNote({ heardUntil, untold: [...this.#untold.keys()] });
+    const saved = await this.#ask(() => this.#cursors.save(PRESENCE, text).then(() => true));
+    return saved === true;
   }
 
   async #ask<T>(call: () => Promise<T>, limitMs = STORE_TIMEOUT_MS): Promise<T | undefined> {

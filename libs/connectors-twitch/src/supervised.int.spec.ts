@@ -20,7 +20,10 @@ describe('under the ConnectorManager', () => {
       clock: host.clock,
       logger: host.logger,
       random: () => 0,
-      onStateChanged: (_, state) => states.push(state),
+      onStateChanged: (_, state) => {
+        states.push(state);
+        return Promise.resolve(true);
+      },
     });
     await manager.startAll();
   });

@@ -55,8 +55,6 @@ export class TwitchIngressClient {
   #starting: Promise<void> | undefined;
   /** Since when a channel that is joined late may have missed messages, in milliseconds since 1970. */
   #missingSince = 0;
-  /** Gaps that were found while there was no connection to tell them with. */
-  #untoldGaps: IngressGap[] = [];
   #lastMessageAt: number | undefined;
   #lastError: ConnectorSnapshot['lastError'];
 
@@ -103,7 +101,7 @@ export class TwitchIngressClient {
     return this.#starting;
   }
 
-  /** As `IConnector.stop`; takes 4 seconds at the most. */
+  /** As `IConnector.stop`; takes 5 seconds at the most. */
   async stop(): Promise<void> {
     this.#run?.abort();
     await this.#starting?.catch(() => undefined);
@@ -111,7 +109,7 @@ export class TwitchIngressClient {
     const heardUntil = session?.isConnected === true ? this.#heardUntil(session) : undefined;
     await this.#end();
     if (heardUntil !== undefined) await this.#presence.end(heardUntil, 'the connector was stopped');
-    if (this.#state.status !== 'stopped') this.#setState({ status: 'stopped', since: this.#now() });
+    if (this.#state.status !== 'stopped') void this.#setState({ status: 'stopped', since: this.#now() });
   }
 
   /** As `IConnector.sendText`; the destination is a channel's name. */
@@ -154,7 +152,7 @@ export class TwitchIngressClient {
 
   async #start(signal: AbortSignal): Promise<void> {
     await this.#end();
-    this.#setState({ status: 'starting', since: this.#now(), attempt: 1 });
+    void this.#setState({ status: 'starting', since: this.#now(), attempt: 1 });
     const run = new AbortController();
     this.#run = run;
     const giveUp = (): void => {
@@ -172,7 +170,7 @@ export class TwitchIngressClient {
     } catch (reason) {
       const error = toConnectorError(reason);
       await this.#end();
-      if (run.signal.aborted) this.#setState({ status: 'stopped', since: this.#now() });
+      if (run.signal.aborted) void this.#setState({ status: 'stopped', since: this.#now() });
       else this.#setFailed(error);
       throw error;
     } finally {
@@ -233,8 +231,9 @@ export class TwitchIngressClient {
         this.#onLost(error);
       },
     });
-    this.#setState({ status: 'connected', since: this.#now(), ...(gap === undefined ? {} : { gap }) });
-    for (const untold of this.#untoldGaps.splice(0)) this.#reportGap(untold);
+    const connected = { status: 'connected', since: this.#now() } as const;
+    this.#state = connected;
+    if (!this.#tellGaps()) void this.#setState(connected);
   }
 
   /** Only a new connection helps, which the supervisor asks for. */
@@ -251,12 +250,25 @@ export class TwitchIngressClient {
 
   /** Until when nothing was missed: what waits for the bus is lost if the process ends. */
   #heardUntil(session: ClientSession): number {
-    return Math.min(session.lastHeardAt, this.#intake.oldestPendingAt ?? Infinity) - GAP_MARGIN_MS;
+    return Math.min(session.heardUntil, this.#intake.oldestPendingAt ?? Infinity) - GAP_MARGIN_MS;
   }
 
   #reportGap(gap: IngressGap): void {
-    if (this.#state.status === 'connected') this.#setState({ ...this.#state, gap });
-    else this.#untoldGaps.push(gap);
+    this.#presence.add(gap);
+    this.#tellGaps();
+  }
+
+  /** Tells what is untold, which needs a connected state. @returns whether there was something to tell */
+  #tellGaps(): boolean {
+    if (this.#state.status !== 'connected') return false;
+    const { since, status } = this.#state;
+    const gaps = this.#presence.takeUntold();
+    for (const gap of gaps) {
+      void this.#setState({ status, since, gap }).then((isTold) => {
+        this.#presence.settle(gap, isTold);
+      });
+    }
+    return gaps.length > 0;
   }
 
   /** Nothing is heard, sent or published any more. Idempotent; never rejects. */
@@ -291,16 +303,22 @@ export class TwitchIngressClient {
 
   #setFailed(error: ConnectorError): void {
     this.#note(error);
-    this.#setState({ status: 'failed', since: this.#now(), error: toErrorInfo(error), hint: error.hint });
+    void this.#setState({
+      status: 'failed',
+      since: this.#now(),
+      error: toErrorInfo(error),
+      hint: error.hint,
+    });
   }
 
   #note(error: ConnectorError): void {
     this.#lastError = { code: error.code, message: error.message, at: this.#now() };
   }
 
-  #setState(state: ConnectorState): void {
+  /** Resolves as `ConnectorHost.stateChanged`. */
+  #setState(state: ConnectorState): Promise<boolean> {
     this.#state = state;
-    this.#host.stateChanged(state);
+    return this.#host.stateChanged(state);
   }
 
   #now(): string {

@@ -25,11 +25,30 @@ describe('Watchdog', () => {
     let asked = 0;
     const { clock, dead, watchdog } = setUp((self) => {
       asked += 1;
-      self().heard();
+      self().heard({ command: 'PONG', tags: {} });
     });
     await clock.advance(4 * 40_000);
     expect([asked, dead]).toEqual([4, []]);
     expect(watchdog.lastHeardAt).toBe(clock.now() - 10_000);
+  });
+
+  it('knows up to when nothing is missing, however late the lines come', async () => {
+    const { clock, watchdog } = setUp(() => undefined);
+    const start = clock.now();
+    const lineAt = (sentAt: number): void => {
+      watchdog.heard({ command: 'PRIVMSG', tags: { 'tmi-sent-ts': String(sentAt) } });
+    };
+    await clock.advance(20_000);
+    lineAt(start + 5_000);
+    expect([watchdog.heardUntil - start, watchdog.lastHeardAt - start]).toEqual([5_000, 20_000]);
+    watchdog.heard({ command: 'USERSTATE', tags: {} });
+    lineAt(start + 4_000);
+    expect(watchdog.heardUntil - start).toBe(5_000);
+    await clock.advance(15_000);
+    watchdog.heard({ command: 'PONG', tags: {} });
+    expect(watchdog.heardUntil - start).toBe(30_000);
+    lineAt(start + 90_000);
+    expect(watchdog.heardUntil - start).toBe(35_000);
   });
 
   it('finds out within 40 seconds, and tells once', async () => {

@@ -1,4 +1,6 @@
 import { type Clock, ConnectorError } from '@bitbrat/connectors-core';
+import { type ChatLine } from './chat-line.js';
+import { sentAtOf } from './native-message.js';
 
 /** Milliseconds for an answer. */
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -13,17 +15,24 @@ export interface WatchdogOptions {
   readonly onDead: (error: ConnectorError) => void;
 }
 
-/** Finds half-open connections: left to itself tmi.js needs 100 seconds. Any line counts as an answer. */
+/**
+ * Finds half-open connections: left to itself tmi.js needs 100 seconds. Any line counts as an answer. Knows, too, up to when nothing that
+ * Twitch sent can be missing.
+ */
 export class Watchdog {
   readonly #options: WatchdogOptions;
   #cancel: () => void = () => undefined;
   #lastHeardAt: number;
+  #heardUntil: number;
+  /** When each PING that has no answer yet was sent, oldest first. */
+  readonly #asked: number[] = [];
   #heard = false;
   #stopped = false;
 
   constructor(options: WatchdogOptions) {
     this.#options = options;
     this.#lastHeardAt = options.clock.now();
+    this.#heardUntil = this.#lastHeardAt;
   }
 
   /** Milliseconds since 1970. */
@@ -31,10 +40,21 @@ export class Watchdog {
     return this.#lastHeardAt;
   }
 
-  /** To be called for each line. */
-  heard(): void {
+  /**
+   * Up to when everything that Twitch sent has come, in milliseconds since 1970. Not the time at which a line came: a slow network, or a process
+   * that stood still, gets lines long after they were sent, and perhaps not all of them.
+   */
+  get heardUntil(): number {
+    return this.#heardUntil;
+  }
+
+  /** To be called for each line, in order. */
+  heard(line: Pick<ChatLine, 'command' | 'tags'>): void {
     this.#heard = true;
     this.#lastHeardAt = this.#options.clock.now();
+    const sentAt = line.command === 'PONG' ? this.#asked.shift() : sentAtOf(line.tags);
+    if (sentAt === undefined) return;
+    this.#heardUntil = Math.max(this.#heardUntil, Math.min(sentAt, this.#lastHeardAt));
   }
 
   start(): void {
@@ -42,6 +62,7 @@ export class Watchdog {
     if (this.#stopped) return;
     this.#cancel = clock.setTimeout(() => {
       this.#heard = false;
+      this.#asked.push(clock.now());
       this.#cancel = clock.setTimeout(() => {
         this.#judge();
       }, ANSWER_TIMEOUT_MS);

@@ -35,7 +35,7 @@ describe('dead-letters', () => {
       clock: systemClock,
       logger: silent,
       random: Math.random,
-      onStateChanged: () => undefined,
+      onStateChanged: () => Promise.resolve(true),
     });
     http = createHttpServer({ ...services, manager, desk, debugToken: TOKEN });
     url = `http://127.0.0.1:${await http.listen('127.0.0.1', 0)}`;

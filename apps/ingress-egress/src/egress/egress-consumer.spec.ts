@@ -102,7 +102,7 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
     clock: systemClock,
     logger: silent,
     random: () => 0.5,
-    onStateChanged: () => undefined,
+    onStateChanged: () => Promise.resolve(true),
   });
   const publisher = new Publisher({
     bus,

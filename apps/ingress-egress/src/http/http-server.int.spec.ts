@@ -53,7 +53,7 @@ async function aWorld(debugToken?: string): Promise<World> {
       duplicateProtection: 'none',
     },
     start: () => {
-      host.stateChanged({ status: 'connected', since: '2026-01-01T00:00:00.000Z' });
+      void host.stateChanged({ status: 'connected', since: '2026-01-01T00:00:00.000Z' });
       return Promise.resolve();
     },
     stop: () => Promise.resolve(),
@@ -76,7 +76,7 @@ async function aWorld(debugToken?: string): Promise<World> {
     clock: systemClock,
     logger: silent,
     random: Math.random,
-    onStateChanged: () => undefined,
+    onStateChanged: () => Promise.resolve(true),
   });
   const http = createHttpServer({
     bus,

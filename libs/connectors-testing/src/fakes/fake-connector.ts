@@ -91,7 +91,7 @@ export class FakeConnector implements IConnector {
 
   protected setState(state: ConnectorState): void {
     this.state = state;
-    this.host.stateChanged(state);
+    void this.host.stateChanged(state);
   }
 
   protected closeSession(): void {
