@@ -28,8 +28,8 @@ describe('readSettings', () => {
   });
 
   it.each([
-    [{ PORT: 'http' }, 'PORT', 'expected a whole number from 0 to 65535'],
-    [{ PORT: '65536' }, 'PORT', 'expected a whole number from 0 to 65535'],
+    [{ PORT: 'http' }, 'PORT', 'expected a port, a whole number from 0 to 65535'],
+    [{ PORT: '65536' }, 'PORT', 'expected a port, a whole number from 0 to 65535'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL', 'expected debug, info, warn, error or silent'],
     [{ MESSAGE_BUS_DRIVER: 'kafka' }, 'MESSAGE_BUS_DRIVER', 'expected memory or pubsub'],
     [{ MESSAGE_BUS_DRIVER: 'pubsub' }, 'GOOGLE_CLOUD_PROJECT', 'expected the Google Cloud project'],
@@ -44,7 +44,7 @@ describe('readSettings', () => {
   it('tells what one variable demands of another beside the faults of the variables themselves', () => {
     const faults = faultsOf({ PORT: 'x', MESSAGE_BUS_DRIVER: 'pubsub', STATE_STORE_DRIVER: 'firestore' });
     expect(faults).toEqual({
-      PORT: 'expected a whole number from 0 to 65535',
+      PORT: 'expected a port, a whole number from 0 to 65535',
       GOOGLE_CLOUD_PROJECT:
         'expected the Google Cloud project, because MESSAGE_BUS_DRIVER is pubsub and STATE_STORE_DRIVER is firestore',
     });

@@ -1,17 +1,11 @@
-import { type ConfigFault, type Environment, parseEnvironment } from '@bitbrat/connectors-core';
+import {
+  type ConfigFault,
+  type Environment,
+  parseEnvironment,
+  wholeNumberVariable,
+} from '@bitbrat/connectors-core';
 import { busPrefixSchema, instanceIdSchema } from '@bitbrat/envelope';
 import { z } from 'zod';
-
-const wholeNumber = (min: number, max: number, fallback: number): z.ZodType<number> =>
-  z
-    .string()
-    .default(String(fallback))
-    .transform((value, context) => {
-      const number = Number(value);
-      if (Number.isInteger(number) && number >= min && number <= max) return number;
-      context.addIssue({ code: 'custom', message: `expected a whole number from ${min} to ${max}` });
-      return z.NEVER;
-    });
 
 const flag = (fallback: boolean): z.ZodType<boolean> =>
   z
@@ -23,17 +17,17 @@ const flag = (fallback: boolean): z.ZodType<boolean> =>
 const variablesSchema = z
   .object({
     HOST: z.string().default('0.0.0.0'),
-    PORT: wholeNumber(0, 65_535, 3_000),
+    PORT: wholeNumberVariable(0, 65_535, 3_000, 'a port'),
     LOG_LEVEL: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'], 'expected debug, info, warn, error or silent')
       .default('info'),
     DEBUG_TOKEN: z.string().min(16, 'expected at least 16 characters').optional(),
     MESSAGE_BUS_DRIVER: z.enum(['memory', 'pubsub'], 'expected memory or pubsub').default('memory'),
     BUS_PREFIX: busPrefixSchema.default(''),
-    BUS_MAX_IN_FLIGHT: wholeNumber(1, 100_000, 1_000),
+    BUS_MAX_IN_FLIGHT: wholeNumberVariable(1, 100_000, 1_000, 'messages'),
     EGRESS_INSTANCE_ID: instanceIdSchema.optional(),
-    EGRESS_MAX_ATTEMPTS: wholeNumber(1, 100, 8),
-    EGRESS_GIVE_UP_AFTER_SECONDS: wholeNumber(1, 3_600, 600),
+    EGRESS_MAX_ATTEMPTS: wholeNumberVariable(1, 100, 8, 'attempts'),
+    EGRESS_GIVE_UP_AFTER_SECONDS: wholeNumberVariable(1, 3_600, 600, 'seconds'),
     GOOGLE_CLOUD_PROJECT: z.string().optional(),
     PUBSUB_EMULATOR_HOST: z.string().optional(),
     PUBSUB_CREATE_MISSING: flag(true),

@@ -14,4 +14,5 @@ export * from './rate-limiter.js';
 export * from './rejection-handler.js';
 export * from './retry.js';
 export * from './supervisor.js';
+export * from './variables.js';
 export * from './webhook.js';

@@ -1,3 +1,9 @@
+import {
+  connectorSettings,
+  endpointVariable,
+  textVariable,
+  wholeNumberVariable,
+} from '@bitbrat/connectors-core';
 import { z } from 'zod';
 import { isSnowflake } from './snowflake.js';
 
@@ -31,19 +37,6 @@ export interface DiscordConfig {
 
 export type DiscordSettings = DiscordConfig | { readonly enabled: false };
 
-const text = (pattern: RegExp, expected: string): z.ZodString =>
-  z.string({ error: `expected ${expected}` }).regex(pattern, `expected ${expected}`);
-
-const wholeNumber = (min: number, max: number, fallback: number, what: string): z.ZodType<number> => {
-  const expected = `expected ${what}, a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, expected)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, expected)
-    .default(fallback);
-};
-
 const list = (isEntry: (entry: string) => boolean, expected: string): z.ZodType<readonly string[], string> =>
   z
     .string({ error: `expected ${expected}` })
@@ -56,19 +49,15 @@ const oneOf = <T extends string>(words: readonly [T, ...T[]], fallback: T): z.Zo
     .refine((value): value is T => words.some((word) => word === value), `expected ${words.join(' or ')}`)
     .default(fallback);
 
-function isEndpoint(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const { hash, protocol, search, username } = new URL(value);
-  return /^https?:$/.test(protocol) && username === '' && hash === '' && search === '';
-}
-
 /** A host as a URL shows it, with a port where it is not the protocol's own. */
 function isHost(entry: string): boolean {
   return URL.canParse(`https://${entry}`) && new URL(`https://${entry}`).host === entry;
 }
 
+const API_URL = 'an http(s) URL without user, query and fragment';
+
 const variablesSchema = z.object({
-  DISCORD_BOT_TOKEN: text(/^\S+$/, "the bot's token, without Bot in front"),
+  DISCORD_BOT_TOKEN: textVariable(/^\S+$/, "the bot's token, without Bot in front"),
   DISCORD_GUILD_ID: list(
     isSnowflake,
     'one guild id or a comma-separated list of them, 17 to 20 digits each',
@@ -82,36 +71,20 @@ const variablesSchema = z.object({
     isHost,
     'a comma-separated list of hosts: files.example, 127.0.0.1:4010',
   ).default([]),
-  DISCORD_API_URL: z
-    .string()
-    .refine(isEndpoint, 'expected an http(s) URL without user, query and fragment')
+  DISCORD_API_URL: endpointVariable(/^https?:$/, API_URL)
+    .refine((url) => !url.includes('?'), `expected ${API_URL}`)
     .default('https://discord.com/api'),
-  DISCORD_SESSION_FLOOR: wholeNumber(0, 1_000, 20, 'session starts'),
-  DISCORD_HISTORY_HOURS: wholeNumber(1, 8_760, 24, 'hours'),
-  DISCORD_CONNECT_TIMEOUT_SECONDS: wholeNumber(5, 300, 30, 'seconds'),
-  DISCORD_REQUEST_TIMEOUT_SECONDS: wholeNumber(1, 120, 15, 'seconds'),
+  DISCORD_SESSION_FLOOR: wholeNumberVariable(0, 1_000, 20, 'session starts'),
+  DISCORD_HISTORY_HOURS: wholeNumberVariable(1, 8_760, 24, 'hours'),
+  DISCORD_CONNECT_TIMEOUT_SECONDS: wholeNumberVariable(5, 300, 30, 'seconds'),
+  DISCORD_REQUEST_TIMEOUT_SECONDS: wholeNumberVariable(1, 120, 15, 'seconds'),
 });
 
-/**
- * Reads the connector's environment variables; the one place that knows their names.
- *
- * Unless `DISCORD_ENABLED` is `true` the result is `{ enabled: false }`, whatever else is set. Of an enabled connector every fault is
- * reported, by variable and with what was expected, never with the value.
- */
-export const discordConfigSchema: z.ZodType<DiscordSettings> = z
-  .record(z.string(), z.unknown())
-  .transform((environment, context): DiscordSettings => {
-    const flag = environment['DISCORD_ENABLED'] ?? 'false';
-    if (flag === 'false') return { enabled: false };
-    if (flag !== 'true') {
-      context.addIssue({ code: 'custom', path: ['DISCORD_ENABLED'], message: 'expected true or false' });
-    }
-    const parsed = variablesSchema.safeParse(environment);
-    for (const { path, message } of parsed.error?.issues ?? []) {
-      context.addIssue({ code: 'custom', path: [...path], message });
-    }
-    return flag === 'true' && parsed.success ? toConfig(parsed.data) : z.NEVER;
-  });
+/** The connector's environment variables; the one place that knows their names. */
+export const discordConfigSchema: z.ZodType<DiscordSettings> = connectorSettings('DISCORD_ENABLED', {
+  variables: variablesSchema,
+  toConfig,
+});
 
 function toConfig(variables: z.infer<typeof variablesSchema>): DiscordConfig {
   return {

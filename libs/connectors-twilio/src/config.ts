@@ -1,3 +1,9 @@
+import {
+  connectorSettings,
+  endpointVariable,
+  textVariable,
+  wholeNumberVariable,
+} from '@bitbrat/connectors-core';
 import { z } from 'zod';
 
 /** Settings of an enabled Twilio connector. */
@@ -33,43 +39,21 @@ export interface TwilioConfig {
 
 export type TwilioSettings = TwilioConfig | { readonly enabled: false };
 
-const text = (pattern: RegExp, expected: string): z.ZodString =>
-  z.string({ error: `expected ${expected}` }).regex(pattern, `expected ${expected}`);
-
-const wholeNumber = (min: number, max: number, fallback: number, what: string): z.ZodType<number> => {
-  const expected = `expected ${what}, a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, expected)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, expected)
-    .default(fallback);
-};
-
-const endpoint = (protocol: RegExp, expected: string): z.ZodString =>
-  z.string().refine((value) => isEndpoint(value, protocol), `expected ${expected}`);
-
-function isEndpoint(value: string, protocol: RegExp): boolean {
-  if (!URL.canParse(value)) return false;
-  const { hash, protocol: found, username } = new URL(value);
-  return protocol.test(found) && username === '' && hash === '';
-}
-
 const SENDER = /^(?:(?:whatsapp:)?\+[1-9]\d{1,14}|chat:\S+)$/;
 
 const variablesSchema = z.object({
-  TWILIO_ACCOUNT_SID: text(/^AC[0-9a-fA-F]{32}$/, 'an account SID: AC and 32 hexadecimal digits'),
-  TWILIO_AUTH_TOKEN: text(/^\S+$/, "the account's auth token"),
-  TWILIO_API_KEY: text(/^SK[0-9a-fA-F]{32}$/, 'an API key SID: SK and 32 hexadecimal digits'),
-  TWILIO_API_SECRET: text(/^\S+$/, "the API key's secret"),
-  TWILIO_CHAT_SERVICE_SID: text(
+  TWILIO_ACCOUNT_SID: textVariable(/^AC[0-9a-fA-F]{32}$/, 'an account SID: AC and 32 hexadecimal digits'),
+  TWILIO_AUTH_TOKEN: textVariable(/^\S+$/, "the account's auth token"),
+  TWILIO_API_KEY: textVariable(/^SK[0-9a-fA-F]{32}$/, 'an API key SID: SK and 32 hexadecimal digits'),
+  TWILIO_API_SECRET: textVariable(/^\S+$/, "the API key's secret"),
+  TWILIO_CHAT_SERVICE_SID: textVariable(
     /^IS[0-9a-fA-F]{32}$/,
     'a conversation service SID: IS and 32 hexadecimal digits',
   ),
   // 256: identity limit of the Conversations limits page.
-  TWILIO_IDENTITY: text(/^\S(?:.{0,254}\S)?$/u, "the bot's identity, 256 characters at most"),
+  TWILIO_IDENTITY: textVariable(/^\S(?:.{0,254}\S)?$/u, "the bot's identity, 256 characters at most"),
   // 24 hours is the longest life that Twilio accepts for an access token.
-  TWILIO_TOKEN_TTL_SECONDS: wholeNumber(180, 86_400, 3_600, 'seconds'),
+  TWILIO_TOKEN_TTL_SECONDS: wholeNumberVariable(180, 86_400, 3_600, 'seconds'),
   TWILIO_ALLOWED_SENDERS: z
     .string()
     .default('')
@@ -78,38 +62,25 @@ const variablesSchema = z.object({
       (entries) => entries.every((entry) => SENDER.test(entry)),
       'expected a comma-separated list of +15550100, whatsapp:+15550100 or chat:identity',
     ),
-  TWILIO_HISTORY_HOURS: wholeNumber(1, 87_600, 24, 'hours'),
-  TWILIO_WEBHOOK_URL: endpoint(
+  TWILIO_HISTORY_HOURS: wholeNumberVariable(1, 87_600, 24, 'hours'),
+  TWILIO_WEBHOOK_URL: endpointVariable(
     /^https?:$/,
     'the public http(s) URL of the webhook, without user and fragment',
   ).optional(),
-  TWILIO_CONVERSATIONS_WS_URL: endpoint(/^wss?:$/, 'a ws(s) URL').optional(),
-  TWILIO_REST_URL: endpoint(/^https?:$/, 'an http(s) URL').default('https://conversations.twilio.com'),
-  TWILIO_SWEEP_SECONDS: wholeNumber(5, 3_600, 60, 'seconds'),
-  TWILIO_WATCHDOG_SECONDS: wholeNumber(5, 3_600, 60, 'seconds'),
-  TWILIO_REPLACE_CLIENT_AFTER_MESSAGES: wholeNumber(100, 1_000_000, 20_000, 'messages'),
+  TWILIO_CONVERSATIONS_WS_URL: endpointVariable(/^wss?:$/, 'a ws(s) URL').optional(),
+  TWILIO_REST_URL: endpointVariable(/^https?:$/, 'an http(s) URL').default(
+    'https://conversations.twilio.com',
+  ),
+  TWILIO_SWEEP_SECONDS: wholeNumberVariable(5, 3_600, 60, 'seconds'),
+  TWILIO_WATCHDOG_SECONDS: wholeNumberVariable(5, 3_600, 60, 'seconds'),
+  TWILIO_REPLACE_CLIENT_AFTER_MESSAGES: wholeNumberVariable(100, 1_000_000, 20_000, 'messages'),
 });
 
-/**
- * Reads the connector's environment variables; the one place that knows their names.
- *
- * Unless `TWILIO_ENABLED` is `true` the result is `{ enabled: false }`, whatever else is set. Of an enabled connector every fault is
- * reported, by variable and with what was expected, never with the value.
- */
-export const twilioConfigSchema: z.ZodType<TwilioSettings> = z
-  .record(z.string(), z.unknown())
-  .transform((environment, context): TwilioSettings => {
-    const flag = environment['TWILIO_ENABLED'] ?? 'false';
-    if (flag === 'false') return { enabled: false };
-    if (flag !== 'true') {
-      context.addIssue({ code: 'custom', path: ['TWILIO_ENABLED'], message: 'expected true or false' });
-    }
-    const parsed = variablesSchema.safeParse(environment);
-    for (const { path, message } of parsed.error?.issues ?? []) {
-      context.addIssue({ code: 'custom', path: [...path], message });
-    }
-    return flag === 'true' && parsed.success ? toConfig(parsed.data) : z.NEVER;
-  });
+/** The connector's environment variables; the one place that knows their names. */
+export const twilioConfigSchema: z.ZodType<TwilioSettings> = connectorSettings('TWILIO_ENABLED', {
+  variables: variablesSchema,
+  toConfig,
+});
 
 function toConfig(variables: z.infer<typeof variablesSchema>): TwilioConfig {
   return {

@@ -16,8 +16,8 @@ export interface ReadVariable {
 const VARIABLE = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$/;
 
 /**
- * The variables that the production code reads: keys of a zod object in a `config.ts`, and what is looked up by name in an environment
- * (`environment['X']`, `process.env['X']`).
+ * The variables that the production code reads: keys of a zod object in a `config.ts`, the first argument of `connectorSettings`, and what is
+ * looked up by name in an environment (`environment['X']`, `process.env['X']`).
  *
  * They are read from the syntax and not from the schemas: a connector's schema is a transform over a record and does not tell its keys,
  * and a check that imports connectors breaks with the first one that does not compile.
@@ -48,6 +48,14 @@ function* namesIn(source: Source): Generator<readonly [string, ts.Node, ts.Node 
   for (const node of nodesOf(source.tree)) {
     if (inConfig && ts.isPropertyAssignment(node) && isSchemaKey(node)) {
       yield [node.name.getText(source.tree), node, node.initializer];
+    } else if (
+      inConfig &&
+      ts.isCallExpression(node) &&
+      node.expression.getText(source.tree) === 'connectorSettings'
+    ) {
+      const [enabledBy] = node.arguments;
+      if (enabledBy !== undefined && ts.isStringLiteralLike(enabledBy))
+        yield [enabledBy.text, node, ts.factory.createFalse()];
     } else if (ts.isElementAccessExpression(node) && ts.isStringLiteralLike(node.argumentExpression)) {
       const { text } = node.argumentExpression;
       const from = node.expression.getText(source.tree);
