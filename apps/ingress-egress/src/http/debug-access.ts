@@ -10,9 +10,12 @@ export interface DebugRequest {
 
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
+/** How this machine names itself. Any other name may have been made to point here by a web page that wants to read the answer (DNS rebinding). */
+const LOCAL_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
+
 /**
  * Whether snapshots may be shown: with a token set, to who sends it as `Authorization: Bearer`; without, to this
- * machine only, and not to what a proxy on this machine passes on.
+ * machine only, under a name of its own, and not to what a proxy on this machine passes on.
  */
 export function mayDebug({ remoteAddress, headers, token }: DebugRequest): boolean {
   if (token !== undefined) {
@@ -21,5 +24,6 @@ export function mayDebug({ remoteAddress, headers, token }: DebugRequest): boole
     return given.length === wanted.length && timingSafeEqual(given, wanted);
   }
   const proxied = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
-  return !proxied && remoteAddress !== undefined && LOOPBACK.test(remoteAddress);
+  const isLocal = remoteAddress !== undefined && LOOPBACK.test(remoteAddress);
+  return isLocal && !proxied && LOCAL_HOST.test(headers.host ?? '');
 }
