@@ -1,5 +1,8 @@
+import { type EgressStatus } from '@bitbrat/envelope';
+import { isRefusedAsDeleted } from './deletions.js';
 import { LEASE_BREAKING } from './fault.js';
 import { type AcceptedFact, type Facts, type OutcomeFact } from './facts.js';
+import { isReordered, type SettledEvent } from './redelivery.js';
 import { type CountName, type Finding } from './verdict.js';
 import { type Word } from './words.js';
 
@@ -7,17 +10,20 @@ export interface EgressAccount {
   readonly findings: readonly Finding[];
   readonly counts: Pick<
     Record<CountName, number>,
-    'accepted' | 'standing' | 'unknown' | 'reordered by redelivery' | 'dead letters'
+    'accepted' | 'standing' | 'unknown' | 'reordered by redelivery' | 'refused as deleted' | 'dead letters'
   >;
 }
+
+const GIVEN_UP: readonly EgressStatus[] = ['failed', 'expired', 'suppressed'];
 
 /** Accounts for everything that bots gave to the bus: it stands on its platform once, whole, in order, with an outcome. */
 export function accountEgress(facts: Facts): EgressAccount {
   const outcomes = byEvent(facts.outcomes);
   const byToken = new Map(facts.accepted.map((fact, place) => [fact.token, { ...fact, place }]));
   const findings: Finding[] = [];
-  const counts = { accepted: facts.accepted.length, standing: 0, unknown: 0, reordered: 0 };
+  const counts = { accepted: facts.accepted.length, standing: 0, unknown: 0, reordered: 0, refused: 0 };
   const places = collect(facts, byToken, findings);
+  const settled = (event: AcceptedFact): SettledEvent => ({ event, outcomes: outcomes.get(event.id) ?? [] });
   for (const event of facts.accepted) {
     const found = places.get(event.token) ?? [];
     const own = outcomes.get(event.id) ?? [];
@@ -29,7 +35,10 @@ export function accountEgress(facts: Facts): EgressAccount {
       findings.push({ kind: 'egress unknown without cause', detail, keys: [event.id, event.token] });
     }
     if (isWhole(found, event)) counts.standing += 1;
-    findings.push(...judge(event, found, own, mayBeUnknown && isUnknown));
+    const givenUp = own.filter(({ status }) => GIVEN_UP.includes(status));
+    const isRefused = givenUp.length > 0 && isRefusedAsDeleted(event, givenUp, facts);
+    if (isRefused) counts.refused += 1;
+    findings.push(...judge(event, found, own, mayBeUnknown && isUnknown, isRefused));
   }
   for (const words of [...facts.standing.values()].flatMap((byDestination) => [...byDestination.values()])) {
     const sequence = [...new Set(words.map(({ token }) => token))].flatMap((token) => {
@@ -40,7 +49,7 @@ export function accountEgress(facts: Facts): EgressAccount {
     for (const event of sequence) {
       if (last === undefined || event.place > last.place) {
         last = event;
-      } else if (isExcused(event, outcomes.get(event.id), facts)) {
+      } else if (isReordered(settled(event), settled(last), facts)) {
         counts.reordered += 1;
       } else {
         const detail = `${event.token} stands behind ${last.token}, which was published later`;
@@ -56,6 +65,7 @@ export function accountEgress(facts: Facts): EgressAccount {
       standing: counts.standing,
       unknown: counts.unknown,
       'reordered by redelivery': counts.reordered,
+      'refused as deleted': counts.refused,
       'dead letters': facts.deadLetters.length,
     },
   };
@@ -89,6 +99,7 @@ function judge(
   places: readonly number[],
   outcomes: readonly OutcomeFact[],
   mayBeMissing: boolean,
+  isRefused: boolean,
 ): Finding[] {
   const keys = [event.id, event.token];
   const finding = (kind: Finding['kind'], detail: string): Finding => ({ kind, detail, keys });
@@ -102,9 +113,10 @@ function judge(
     findings.push(finding('egress out of order', `${event.token}: its parts are out of order`));
   }
   const settled = outcomes.filter(({ status }) => status === 'sent' || status === 'unknown');
-  const given = outcomes.filter(({ status }) => ['failed', 'expired', 'suppressed'].includes(status));
+  const given = outcomes.filter(({ status }) => GIVEN_UP.includes(status));
   if (given.length > 0) {
-    findings.push(finding('egress given up', `${event.token}: ${given.map(({ status }) => status).join()}`));
+    const what = given.map(({ code, status }) => `${status} ${code ?? ''}`.trim()).join();
+    if (!isRefused) findings.push(finding('egress given up', `${event.token}: ${what}`));
   } else if (settled.length === 0) {
     findings.push(finding('egress without outcome', `${event.token}: no outcome was published`));
   }
@@ -131,21 +143,6 @@ function byEvent(outcomes: readonly OutcomeFact[]): Map<string, OutcomeFact[]> {
 
 function isWhole(places: readonly Word['place'][], { words }: AcceptedFact): boolean {
   return new Set(places).size === words;
-}
-
-/**
- * What the bus takes back from a service that stops, dies or loses its connection it delivers again, and Google's emulator
- * (unlike the service) then delivers it behind later messages of its ordering key.
- */
-function isExcused(
-  event: AcceptedFact,
-  outcomes: readonly OutcomeFact[] | undefined,
-  { troubles }: Facts,
-): boolean {
-  const until = outcomes?.at(-1)?.at ?? Infinity;
-  return troubles.some(
-    ({ from, lane, to }) => LEASE_BREAKING.includes(lane) && from <= until && to >= event.at,
-  );
 }
 
 /** Milliseconds after which a fault that was over at once has been noticed: a half-open connection takes longest. */

@@ -1,3 +1,4 @@
+import { isDeletedUnread } from './deletions.js';
 import { type Facts, type GapFact, type WrittenFact } from './facts.js';
 import { type CountName, type Finding } from './verdict.js';
 
@@ -10,7 +11,7 @@ export interface IngressAccount {
   readonly findings: readonly Finding[];
   readonly counts: Pick<
     Record<CountName, number>,
-    'written' | 'published' | 'repeats' | 'lost in reported gaps' | 'gaps'
+    'written' | 'published' | 'repeats' | 'lost in reported gaps' | 'deleted unread' | 'gaps'
   >;
 }
 
@@ -21,7 +22,7 @@ export function accountIngress(facts: Facts): IngressAccount {
   const findings: Finding[] = [];
   const firsts = new Set<string>();
   const lastPlace = new Map<string, number>();
-  for (const publication of published) {
+  for (const [i, publication] of published.entries()) {
     const { channel, id } = publication;
     const source = writtenById.get(id);
     if (source === undefined) {
@@ -33,7 +34,13 @@ export function accountIngress(facts: Facts): IngressAccount {
       const detail = `${id} has the text of ${publication.token ?? 'nobody'} in ${channel}`;
       findings.push({ kind: 'ingress changed', detail, keys });
     }
-    if (firsts.has(id)) continue;
+    if (firsts.has(id)) {
+      if (facts.borders.some((border) => source.place < border.written && i >= border.published)) {
+        const detail = `${source.token} was published again by a later run`;
+        findings.push({ kind: 'ingress repeated by a later run', detail, keys });
+      }
+      continue;
+    }
     firsts.add(id);
     const last = lastPlace.get(channel) ?? -1;
     lastPlace.set(channel, Math.max(last, source.place));
@@ -46,12 +53,17 @@ export function accountIngress(facts: Facts): IngressAccount {
     });
   }
   let lost = 0;
+  let deleted = 0;
   const heard = written.filter(({ id }) => firsts.has(id));
   for (const fact of written) {
     if (firsts.has(fact.id)) continue;
     const mayBeLost = facts.promises.get(fact.platform)?.inbound === 'gaps';
     if (mayBeLost && gaps.some((gap) => covers(gap, fact, heard))) {
       lost += 1;
+      continue;
+    }
+    if (isDeletedUnread(fact, facts)) {
+      deleted += 1;
       continue;
     }
     const detail = `${fact.token} in ${fact.channel} was never published`;
@@ -64,6 +76,7 @@ export function accountIngress(facts: Facts): IngressAccount {
       published: firsts.size,
       repeats: published.length - firsts.size,
       'lost in reported gaps': lost,
+      'deleted unread': deleted,
       gaps: gaps.length,
     },
   };

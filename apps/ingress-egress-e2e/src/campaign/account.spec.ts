@@ -25,6 +25,20 @@ const accepted = (place: number, words = 2, platform = 'twilio'): AcceptedFact =
   at: place * 1_000,
 });
 
+/** In the channel of all; the run began at 0. */
+const deletion = (at: number): Facts['deletions'][number] => ({
+  platform: 'twilio',
+  channel: 'c',
+  at,
+  wallTime: at,
+});
+const refusal = (place: number, at: number): Facts['outcomes'][number] => ({
+  eventId: `event-${place}`,
+  status: 'failed',
+  code: 'TARGET_NOT_FOUND',
+  at,
+});
+
 const EMPTY: Facts = {
   promises: new Map([
     ['twilio', { inbound: 'complete', outbound: 'once' }],
@@ -37,11 +51,14 @@ const EMPTY: Facts = {
   deadLetters: [],
   gaps: [],
   troubles: [],
+  deletions: [],
+  borders: [],
   standing: new Map(),
 };
 const sent = (place: number, at = place * 1_000 + 100): Facts['outcomes'][number] => ({
   eventId: `event-${place}`,
   status: 'sent',
+  code: undefined,
   at,
 });
 const standing = (platform: string, ...texts: string[]): Facts['standing'] =>
@@ -111,6 +128,40 @@ const INGRESS: readonly Case[] = [
     },
     kinds: ['ingress missing'],
     counts: { 'lost in reported gaps': 1 },
+  },
+  {
+    name: 'excuses what was deleted before it could be read',
+    facts: { written: [written(1), written(2)], deletions: [deletion(20_000)] },
+    kinds: ['ingress missing'],
+    counts: { 'deleted unread': 1 },
+  },
+  {
+    name: 'excuses what was deleted before the service had been left in peace, but not what nobody disturbed',
+    facts: {
+      written: [written(0), written(1)],
+      troubles: [
+        { lane: 'bus', from: 12_000, to: 15_000 },
+        { lane: 'twitch', from: 0, to: 20_000 },
+      ],
+      deletions: [deletion(44_000)],
+    },
+    kinds: ['ingress missing'],
+    counts: { 'deleted unread': 1 },
+  },
+  {
+    name: 'does not excuse what was written after a deletion, or in another channel',
+    facts: { written: [written(3), { ...written(1), channel: 'other' }], deletions: [deletion(20_000)] },
+    kinds: ['ingress missing', 'ingress missing'],
+  },
+  {
+    name: 'refuses what a later run publishes again',
+    facts: {
+      written: [written(1), written(2)],
+      published: [published(1), published(2), published(2, 'same run'), published(1, 'later')],
+      borders: [{ written: 1, published: 1 }],
+    },
+    kinds: ['ingress repeated by a later run'],
+    counts: { repeats: 2 },
   },
   {
     name: 'does not excuse a platform that keeps the history',
@@ -191,6 +242,47 @@ const EGRESS: readonly Case[] = [
     },
     kinds: [],
     counts: { 'reordered by redelivery': 1 },
+  },
+  {
+    name: 'excuses no other order where the later one was settled before anything was disturbed',
+    facts: {
+      accepted: [accepted(1), accepted(2)],
+      outcomes: [sent(2), sent(1, 9_000)],
+      troubles: [{ lane: 'bus', from: 3_000, to: 3_100 }],
+      standing: standing('twilio', wordsOf('e2', 2), wordsOf('e1', 2)),
+    },
+    kinds: ['egress out of order'],
+  },
+  {
+    name: 'excuses no other order long after the disturbance',
+    facts: {
+      accepted: [accepted(1), accepted(2)],
+      outcomes: [sent(2), sent(1, 70_000)],
+      troubles: [{ lane: 'bus', from: 1_500, to: 1_600 }],
+      standing: standing('twilio', wordsOf('e2', 2), wordsOf('e1', 2)),
+    },
+    kinds: ['egress out of order'],
+  },
+  {
+    name: 'takes the refusal of what was sent to a deleted conversation, with its dead letter',
+    facts: {
+      accepted: [accepted(1)],
+      outcomes: [refusal(1, 1_500)],
+      deadLetters: ['event-1'],
+      deletions: [{ ...deletion(900), channel: 'd' }],
+    },
+    kinds: [],
+    counts: { 'refused as deleted': 1 },
+  },
+  {
+    name: 'takes no refusal without a dead letter, before the deletion, or for another reason',
+    facts: {
+      accepted: [accepted(1), accepted(2), accepted(3)],
+      outcomes: [refusal(1, 2_500), refusal(2, 2_100), { ...refusal(3, 9_000), code: 'TIMEOUT' }],
+      deadLetters: ['event-2', 'event-3'],
+      deletions: [{ ...deletion(2_200), channel: 'd' }],
+    },
+    kinds: ['egress given up', 'egress given up', 'egress given up'],
   },
   {
     name: 'takes an unknown outcome where the platform cannot tell',

@@ -144,7 +144,7 @@ export class BusWatch {
       }),
       this.#take(outcome, (message) => {
         const { attempts, error, eventId, status: settled } = read(message, decodeOutcome);
-        this.outcomes.push({ eventId, status: settled, at: this.options.journal.now() });
+        this.outcomes.push({ eventId, status: settled, code: error?.code, at: this.options.journal.now() });
         this.#note(`outcome ${settled} after ${attempts} attempts ${error?.code ?? ''}`, eventId);
       }),
       this.#take(deadLetter, (message) => {

@@ -34,6 +34,13 @@ export interface PlatformPromise {
   readonly outbound: 'once' | 'unknown';
 }
 
+/** A channel that was deleted. */
+export interface Deleted {
+  readonly channel: string;
+  /** Milliseconds since 1970. */
+  readonly wallTime: number;
+}
+
 /** One platform as the campaign drives it. */
 export interface CampaignPlatform {
   readonly name: string;
@@ -46,7 +53,9 @@ export interface CampaignPlatform {
   write(person: number, text: string): Promise<Written>;
   /** Where the bot sends to in order to reach a person who has written; the envelope's `replyTo.destination`. */
   destination(person: number): string;
-  /** What the bot has written: texts per destination, in the platform's order. */
+  /** What was deleted with all that was in it, oldest first. */
+  deletions(): readonly Deleted[];
+  /** What the bot has written: texts per destination, in the platform's order, those included that were deleted later. */
   standing(): ReadonlyMap<string, readonly string[]>;
   /** Ends all faults. */
   heal(): void;

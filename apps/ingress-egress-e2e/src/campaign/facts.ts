@@ -36,6 +36,8 @@ export interface AcceptedFact {
 export interface OutcomeFact {
   readonly eventId: string;
   readonly status: EgressStatus;
+  /** Of the error, where there is one. */
+  readonly code: string | undefined;
   /** Milliseconds since the run began. */
   readonly at: number;
 }
@@ -49,12 +51,28 @@ export interface GapFact {
   readonly lost: number | undefined;
 }
 
+/** The platform has deleted a channel with all that was in it. */
+export interface DeletionFact {
+  readonly platform: string;
+  readonly channel: string;
+  /** Milliseconds since the run began. */
+  readonly at: number;
+  /** The same moment in milliseconds since 1970. */
+  readonly wallTime: number;
+}
+
 /** A fault, from its cause to its healing, in milliseconds since the run began. */
 export interface TroubleFact {
   /** `twitch`, `service`, `bus`, ...: what the fault's name begins with. */
   readonly lane: string;
   readonly from: number;
   readonly to: number;
+}
+
+/** Where one run ended and the next one, on the same state, began: how long the lists were. */
+export interface BorderFact {
+  readonly published: number;
+  readonly written: number;
 }
 
 /** All that a run has seen. Lists are in order of time. */
@@ -68,6 +86,9 @@ export interface Facts {
   readonly deadLetters: readonly string[];
   readonly gaps: readonly GapFact[];
   readonly troubles: readonly TroubleFact[];
+  readonly deletions: readonly DeletionFact[];
+  /** How much had been published and written when each run but the first began. */
+  readonly borders: readonly BorderFact[];
   /** What the bot has written: words by platform and destination, in the platform's order. */
   readonly standing: ReadonlyMap<string, ReadonlyMap<string, readonly Word[]>>;
 }

@@ -12,7 +12,7 @@ export class FaultRunner {
   readonly #tails = new Map<string, Promise<void>>();
   readonly #active = new Set<string>();
   readonly #troubles: { lane: string; from: number; to: number }[] = [];
-  readonly #ending = new AbortController();
+  #ending = new AbortController();
 
   constructor(private readonly journal: Journal) {}
 
@@ -36,10 +36,11 @@ export class FaultRunner {
     );
   }
 
-  /** Causes nothing more; resolves when all that was caused is healed. */
+  /** Causes nothing of what waits; resolves when all that was caused is healed. Afterwards a further run may begin. */
   async end(): Promise<void> {
     this.#ending.abort();
     await Promise.all(this.#tails.values());
+    this.#ending = new AbortController();
   }
 
   async #run({ durationMs, fault, seed }: FaultStep, lane: string): Promise<void> {
@@ -47,7 +48,7 @@ export class FaultRunner {
     if (signal.aborted) return;
     const { name } = fault;
     const trouble = { lane, from: this.journal.now(), to: Infinity };
-    this.#troubles.push(trouble);
+    if (fault.disturbs !== false) this.#troubles.push(trouble);
     this.#active.add(name);
     this.journal.note(`FAULT ${name} for ${durationMs} ms`);
     try {

@@ -19,6 +19,8 @@ export interface Fault {
   readonly lastsMs: readonly [number, number];
   /** Whether it heals within seconds, so that a short run can afford it. */
   readonly quick: boolean;
+  /** `false` where everything else goes on as before, so that it excuses nothing elsewhere. */
+  readonly disturbs?: false;
   /** Resolves when it is caused; with `undefined` where nothing is to heal. Rejects where it cannot be caused now. */
   cause(context: FaultContext): Promise<Heal | undefined> | Heal | undefined;
 }

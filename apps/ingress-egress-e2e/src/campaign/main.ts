@@ -45,25 +45,32 @@ async function campaign(options: CampaignOptions): Promise<number> {
   return reports.every(({ ok }) => ok) ? 0 : 1;
 }
 
-/** Runs each broken build under the faults that bring it to light, and succeeds when every one of them is found out. */
+/**
+ * Runs each broken build under the faults that bring it to light, and succeeds when every one of them is found out, while the service as it is
+ * is found to be without fault under the same ones.
+ */
 async function bite(options: CampaignOptions): Promise<number> {
   const names = Object.keys(SABOTAGES).filter((name): name is SabotageName => name in SABOTAGES);
-  const unnoticed: string[] = [];
+  const { seed } = options;
+  const intact = await build(undefined);
+  const wrong: string[] = [];
   for (const name of names) {
     const { faults, shows } = SABOTAGES[name];
+    const own = { ...options, faults, platforms: ['twilio'] };
+    say(`\nthe service as it is, with the faults for ${name}`);
+    const control = await run(own, { seed, main: intact, settleLimitMs: SETTLE_LIMIT_MS });
+    if (!control.ok) wrong.push(`${name}: the service as it is has ${control.findings.length} findings`);
     say(`\nsabotage: ${name}`);
-    const report = await run(
-      { ...options, faults, platforms: ['twilio'] },
-      { seed: options.seed, main: await build(name), settleLimitMs: BITE_SETTLE_LIMIT_MS },
-    );
+    const report = await run(own, { seed, main: await build(name), settleLimitMs: BITE_SETTLE_LIMIT_MS });
     const found = shows.flatMap((kind) => {
       const count = report.findings.filter((finding) => finding.kind === kind).length;
       return count === 0 ? [] : [`${count} times "${kind}"`];
     });
     say(`sabotage ${name}: ${found.length === 0 ? 'NOT NOTICED' : `caught, ${found.join(', ')}`}`);
-    if (found.length === 0) unnoticed.push(name);
+    if (found.length === 0) wrong.push(`${name}: the broken build was not noticed`);
   }
-  return unnoticed.length === 0 ? 0 : 1;
+  say(wrong.length === 0 ? '\neach broken build was caught, and no other' : `\n${wrong.join('\n')}`);
+  return wrong.length === 0 ? 0 : 1;
 }
 
 /** A build of the campaign's own, because the service is started again and again while others may build it anew. It is gone with this process. */
@@ -96,6 +103,7 @@ async function run(
   mkdirSync(OUTPUT, { recursive: true });
   const report = await runCampaign({
     seed,
+    runs: options.runs,
     spanMs: minutes * 60_000,
     rate,
     platforms,

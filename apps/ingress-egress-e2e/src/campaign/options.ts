@@ -5,6 +5,8 @@ import { type SabotageName, SABOTAGES } from './sabotage/sabotages.js';
 export interface CampaignOptions {
   readonly seed: number;
   readonly seeds: number;
+  /** Runs on the same state for each seed. */
+  readonly runs: number;
   readonly minutes: number;
   /** Messages that people write a second, over all platforms. */
   readonly rate: number;
@@ -27,6 +29,8 @@ export const HELP = `Drives load through the built service while things go wrong
 
   --seed N          decides everything that is random: load, faults, their order and length (default 1)
   --seeds N         so many runs, with the seeds from --seed on (default 1)
+  --runs N          so many runs for each seed, one after the other on the same state: bus, platforms and the
+                    service's own; the second one's plan is that of the next seed (default 1)
   --minutes N       minutes of load and faults a run; settling comes on top (default 3)
   --rate N          messages that people write a second, over all platforms (default 5)
   --messages N      messages that people write in all; sets the rate instead
@@ -35,7 +39,8 @@ export const HELP = `Drives load through the built service while things go wrong
   --platforms LIST  of ${PLATFORM_NAMES.join(', ')} (default: all)
   --bus pubsub      Google's Pub/Sub emulator; a bus within the service could not be accounted for
   --sabotage NAME   runs a build that is broken on purpose: ${Object.keys(SABOTAGES).join(', ')}
-  --bite            shows that the campaign fails for each of these builds
+  --bite            shows that the campaign fails for each of these builds, and not for the service as it is, with
+                    the same seed and faults
   --help            this text
 
 Exit code 0 when every message is accounted for, 1 when not, 2 for a wrong option. Each run leaves a report and the
@@ -48,6 +53,7 @@ export function parseOptions(args: readonly string[]): CampaignOptions | undefin
     options: {
       seed: { type: 'string', default: '1' },
       seeds: { type: 'string', default: '1' },
+      runs: { type: 'string', default: '1' },
       minutes: { type: 'string', default: '3' },
       rate: { type: 'string', default: '5' },
       messages: { type: 'string' },
@@ -73,6 +79,7 @@ export function parseOptions(args: readonly string[]): CampaignOptions | undefin
   return {
     seed: toNumber('--seed', values.seed, 0, 2 ** 31, true),
     seeds: toNumber('--seeds', values.seeds, 1, 10_000, true),
+    runs: toNumber('--runs', values.runs, 1, 100, true),
     minutes,
     rate:
       values.messages === undefined

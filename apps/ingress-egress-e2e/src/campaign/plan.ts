@@ -45,6 +45,8 @@ export type Step = WriteStep | SendStep | FaultStep;
 /** What a plan is made from. */
 export interface PlanInput {
   readonly seed: number;
+  /** Which of several runs on the same state, from 0: each has tokens and newcomers of its own. */
+  readonly run?: number | undefined;
   /** Milliseconds of load and faults. */
   readonly spanMs: number;
   /** How much people write in all, messages a second. */
@@ -68,6 +70,11 @@ const LAST_FAULT_MS = 3_000;
 const LONG_SHARE = 0.03;
 const REPEATED_SHARE = 0.1;
 
+/** Numbers that each platform, and each run, has to itself. */
+export const TOKENS_OF_PLATFORM = 10_000_000;
+export const TOKENS_OF_RUN = 100_000_000;
+const NEWCOMERS_OF_RUN = 100_000;
+
 /** All that will happen, in order of time. Pure: the seed decides everything. */
 export function makePlan(input: PlanInput): readonly Step[] {
   const random = new Random(input.seed);
@@ -84,16 +91,17 @@ export function makePlan(input: PlanInput): readonly Step[] {
 /** @param random of this platform alone, so that leaving out another changes nothing here */
 function loadOf(
   { name, load }: PlanInput['platforms'][number],
-  { platforms, rate, spanMs }: PlanInput,
+  { platforms, rate, run = 0, spanMs }: PlanInput,
   random: Random,
 ): Step[] {
   const weights = platforms.reduce((sum, platform) => sum + platform.load.weight, 0);
   const meanMs = (1_000 * weights) / (rate * load.weight);
   const sends = (load.answered + load.unasked) * (1_000 / meanMs);
   const share = Math.min(1, load.sendLimit / sends);
-  const base = platforms.findIndex((platform) => platform.name === name) * 1_000_000;
+  const base =
+    run * TOKENS_OF_RUN + platforms.findIndex((platform) => platform.name === name) * TOKENS_OF_PLATFORM;
   const steps: Step[] = [];
-  let people = load.people;
+  let people = load.people + run * NEWCOMERS_OF_RUN;
   let written = 0;
   for (let at = 0; at < spanMs; at += random.exponential(meanMs)) {
     written += 1;

@@ -4,7 +4,9 @@ import { type Finding, type Verdict } from './verdict.js';
 /** What a run is made of. */
 export interface RunOptions {
   readonly seed: number;
-  /** Milliseconds of load and faults. */
+  /** So many, one after the other on the same state, with the seeds from `seed` on. */
+  readonly runs: number;
+  /** Milliseconds of load and faults of a run. */
   readonly spanMs: number;
   /** Messages that people write a second. */
   readonly rate: number;

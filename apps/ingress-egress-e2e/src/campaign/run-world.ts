@@ -1,12 +1,12 @@
 import { account } from './account.js';
-import { LEASE_BREAKING, selectFaults } from './fault.js';
+import { type Fault, LEASE_BREAKING, selectFaults } from './fault.js';
 import { FaultRunner } from './fault-runner.js';
 import { busFaults } from './faults/bus-faults.js';
 import { serviceFaults } from './faults/service-faults.js';
 import { stateFaults } from './faults/state-faults.js';
-import { type Facts } from './facts.js';
+import { type BorderFact, type DeletionFact, type Facts } from './facts.js';
 import { LoadDriver } from './load-driver.js';
-import { makePlan, type Step } from './plan.js';
+import { makePlan, type Step, TOKENS_OF_PLATFORM, TOKENS_OF_RUN } from './plan.js';
 import { type RunParts, startParts, stopParts } from './run-parts.js';
 import { type RunOptions, type RunReport } from './run-report.js';
 import { type Finding, type Verdict } from './verdict.js';
@@ -17,7 +17,9 @@ const TOLD_FINDINGS = 20;
 
 /** Everything that a run needs, started and connected: emulator, proxy, sandbox, service, bot. */
 export class RunWorld {
-  readonly plan: readonly Step[];
+  readonly #all: readonly Fault[];
+  readonly #selected: readonly Fault[];
+  readonly #borders: BorderFact[] = [];
   readonly #memoryMb: number[] = [];
   readonly #faults: FaultRunner;
   readonly #load: LoadDriver;
@@ -27,23 +29,17 @@ export class RunWorld {
     private readonly options: RunOptions,
     private readonly parts: RunParts,
   ) {
-    const { answers, emulator, journal, platforms, proxy, service, stateDirectory, watch } = parts;
+    const { emulator, journal, platforms, proxy, service, stateDirectory, watch } = parts;
     this.#faults = new FaultRunner(journal);
     this.#load = new LoadDriver(platforms, watch, journal);
-    const all = [
+    this.#all = [
       ...platforms.flatMap((platform) => platform.faults),
       ...serviceFaults(service, proxy),
       ...stateFaults(stateDirectory),
       ...busFaults({ emulator, proxy, watch, now: () => journal.now() }),
     ];
-    const faults = selectFaults(all, options.faults).filter(({ quick }) => quick || !options.quickOnly);
-    const { outageMs, rate, seed, spanMs } = options;
-    const refuse = all.find(({ name }) => name === 'bus.refuse');
-    const long = outageMs === 0 || refuse === undefined ? undefined : { fault: refuse, durationMs: outageMs };
-    this.plan = makePlan({ seed, spanMs, rate, platforms, faults, long });
-    for (const step of this.plan) {
-      if (step.kind === 'write' && step.answerWords > 0) answers.set(step.token, step.answerWords);
-    }
+    const selected = selectFaults(this.#all, options.faults);
+    this.#selected = selected.filter(({ quick }) => quick || !options.quickOnly);
   }
 
   /** @param logFile of the service */
@@ -51,9 +47,19 @@ export class RunWorld {
     return new RunWorld(options, await startParts(options, logFile));
   }
 
-  /** Starts the service and lets everybody write a first message. */
-  async open(): Promise<void> {
-    const { platforms, service } = this.parts;
+  /**
+   * Starts the service and lets everybody write a first message.
+   * @param run from 0; what the one before has left is left as it is, the service's process excepted
+   * @returns what is to be played
+   */
+  async open(run: number): Promise<readonly Step[]> {
+    const { journal, platforms, service, watch } = this.parts;
+    if (run > 0) {
+      await service.terminate();
+      this.#borders.push({ published: watch.published.length, written: this.#load.written.length });
+      journal.note(`run ${run + 1} begins`);
+    }
+    const plan = this.#makePlan(run);
     await service.start();
     await service.ready();
     await this.#checkConnectors();
@@ -65,13 +71,14 @@ export class RunWorld {
           at: 0,
           platform: name,
           person,
-          token: `m${i * 1_000_000 + 900_000 + person}`,
+          token: `m${run * TOKENS_OF_RUN + (i + 1) * TOKENS_OF_PLATFORM - load.people + person}`,
           length: 20,
           answerWords: 0,
         }),
       ),
     );
     await Promise.all(openings);
+    return plan;
   }
 
   play(step: Step): void {
@@ -177,6 +184,29 @@ export class RunWorld {
     }
   }
 
+  #makePlan(run: number): readonly Step[] {
+    const { answers, platforms } = this.parts;
+    const { outageMs, rate, seed, spanMs } = this.options;
+    const refuse = this.#all.find(({ name }) => name === 'bus.refuse');
+    const long = outageMs === 0 || refuse === undefined ? undefined : { fault: refuse, durationMs: outageMs };
+    const faults = this.#selected;
+    const plan = makePlan({ seed: seed + run, run, spanMs, rate, platforms, faults, long });
+    for (const step of plan) {
+      if (step.kind === 'write' && step.answerWords > 0) answers.set(step.token, step.answerWords);
+    }
+    return plan;
+  }
+
+  #deletions(): readonly DeletionFact[] {
+    const { journal, platforms } = this.parts;
+    const startedAt = Date.now() - journal.now();
+    return platforms.flatMap((platform) =>
+      platform
+        .deletions()
+        .map((deleted) => ({ ...deleted, platform: platform.name, at: deleted.wallTime - startedAt })),
+    );
+  }
+
   #facts(): Facts {
     const { platforms, watch } = this.parts;
     return {
@@ -188,6 +218,8 @@ export class RunWorld {
       deadLetters: watch.deadLetters,
       gaps: watch.gaps,
       troubles: this.#faults.troubles,
+      deletions: this.#deletions(),
+      borders: this.#borders,
       standing: new Map(
         platforms.map((platform) => [
           platform.name,

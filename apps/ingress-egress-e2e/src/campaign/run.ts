@@ -15,7 +15,7 @@ const HOPELESS_MS = 130_000;
 const PROGRESS_MS = 10_000;
 const POLL_MS = 500;
 
-/** One run: load and faults by the seed, healing, waiting until all is quiet, accounting. */
+/** Runs on the same state: load and faults by the seed, healing, waiting until all is quiet; and again; then accounting for all of it. */
 export async function runCampaign(options: RunOptions): Promise<RunReport> {
   mkdirSync(options.directory, { recursive: true });
   const logFile = join(options.directory, `seed-${options.seed}.service.log`);
@@ -24,10 +24,13 @@ export async function runCampaign(options: RunOptions): Promise<RunReport> {
     options.progress(world.progressLine());
   }, PROGRESS_MS);
   try {
-    await world.open();
-    await play(world.plan, world, options.spanMs);
-    await world.heal();
-    const verdict = await settle(world, options.settleLimitMs);
+    let verdict = world.account();
+    for (let run = 0; run < options.runs; run += 1) {
+      const plan = await world.open(run);
+      await play(plan, world, options.spanMs);
+      await world.heal();
+      verdict = await settle(world, options.settleLimitMs);
+    }
     return world.report(verdict);
   } finally {
     clearInterval(progress);

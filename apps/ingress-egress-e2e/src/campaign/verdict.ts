@@ -4,6 +4,7 @@ export type FindingKind =
   | 'ingress invented'
   | 'ingress changed'
   | 'ingress out of order'
+  | 'ingress repeated by a later run'
   | 'egress missing'
   | 'egress doubled'
   | 'egress invented'
@@ -32,10 +33,12 @@ export const COUNTS = [
   'published',
   'repeats',
   'lost in reported gaps',
+  'deleted unread',
   'accepted',
   'standing',
   'unknown',
   'reordered by redelivery',
+  'refused as deleted',
   'dead letters',
   'gaps',
 ] as const;

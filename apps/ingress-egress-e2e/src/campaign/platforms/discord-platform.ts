@@ -54,6 +54,10 @@ export class DiscordPlatform implements CampaignPlatform {
     return channel;
   }
 
+  deletions(): readonly [] {
+    return [];
+  }
+
   standing(): ReadonlyMap<string, readonly string[]> {
     return new Map(
       this.sandbox.channels().map(({ id }) => {

@@ -1,6 +1,6 @@
 import { type Sandbox } from '@bitbrat/sandbox';
-import { type CampaignPlatform, type Written } from '../campaign-platform.js';
-import { type Fault } from '../fault.js';
+import { type CampaignPlatform, type Deleted, type Written } from '../campaign-platform.js';
+import { type Fault, type FaultContext } from '../fault.js';
 import { faultRowsOf } from './fault-row.js';
 
 type TwilioSandbox = Sandbox['twilio'];
@@ -20,13 +20,31 @@ export class TwilioPlatform implements CampaignPlatform {
   };
   readonly promise = { inbound: 'complete', outbound: 'once' } as const;
   readonly faults: readonly Fault[];
+  /** The newest one of each person; those who wrote last are at the end. */
   readonly #conversations = new Map<number, string>();
+  readonly #deletions: Deleted[] = [];
+  /** What the bot had written in deleted conversations. */
+  readonly #buried = new Map<string, readonly string[]>();
 
   constructor(
     private readonly sandbox: TwilioSandbox,
     private readonly webhookUrl: string,
   ) {
-    this.faults = twilioFaults(sandbox);
+    this.faults = [
+      ...twilioFaults(sandbox),
+      {
+        // As by an operator, or by a clean-up of old conversations. Who writes then gets a new one.
+        name: 'twilio.conversation-deleted',
+        weight: 2,
+        lastsMs: [0, 0],
+        quick: true,
+        disturbs: false,
+        cause: (context) => {
+          this.#deleteSome(context);
+          return undefined;
+        },
+      },
+    ];
   }
 
   environment(): Record<string, string> {
@@ -45,6 +63,7 @@ export class TwilioPlatform implements CampaignPlatform {
     const number = `+1555${String(person).padStart(7, '0')}`;
     const from = person % 5 === 4 ? `whatsapp:${number}` : number;
     const { conversationSid, messageSid } = await this.sandbox.receiveMessage({ from, body: text });
+    this.#conversations.delete(person);
     this.#conversations.set(person, conversationSid);
     return { id: `twilio:${messageSid}`, channel: conversationSid };
   }
@@ -56,17 +75,46 @@ export class TwilioPlatform implements CampaignPlatform {
   }
 
   standing(): ReadonlyMap<string, readonly string[]> {
-    const bot = this.sandbox.environment()['TWILIO_IDENTITY'];
-    return new Map(
-      this.sandbox.conversations().map(({ sid }) => {
-        const own = this.sandbox.messages(sid).filter(({ author }) => author === bot);
-        return [sid, own.map(({ body }) => body ?? '')];
-      }),
-    );
+    return new Map([
+      ...this.#buried,
+      ...this.sandbox.conversations().map(({ sid }): [string, string[]] => [sid, this.#wordsOfBot(sid)]),
+    ]);
+  }
+
+  deletions(): readonly Deleted[] {
+    return this.#deletions;
   }
 
   heal(): void {
     this.sandbox.heal();
+  }
+
+  #wordsOfBot(sid: string): string[] {
+    const bot = this.sandbox.environment()['TWILIO_IDENTITY'];
+    const own = this.sandbox.messages(sid).filter(({ author }) => author === bot);
+    return own.map(({ body }) => body ?? '');
+  }
+
+  /** Up to three, often the one in which something was written last: there something is under way. */
+  #deleteSome({ random }: FaultContext): void {
+    // What tells the SDK may be lost, and then it goes on listing them.
+    const { id } = this.sandbox.injectFault({
+      kind: 'lose-push',
+      events: ['map_item_removed'],
+      replay: random.chance(0.5),
+      probability: random.pick([0, 1]),
+    });
+    const known = [...this.#conversations.values()];
+    const chosen = Array.from({ length: random.int(1, 3) }, () =>
+      random.chance(0.5) ? known.at(-1) : random.pick(known),
+    );
+    for (const channel of new Set(chosen)) {
+      if (channel === undefined || this.#buried.has(channel)) continue;
+      this.#buried.set(channel, this.#wordsOfBot(channel));
+      this.sandbox.deleteConversation(channel);
+      this.#deletions.push({ channel, wallTime: Date.now() });
+    }
+    if (id !== null) this.sandbox.heal(id);
   }
 }
 

@@ -48,6 +48,10 @@ export class TwitchPlatform implements CampaignPlatform {
     return channel;
   }
 
+  deletions(): readonly [] {
+    return [];
+  }
+
   standing(): ReadonlyMap<string, readonly string[]> {
     return new Map(
       CHANNELS.map((channel) => {

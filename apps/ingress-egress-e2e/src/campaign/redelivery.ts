@@ -1,0 +1,34 @@
+import { LEASE_BREAKING } from './fault.js';
+import { type AcceptedFact, type Facts, type OutcomeFact } from './facts.js';
+
+/**
+ * Milliseconds after a disturbance within which the bus has delivered again what it had lent out: Google's emulator waits for the end of its
+ * lease of 20 seconds, and may lend it a second time to a connection that is gone; then it has to be sent.
+ */
+const REDELIVERY_MS = 60_000;
+
+/** An event with the outcomes that the bus has delivered, in order of time. */
+export interface SettledEvent {
+  readonly event: AcceptedFact;
+  readonly outcomes: readonly OutcomeFact[];
+}
+
+/**
+ * Whether an event may stand behind a later one. What the bus takes back from a service that stops, dies or loses its connection it delivers
+ * again, and Google's emulator (unlike the service) then delivers it behind later messages of its ordering key.
+ *
+ * So there must have been such a disturbance while the event was in hand, given to the bus and not settled; the later one must have been
+ * settled after it had begun; and the event must have been settled within the time of a redelivery.
+ */
+export function isReordered(late: SettledEvent, overtaking: SettledEvent, { troubles }: Facts): boolean {
+  const settledAt = late.outcomes[0]?.at ?? Infinity;
+  const overtakenAt = overtaking.outcomes[0]?.at ?? Infinity;
+  return troubles.some(
+    ({ from, lane, to }) =>
+      LEASE_BREAKING.includes(lane) &&
+      late.event.at <= to &&
+      settledAt >= from &&
+      overtakenAt >= from &&
+      settledAt <= to + REDELIVERY_MS,
+  );
+}
