@@ -3,9 +3,10 @@ import { ConnectorError, type ConnectorHost, sleep, toConnectorError } from '@bi
 import { ClientSession } from './client-session.js';
 import { type TwilioConfig } from './config.js';
 import { ConversationCursor } from './conversation-cursor.js';
-import { ConversationDrainer } from './conversation-drainer.js';
+import { ConversationDrainer, isGone } from './conversation-drainer.js';
 import { type ConversationJoiner } from './conversation-joiner.js';
 import { type ConversationReconciler } from './conversation-reconciler.js';
+import { toTwilioError } from './errors.js';
 import { type MessageIntake } from './message-intake.js';
 import { type SessionEvents } from './session-contract.js';
 import { TwilioTokenProvider } from './token-provider.js';
@@ -139,8 +140,7 @@ export class ClientRun {
       },
       onGone: (conversationSid) => {
         if (!isCurrent()) return;
-        joiner.forget(conversationSid);
-        this.#cursors.delete(conversationSid);
+        this.#forget(conversationSid);
       },
       onConnected: () => {
         if (!isCurrent()) return;
@@ -185,7 +185,21 @@ export class ClientRun {
         return signal.aborted || !isCurrent();
       },
     };
-    await cursor.drain(await session.conversation(conversationSid), untilReplaced);
+    try {
+      await cursor.drain(await session.conversation(conversationSid), untilReplaced);
+    } catch (reason) {
+      const error = toTwilioError(reason, `read ${conversationSid}`);
+      if (isGone(error)) {
+        session.forget(conversationSid);
+        if (isCurrent()) this.#forget(conversationSid);
+      }
+      throw error;
+    }
+  }
+
+  #forget(conversationSid: string): void {
+    this.#options.joiner.forget(conversationSid);
+    this.#cursors.delete(conversationSid);
   }
 
   #onRead(messages: number): void {

@@ -19,6 +19,9 @@ const RECONNECT_LIMIT_MS = 60_000;
 /** Milliseconds for finding a conversation. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
+/** Milliseconds for which a conversation that the platform does not know is not listed, though the SDK goes on listing it. */
+const GONE_MS = 10 * 60_000;
+
 /** Milliseconds: the SDK emits what belongs to one refusal (state, expiry, code) one after the other. */
 const SETTLE_MS = 50;
 
@@ -26,6 +29,8 @@ const SETTLE_MS = 50;
 export class ClientSession {
   readonly #client: Client;
   readonly #joined = new Map<string, Conversation>();
+  /** Deleted, and no event has told: until when they are left alone. */
+  readonly #gone = new Map<string, number>();
   readonly #tokens: TokenKeeper;
   readonly #watchdog: Watchdog;
   readonly #cancelTimers = new Map<'settle' | 'limit', () => void>();
@@ -118,6 +123,15 @@ export class ClientSession {
     return this.#answer(this.#client.getConversationBySid(conversationSid), doing);
   }
 
+  /**
+   * The platform does not know the conversation, or the bot is not in it: what should have told the SDK was lost. It is not listed for ten
+   * minutes, unless an event says that the bot is in it again; `conversation` still finds it.
+   */
+  forget(conversationSid: string): void {
+    this.#joined.delete(conversationSid);
+    this.#gone.set(conversationSid, this.options.clock.now() + GONE_MS);
+  }
+
   /** SIDs of all conversations that the bot is in, over all pages; loads those that the SDK has dropped. @throws ConnectorError */
   async subscribedConversations(): Promise<string[]> {
     const doing = 'list the conversations';
@@ -125,7 +139,7 @@ export class ClientSession {
     let page = await this.#answer(this.#client.getSubscribedConversations(), doing, LOAD_TIMEOUT_MS);
     for (;;) {
       for (const conversation of page.items) {
-        if (conversation.status !== 'joined') continue;
+        if (conversation.status !== 'joined' || this.#isGone(conversation.sid)) continue;
         this.#joined.set(conversation.sid, conversation);
         sids.push(conversation.sid);
       }
@@ -198,6 +212,7 @@ export class ClientSession {
       events.onWake(message.conversation.sid);
     });
     client.on('conversationJoined', (conversation) => {
+      this.#gone.delete(conversation.sid);
       this.#joined.set(conversation.sid, conversation);
       events.onJoined(conversation.sid);
       events.onWake(conversation.sid);
@@ -294,6 +309,13 @@ export class ClientSession {
       this.#isConnected = false;
       this.events.onFailed(error);
     }
+  }
+
+  #isGone(conversationSid: string): boolean {
+    const until = this.#gone.get(conversationSid);
+    if (until === undefined || until > this.options.clock.now()) return until !== undefined;
+    this.#gone.delete(conversationSid);
+    return false;
   }
 
   /** A question that costs the platform little, whatever conversations there are. */

@@ -24,6 +24,11 @@ export interface DrainerOptions {
   readonly drain: Drain;
 }
 
+/** Whether a conversation is deleted, or the bot was removed from it. */
+export function isGone({ code }: ConnectorError): boolean {
+  return code === 'TARGET_NOT_FOUND' || code === 'FORBIDDEN';
+}
+
 interface Entry {
   running: boolean;
   /** Something happened while it ran or waited for a slot. */
@@ -121,8 +126,8 @@ export class ConversationDrainer {
     const { clock, logger, random } = this.#options;
     if (this.#stop.signal.aborted) return;
     const fields = { conversationSid, code: error.code, reason: error.message };
-    if (error.code === 'TARGET_NOT_FOUND' || error.code === 'FORBIDDEN') {
-      // Deleted, or the bot was removed; a later event or sweep brings it back.
+    if (isGone(error)) {
+      // A later event brings it back.
       logger.info('twilio.conversation-gone', fields);
       this.#entries.delete(conversationSid);
       return;
