@@ -31,7 +31,7 @@ describe('a conversation that is deleted', () => {
     await waitFor(() => gateway.texts().length === 2, 'the message in the new conversation');
     expect(gateway.host.published[1]?.channel.id).toBe(next.conversationSid);
     const known = (): unknown => gateway.connector.getSnapshot().details['conversations'];
-    await waitFor(() => known() === 1, 'the deletion to be noticed').catch((e) => { console.log(JSON.stringify(gateway.host.logger.entries), JSON.stringify(twilio.stats().counters), conversationSid, JSON.stringify(gateway.connector.getSnapshot())); throw e; });
+    await waitFor(() => known() === 1, 'the deletion to be noticed');
     const sweeps = (): number => twilio.stats().counters['rest listConversations'] ?? 0;
     const before = sweeps();
     await waitFor(() => sweeps() >= before + 3, 'further sweeps');
