@@ -32,6 +32,7 @@ def answer(message):
     envelope = json.loads(base64.b64decode(message.get("data", "")))
     if envelope["v"] != "1": raise ValueError(f"version {envelope['v']}")
     if envelope["type"] != "chat.message.v1" or envelope["sender"]["isBot"]: return
+    if envelope.get("metadata", {}).get("consent"): return  # STOP, START, HELP: the platform has answered
     to = envelope["replyTo"]
     event = {"v": "1", "id": f"reply:{envelope['id']}", "type": "chat.send.v1",
              "target": {"connector": to["connector"], "destination": to["destination"]},

@@ -134,6 +134,14 @@ const body = (): void => {
     expect(await waitForAnswers(receipt.conversationSid, 1)).toHaveLength(1);
   });
 
+  it('leaves HELP, which Twilio answers, alone', async () => {
+    const from = '+15550134';
+    await world.sandbox.twilio.receiveMessage({ from, body: 'HELP' });
+    const { conversationSid } = await world.sandbox.twilio.receiveMessage({ from, body: 'hello' });
+    const answers = await waitForAnswers(conversationSid, 1);
+    expect(answers.map(({ body }) => body)).toEqual(['hello']);
+  });
+
   it('says what it cannot read and goes on', async () => {
     await publish(Buffer.from('{"v":"9"}'));
     await publish(Buffer.from([0xff]));
