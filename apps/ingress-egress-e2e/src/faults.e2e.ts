@@ -1,3 +1,5 @@
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { describeWithEmulator, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/message-bus/testing';
 import { BusProxy } from './campaign/bus-proxy.js';
 import { waitUntil } from './support/wait-until.js';
@@ -81,13 +83,108 @@ describeWithEmulator('faults, caused for real', process.env, () => {
     });
   });
 
-  it('loses and doubles nothing when the service is killed and started again', async () => {
-    const expected = await write(12, async (round) => {
-      if (round === 6) {
-        await world.service.kill();
-        await world.startService();
-      }
-    });
-    await account(expected);
-  }, 240_000); // what a killed process had in hand comes again when its lease with the bus has ended
+  /** What happens before a round's messages are written, and after them. */
+  type Disturbances = Readonly<Record<number, () => Promise<void> | void>>;
+
+  it.each<[string, () => Disturbances]>([
+    ['the service is killed and started again', () => ({ 6: restart(() => world.service.kill()) })],
+    [
+      'the service is told to end under load and started again',
+      () => ({ 6: restart(() => world.service.stop()) }),
+    ],
+    [
+      'the service is killed with messages in hand that the bus cannot take',
+      () => ({
+        4: () => {
+          proxy.state.hanging = true;
+        },
+        8: restart(async () => {
+          await world.service.kill();
+          proxy.state.hanging = false;
+        }),
+      }),
+    ],
+    [
+      'the service stands still for a while',
+      () => ({
+        4: () => void process.kill(world.service.pid, 'SIGSTOP'),
+        12: () => void process.kill(world.service.pid, 'SIGCONT'),
+      }),
+    ],
+    [
+      'connections to the bus are cut off',
+      () => ({
+        4: () => {
+          proxy.cut();
+        },
+        8: () => {
+          proxy.cut();
+        },
+      }),
+    ],
+    [
+      'the bus refuses connections',
+      () => ({
+        4: () => {
+          proxy.state.refusing = true;
+          proxy.cut();
+        },
+        12: async () => {
+          await logged('bus.publish.failing');
+          proxy.state.refusing = false;
+        },
+      }),
+    ],
+    [
+      'the bus does not answer',
+      () => ({
+        4: () => {
+          proxy.state.hanging = true;
+        },
+        12: async () => {
+          await logged('bus.publish.failing');
+          proxy.state.hanging = false;
+        },
+      }),
+    ],
+    [
+      'the bus is slow',
+      () => ({
+        1: () => {
+          proxy.state.delayMs = 40;
+        },
+      }),
+    ],
+    [
+      'the state cannot be read or written',
+      () => {
+        const folder = dirname(world.environment['STATE_FILE'] ?? '');
+        return {
+          4: async () => {
+            await rename(folder, `${folder}.away`);
+            await writeFile(folder, '');
+          },
+          12: async () => {
+            await rm(folder);
+            await rename(`${folder}.away`, folder);
+          },
+        };
+      },
+    ],
+  ])(
+    'loses and doubles nothing when %s',
+    async (_, disturbances) => {
+      const at = disturbances();
+      await account(await write(12, async (round) => at[round]?.()));
+    },
+    240_000, // what a process had in hand comes again when its lease with the bus has ended
+  );
+
+  const restart = (end: () => Promise<unknown>) => async (): Promise<void> => {
+    await end();
+    await world.startService();
+  };
+
+  const logged = (event: string): Promise<unknown> =>
+    waitUntil(event, () => world.service.logs.find(({ message }) => message === event));
 });
