@@ -79,6 +79,17 @@ describe('TwitchTokenProvider', () => {
     expect(token).not.toBe(given['TWITCH_ACCESS_TOKEN']);
   });
 
+  it('can try again where a token ends as soon as it was given', async () => {
+    await start();
+    const tokens = provider();
+    sandbox.twitch.injectFault({ kind: 'request', endpoint: 'validate', status: 401, count: 2 });
+    await expect(tokens.goodToken(never)).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      retryable: true,
+    });
+    await expect(tokens.goodToken(never)).resolves.toMatch(/^\w+$/);
+  });
+
   it('refreshes one before it ends', async () => {
     await start({ tokenLifeMs: 1_000_000 });
     let offset = 0;

@@ -99,7 +99,15 @@ export class TwitchTokenProvider {
 
   async #refreshAndValidate(signal: AbortSignal): Promise<string> {
     const token = await this.refresh(signal);
-    await this.validate(token, signal);
+    try {
+      await this.validate(token, signal);
+    } catch (error) {
+      // Twitch has just given it, so it was ended meanwhile: the next one may do. A grant that was taken back fails at the refresh.
+      if (!(error instanceof ConnectorError) || error.nativeCode !== '401') throw error;
+      throw new ConnectorError('UPSTREAM_UNAVAILABLE', 'a token that Twitch has just given is refused', {
+        cause: error,
+      });
+    }
     return token;
   }
 
