@@ -136,14 +136,20 @@ export class ClientSession {
   async subscribedConversations(): Promise<string[]> {
     const doing = 'list the conversations';
     const sids: string[] = [];
+    const unlisted = new Set(this.#joined.keys());
     let page = await this.#answer(this.#client.getSubscribedConversations(), doing, LOAD_TIMEOUT_MS);
     for (;;) {
       for (const conversation of page.items) {
         if (conversation.status !== 'joined' || this.#isGone(conversation.sid)) continue;
         this.#joined.set(conversation.sid, conversation);
+        unlisted.delete(conversation.sid);
         sids.push(conversation.sid);
       }
-      if (!page.hasNextPage) return sids;
+      // Of one that was deleted while the SDK loaded it, the SDK may say that it is joined after it has said that it is gone.
+      if (!page.hasNextPage) {
+        for (const sid of unlisted) this.#joined.delete(sid);
+        return sids;
+      }
       page = await this.#answer(page.nextPage(), doing, LOAD_TIMEOUT_MS);
     }
   }

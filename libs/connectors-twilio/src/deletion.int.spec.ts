@@ -41,6 +41,22 @@ describe('a conversation that is deleted', () => {
     expect(gateway.connector.getSnapshot().state.status).toBe('connected');
   });
 
+  it('is forgotten where the SDK was still subscribing to it', async () => {
+    await running();
+    const { twilio } = gateway.sandbox;
+    losePushOfRemoval();
+    for (let i = 0; i < 5; i += 1) {
+      const { conversationSid } = await gateway.sms('hello', `+1555020${i}`);
+      await waitFor(() => gateway.texts(conversationSid).length === 1, 'its message');
+      twilio.deleteConversation(conversationSid);
+    }
+    const known = (): unknown => gateway.connector.getSnapshot().details['conversations'];
+    const sweeps = (): number => twilio.stats().counters['rest listConversations'] ?? 0;
+    const swept = sweeps();
+    await waitFor(() => sweeps() >= swept + 3, 'further sweeps');
+    expect(known()).toBe(1);
+  });
+
   it.each([true, false])('refuses a text for good (the SDK is told: %s)', async (isTold) => {
     const conversationSid = await running();
     if (!isTold) losePushOfRemoval();
