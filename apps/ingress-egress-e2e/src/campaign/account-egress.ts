@@ -83,7 +83,9 @@ function collect(
       for (const { place, token } of words) {
         const event = byToken.get(token);
         if (event?.platform === platform && event.destination === destination) {
-          places.set(token, [...(places.get(token) ?? []), place]);
+          const known = places.get(token);
+          if (known === undefined) places.set(token, [place]);
+          else known.push(place);
         } else {
           const detail = `${token} stands in ${destination} of ${platform}, where nobody sent it`;
           findings.push({ kind: 'egress invented', detail, keys: [token] });

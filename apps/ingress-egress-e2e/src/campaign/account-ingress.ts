@@ -54,7 +54,7 @@ export function accountIngress(facts: Facts): IngressAccount {
   }
   let lost = 0;
   let deleted = 0;
-  const heard = written.filter(({ id }) => firsts.has(id));
+  const heard = timesByChannel(written.filter(({ id }) => firsts.has(id)));
   for (const fact of written) {
     if (firsts.has(fact.id)) continue;
     const mayBeLost = facts.promises.get(fact.platform)?.inbound === 'gaps';
@@ -86,17 +86,38 @@ export function accountIngress(facts: Facts): IngressAccount {
 function covers(
   gap: GapFact,
   { channel, platform, wallTime }: WrittenFact,
-  heard: readonly WrittenFact[],
+  heard: ReadonlyMap<string, readonly number[]>,
 ): boolean {
   return (
     gap.platform === platform &&
     wallTime >= gap.from - GAP_TOLERANCE_MS &&
     wallTime <= gap.to + GAP_TOLERANCE_MS &&
-    !heard.some(
-      (other) =>
-        other.channel === channel && other.wallTime > wallTime && other.wallTime < gap.to - GAP_END_MS,
-    )
+    firstAfter(heard.get(channel) ?? [], wallTime) >= gap.to - GAP_END_MS
   );
+}
+
+/** When the messages of each channel were written, ascending. */
+function timesByChannel(facts: readonly WrittenFact[]): ReadonlyMap<string, readonly number[]> {
+  const times = new Map<string, number[]>();
+  for (const { channel, wallTime } of facts) {
+    const known = times.get(channel);
+    if (known === undefined) times.set(channel, [wallTime]);
+    else known.push(wallTime);
+  }
+  for (const known of times.values()) known.sort((a, b) => a - b);
+  return times;
+}
+
+/** The first of ascending times that is later than the given one; Infinity where there is none. */
+function firstAfter(times: readonly number[], time: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] ?? 0) > time) high = middle;
+    else low = middle + 1;
+  }
+  return times[low] ?? Infinity;
 }
 
 function keysOf(fact: WrittenFact | undefined): string[] {

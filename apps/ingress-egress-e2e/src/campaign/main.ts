@@ -1,11 +1,13 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type CampaignOptions, HELP, parseOptions } from './options.js';
+import { type CampaignOptions, HELP, parseOptions, type SoakPlan } from './options.js';
 import { runCampaign } from './run.js';
 import { describeFinding, type RunReport } from './run-report.js';
 import { buildSabotaged } from './sabotage/build-sabotaged.js';
 import { type SabotageName, SABOTAGES } from './sabotage/sabotages.js';
+import { runSoak } from './soak/soak-run.js';
+import { toSoakText } from './soak/soak-text.js';
 import { toTable } from './table.js';
 
 const APP = join(import.meta.dirname, '../../../ingress-egress');
@@ -32,6 +34,7 @@ async function main(): Promise<number> {
     say(HELP);
     return 0;
   }
+  if (options.soak !== undefined) return soak(options, options.soak);
   return options.bite ? bite(options) : campaign(options);
 }
 
@@ -43,6 +46,23 @@ async function campaign(options: CampaignOptions): Promise<number> {
   }
   say(`\n${toTable(reports)}`);
   return reports.every(({ ok }) => ok) ? 0 : 1;
+}
+
+async function soak({ seed }: CampaignOptions, { messages, rate }: SoakPlan): Promise<number> {
+  say(`soak: ${messages} messages, ${rate === Infinity ? 'as fast as they go' : `${rate}/s`}, no faults`);
+  const report = await runSoak({
+    messages,
+    rate,
+    seed,
+    main: await build(undefined),
+    probe: join(import.meta.dirname, 'soak/service-probe.mjs'),
+    directory: OUTPUT,
+    progress: say,
+  });
+  const file = join(OUTPUT, 'soak.json');
+  writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
+  say(`\n${toSoakText(report)}\n\n${file}`);
+  return report.ok ? 0 : 1;
 }
 
 /**

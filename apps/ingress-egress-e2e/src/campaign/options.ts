@@ -17,6 +17,15 @@ export interface CampaignOptions {
   readonly sabotage: SabotageName | undefined;
   /** Shows that each sabotage is caught. */
   readonly bite: boolean;
+  /** Measures for growth over very many messages instead of causing faults. */
+  readonly soak: SoakPlan | undefined;
+}
+
+/** How much is written in a soak. */
+export interface SoakPlan {
+  readonly messages: number;
+  /** Messages a second; Infinity: as many as the service takes. */
+  readonly rate: number;
 }
 
 /** The platforms that there are. */
@@ -41,6 +50,8 @@ export const HELP = `Drives load through the built service while things go wrong
   --sabotage NAME   runs a build that is broken on purpose: ${Object.keys(SABOTAGES).join(', ')}
   --bite            shows that the campaign fails for each of these builds, and not for the service as it is, with
                     the same seed and faults
+  --soak            instead of faults: a million messages (or --messages), as fast as they go (or at --rate), with answers to a
+                    tenth of them; fails where one is lost or doubled, or where the service's memory, timers, sockets or listeners grow
   --help            this text
 
 Exit code 0 when every message is accounted for, 1 when not, 2 for a wrong option. Each run leaves a report and the
@@ -55,7 +66,7 @@ export function parseOptions(args: readonly string[]): CampaignOptions | undefin
       seeds: { type: 'string', default: '1' },
       runs: { type: 'string', default: '1' },
       minutes: { type: 'string', default: '3' },
-      rate: { type: 'string', default: '5' },
+      rate: { type: 'string' },
       messages: { type: 'string' },
       faults: { type: 'string', default: 'all' },
       outage: { type: 'string', default: '0' },
@@ -63,6 +74,7 @@ export function parseOptions(args: readonly string[]): CampaignOptions | undefin
       bus: { type: 'string', default: 'pubsub' },
       sabotage: { type: 'string' },
       bite: { type: 'boolean', default: false },
+      soak: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -83,13 +95,21 @@ export function parseOptions(args: readonly string[]): CampaignOptions | undefin
     minutes,
     rate:
       values.messages === undefined
-        ? toNumber('--rate', values.rate, 0.01, 10_000)
+        ? toNumber('--rate', values.rate ?? '5', 0.01, 10_000)
         : toNumber('--messages', values.messages, 1, 10_000_000, true) / (minutes * 60),
     faults: toList(values.faults),
     outageMinutes: toNumber('--outage', values.outage, 0, minutes * 0.9),
     platforms,
     sabotage: toSabotage(values.sabotage),
     bite: values.bite,
+    soak: values.soak ? toSoakPlan(values) : undefined,
+  };
+}
+
+function toSoakPlan({ messages = '1000000', rate }: { messages?: string; rate?: string }): SoakPlan {
+  return {
+    messages: toNumber('--messages', messages, 1_000, 10_000_000, true),
+    rate: rate === undefined ? Infinity : toNumber('--rate', rate, 1, 10_000),
   };
 }
 

@@ -103,7 +103,8 @@ function logListener(journal: Journal): (line: Readonly<Record<string, unknown>>
   };
 }
 
-async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

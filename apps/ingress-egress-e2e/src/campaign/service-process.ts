@@ -21,6 +21,8 @@ export interface ServiceSettings {
   readonly environment: Readonly<Record<string, string>>;
   /** The log of all its processes. */
   readonly logFile: string;
+  /** Arguments of Node before the entry. Default: none. */
+  readonly nodeArguments?: readonly string[];
 }
 
 /** The built service: one process after the other, as a platform like Cloud Run runs it. */
@@ -54,7 +56,7 @@ export class ServiceProcess {
     if (this.#child !== undefined) return;
     this.#starts += 1;
     this.#expectsEnd = false;
-    const child = spawn(process.execPath, [this.settings.main], {
+    const child = spawn(process.execPath, [...(this.settings.nodeArguments ?? []), this.settings.main], {
       env: { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', ...this.settings.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -87,6 +89,11 @@ export class ServiceProcess {
   /** SIGTERM: it may finish what it has in hand. */
   terminate(): Promise<void> {
     return this.#end('SIGTERM');
+  }
+
+  /** SIGUSR2, to which the service pays no heed itself. */
+  poke(): void {
+    this.#child?.kill('SIGUSR2');
   }
 
   /** SIGSTOP: it stands still, with its connections open. */
