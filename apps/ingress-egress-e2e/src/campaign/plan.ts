@@ -101,7 +101,9 @@ function loadOf(
   const base =
     run * TOKENS_OF_RUN + platforms.findIndex((platform) => platform.name === name) * TOKENS_OF_PLATFORM;
   const steps: Step[] = [];
-  let people = load.people + run * NEWCOMERS_OF_RUN;
+  let people = load.people;
+  const nameOf = (person: number): number =>
+    person < load.people ? person : person + run * NEWCOMERS_OF_RUN;
   let written = 0;
   for (let at = 0; at < spanMs; at += random.exponential(meanMs)) {
     written += 1;
@@ -111,7 +113,7 @@ function loadOf(
       kind: 'write',
       at,
       platform: name,
-      person: isNew ? people++ : random.int(0, people - 1),
+      person: nameOf(isNew ? people++ : random.int(0, people - 1)),
       token: `m${base + written}`,
       length: random.int(10, 200),
       answerWords: random.chance(load.answered * share) ? words() : 0,
