@@ -1,30 +1,5 @@
-import { type Clock, isoTime, sleep, systemClock, withTimeout } from './clock.js';
-
-/** Time that passes only when told to. */
-function createManualClock(): Clock & { advance(ms: number): void; readonly pending: number } {
-  const timers = new Map<() => void, number>();
-  let now = 0;
-  return {
-    now: () => now,
-    setTimeout: (callback, ms) => {
-      timers.set(callback, now + ms);
-      return () => {
-        timers.delete(callback);
-      };
-    },
-    advance: (ms) => {
-      now += ms;
-      for (const [callback, due] of timers) {
-        if (due > now) continue;
-        timers.delete(callback);
-        callback();
-      }
-    },
-    get pending() {
-      return timers.size;
-    },
-  };
-}
+import { isoTime, sleep, systemClock, withTimeout } from './clock.js';
+import { ManualClock } from './testing/manual-clock.js';
 
 /** Whether a promise is settled once all that is due has run. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
@@ -39,31 +14,31 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 
 describe('sleep', () => {
   it('resolves when the time has passed, not before', async () => {
-    const clock = createManualClock();
+    const clock = new ManualClock(0);
     const slept = sleep(clock, 100);
-    clock.advance(99);
+    await clock.advance(99);
     expect(await isSettled(slept)).toBe(false);
-    clock.advance(1);
+    await clock.advance(1);
     await expect(slept).resolves.toBeUndefined();
   });
 
   it('resolves at once when aborted, and leaves no timer', async () => {
-    const clock = createManualClock();
+    const clock = new ManualClock(0);
     const abort = new AbortController();
     const slept = sleep(clock, 100, abort.signal);
     abort.abort();
     await expect(slept).resolves.toBeUndefined();
-    expect(clock.pending).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('does not begin when aborted before', async () => {
-    const clock = createManualClock();
+    const clock = new ManualClock(0);
     await expect(sleep(clock, 100, AbortSignal.abort())).resolves.toBeUndefined();
-    expect(clock.pending).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('lets go of the signal when done', async () => {
-    const clock = createManualClock();
+    const clock = new ManualClock(0);
     const abort = new AbortController();
     const removed = new Set<string>();
     const remove = abort.signal.removeEventListener.bind(abort.signal);
@@ -72,7 +47,7 @@ describe('sleep', () => {
       remove(...args);
     };
     const slept = sleep(clock, 100, abort.signal);
-    clock.advance(100);
+    await clock.advance(100);
     await slept;
     expect([...removed]).toEqual(['abort']);
   });
@@ -82,30 +57,30 @@ describe('withTimeout', () => {
   const late = (): Error => new Error('too late');
 
   it('settles as the work does, and leaves no timer', async () => {
-    const clock = createManualClock();
+    const clock = new ManualClock(0);
     await expect(withTimeout(clock, Promise.resolve(7), 100, late)).resolves.toBe(7);
     await expect(withTimeout(clock, Promise.reject(new Error('broken')), 100, late)).rejects.toThrow(
       'broken',
     );
-    expect(clock.pending).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('makes an Error of what is thrown and is none', async () => {
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- libraries do it, which is the case here
     const work = Promise.reject('words');
-    await expect(withTimeout(createManualClock(), work, 100, late)).rejects.toThrow(new Error('words'));
+    await expect(withTimeout(new ManualClock(0), work, 100, late)).rejects.toThrow(new Error('words'));
   });
 
   it('rejects when the time has passed, and what the work does later harms nobody', async () => {
-    const clock = createManualClock();
+    const clock = new ManualClock(0);
     let fail: (error: Error) => void = () => undefined;
     const work = new Promise<never>((_resolve, reject) => {
       fail = reject;
     });
     const limited = withTimeout(clock, work, 100, late);
-    clock.advance(99);
+    await clock.advance(99);
     expect(await isSettled(limited)).toBe(false);
-    clock.advance(1);
+    await clock.advance(1);
     await expect(limited).rejects.toThrow('too late');
     fail(new Error('broken after all'));
     expect(await isSettled(work)).toBe(true);

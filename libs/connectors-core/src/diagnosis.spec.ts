@@ -1,36 +1,8 @@
-import { type Clock } from './clock.js';
 import { ConnectorError } from './connector-error.js';
 import { type Finding, ok, runCheck, toFault, warning } from './diagnosis.js';
+import { ManualClock } from './testing/manual-clock.js';
 
 const containing = (text: string): unknown => expect.stringContaining(text);
-
-/** Time that passes when the test says so. */
-class HandClock implements Clock {
-  readonly #timers = new Map<() => void, number>();
-  #now = 0;
-
-  now(): number {
-    return this.#now;
-  }
-
-  setTimeout(callback: () => void, ms: number): () => void {
-    this.#timers.set(callback, this.#now + ms);
-    return () => this.#timers.delete(callback);
-  }
-
-  get pending(): number {
-    return this.#timers.size;
-  }
-
-  pass(ms: number): void {
-    this.#now += ms;
-    for (const [callback, at] of this.#timers) {
-      if (at > this.#now) continue;
-      this.#timers.delete(callback);
-      callback();
-    }
-  }
-}
 
 const { signal } = new AbortController();
 
@@ -48,16 +20,16 @@ describe('runCheck', () => {
       { status: 'fault', found: 'AUTH_FAILED: log in: refused', cure: 'check X' },
     ],
   ])('yields %s', async (_, work, expected) => {
-    const clock = new HandClock();
+    const clock = new ManualClock();
     await expect(runCheck({ check: 'a check', clock, signal }, work)).resolves.toEqual({
       check: 'a check',
       ...expected,
     });
-    expect(clock.pending).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('aborts the work at the end of its time and says that nothing answered', async () => {
-    const clock = new HandClock();
+    const clock = new ManualClock();
     const row = runCheck({ check: 'a check', clock, signal, limitMs: 2_000 }, (limit) => {
       return new Promise((_, reject) => {
         limit.addEventListener('abort', () => {
@@ -65,16 +37,16 @@ describe('runCheck', () => {
         });
       });
     });
-    clock.pass(2_000);
+    await clock.advance(2_000);
     await expect(row).resolves.toMatchObject({ status: 'fault', found: 'TIMEOUT: no answer in 2 seconds' });
-    expect(clock.pending).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('does not wait for work that cannot be aborted', async () => {
-    const clock = new HandClock();
+    const clock = new ManualClock();
     const row = runCheck({ check: 'a check', clock, signal }, () => new Promise(() => undefined));
-    clock.pass(10_000);
-    clock.pass(3_000);
+    await clock.advance(10_000);
+    await clock.advance(3_000);
     await expect(row).resolves.toMatchObject({ status: 'fault', found: containing('TIMEOUT') });
   });
 });

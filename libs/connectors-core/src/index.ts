@@ -5,6 +5,7 @@ export * from './connector-error.js';
 export * from './connector-manager.js';
 export * from './connector-state.js';
 export * from './diagnosis.js';
+export * from './drainer.js';
 export * from './environment.js';
 export * from './host.js';
 export * from './logger.js';

@@ -3,18 +3,22 @@ import {
   ConnectorError,
   type ConnectorHost,
   type CursorStore,
+  Drainer,
   type IngressGap,
   type Logger,
   sleep,
 } from '@bitbrat/connectors-core';
-import { ChannelDrainer } from './channel-drainer.js';
 import { type ChannelFacts, ChannelFeed } from './channel-feed.js';
 import { type DiscordConfig } from './config.js';
 import { CursorKeeper } from './cursor-keeper.js';
+import { toDiscordError } from './errors.js';
 import { type ChannelEvent } from './message-intake.js';
 import { type NativeMessage } from './native-message.js';
 import { newerSnowflake, snowflakeAt } from './snowflake.js';
 import { type GuildSnapshot } from './wire-guild.js';
+
+/** Channels that are read at once: Discord allows 50 requests a second over all routes. */
+const MAX_CONCURRENT = 8;
 
 /** Direct channels that are looked at after a restart, the ones of late: Discord lists none to a bot. */
 const MAX_DIRECT_CHANNELS = 200;
@@ -52,7 +56,7 @@ export interface FeedsOptions {
 export class ChannelFeeds {
   readonly #options: FeedsOptions;
   readonly #feeds = new Map<string, ChannelFeed>();
-  readonly #drainer: ChannelDrainer;
+  readonly #drainer: Drainer;
   readonly #keeper: CursorKeeper;
   readonly #cursors: CursorStore;
   readonly #clock: Clock;
@@ -72,7 +76,16 @@ export class ChannelFeeds {
     this.#keeper = new CursorKeeper({ ...services, store: host.cursors });
     const drain = (channelId: string, signal: AbortSignal): Promise<void> =>
       this.#feeds.get(channelId)?.drain(signal) ?? Promise.resolve();
-    this.#drainer = new ChannelDrainer({ ...services, drain });
+    this.#drainer = new Drainer({
+      ...services,
+      concurrency: MAX_CONCURRENT,
+      drain,
+      toError: (reason, channelId) => toDiscordError(reason, `read ${channelId}`),
+      onFailure: (channelId, { error, failures, waitMs }) => {
+        const fields = { channelId, code: error.code, reason: error.message, failures, waitMs };
+        this.#logger.warn('discord.read-failed', fields);
+      },
+    });
   }
 
   /** For the snapshot. */

@@ -1,15 +1,23 @@
 import { type Message } from '@twilio/conversations';
-import { ConnectorError, type ConnectorHost, sleep, toConnectorError } from '@bitbrat/connectors-core';
+import {
+  ConnectorError,
+  type ConnectorHost,
+  Drainer,
+  sleep,
+  toConnectorError,
+} from '@bitbrat/connectors-core';
 import { ClientSession } from './client-session.js';
 import { type TwilioConfig } from './config.js';
 import { ConversationCursor } from './conversation-cursor.js';
-import { ConversationDrainer, isGone } from './conversation-drainer.js';
 import { type ConversationJoiner } from './conversation-joiner.js';
 import { type ConversationReconciler } from './conversation-reconciler.js';
 import { toTwilioError } from './errors.js';
 import { type MessageIntake } from './message-intake.js';
 import { type SessionEvents } from './session-contract.js';
 import { TwilioTokenProvider } from './token-provider.js';
+
+/** Conversations that are read at once. */
+const MAX_CONCURRENT = 16;
 
 /** Milliseconds that reads and publishes under way get at the end. */
 const DRAIN_LIMIT_MS = 1_500;
@@ -44,7 +52,7 @@ export class ClientRun {
   readonly #options: RunOptions;
   readonly #abort = new AbortController();
   readonly #cursors = new Map<string, ConversationCursor<Message>>();
-  readonly #drainer: ConversationDrainer;
+  readonly #drainer: Drainer;
   #provider: TwilioTokenProvider | undefined;
   #session: ClientSession | undefined;
   #generation = 0;
@@ -59,11 +67,23 @@ export class ClientRun {
   constructor(options: RunOptions) {
     this.#options = options;
     const { clock, logger } = options.host;
-    this.#drainer = new ConversationDrainer({
+    this.#drainer = new Drainer({
       clock,
-      logger,
       random: options.random,
+      concurrency: MAX_CONCURRENT,
       drain: (conversationSid, signal) => this.#drain(conversationSid, signal),
+      toError: (reason, conversationSid) => toTwilioError(reason, `read ${conversationSid}`),
+      isGone: (error, conversationSid) => {
+        if (!isGone(error)) return false;
+        // A later event brings it back.
+        const fields = { conversationSid, code: error.code, reason: error.message };
+        logger.info('twilio.conversation-gone', fields);
+        return true;
+      },
+      onFailure: (conversationSid, { error, failures, waitMs }) => {
+        const fields = { conversationSid, code: error.code, reason: error.message, failures, waitMs };
+        logger.warn('twilio.read-failed', fields);
+      },
     });
   }
 
@@ -281,4 +301,9 @@ export class ClientRun {
     await Promise.race([sendsEnded(), sleep(host.clock, SEND_LIMIT_MS, this.#abort.signal)]);
     await old?.close();
   }
+}
+
+/** Whether a conversation is deleted, or the bot was removed from it. */
+function isGone({ code }: ConnectorError): boolean {
+  return code === 'TARGET_NOT_FOUND' || code === 'FORBIDDEN';
 }

@@ -4,7 +4,7 @@ import { brokenInsight } from '../fakes/broken-insight.js';
 import { brokenLifecycle } from '../fakes/broken-lifecycle.js';
 import { brokenOutbound } from '../fakes/broken-outbound.js';
 import { createFakeHarness } from '../fakes/fake-harness.js';
-import { settle } from '../manual-clock.js';
+import { settle } from '@bitbrat/connectors-core/testing';
 import { connectorContractCases } from './describe-contract.js';
 
 const BROKEN = [...brokenLifecycle, ...brokenInbound, ...brokenOutbound, ...brokenInsight];

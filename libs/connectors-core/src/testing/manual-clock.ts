@@ -1,4 +1,4 @@
-import { type Clock } from '@bitbrat/connectors-core';
+import { type Clock } from '../clock.js';
 
 interface Timer {
   readonly due: number;

@@ -1,13 +1,13 @@
-import { ConnectorError } from '@bitbrat/connectors-core';
-import { ManualClock, RecordingLogger } from '@bitbrat/connectors-testing';
-import { ConversationDrainer, type Drain } from './conversation-drainer.js';
+import { ConnectorError, toConnectorError } from './connector-error.js';
+import { Drainer, type DrainerOptions } from './drainer.js';
+import { ManualClock } from './testing/manual-clock.js';
 
 /** Drains that end when the test says so. */
 class Script {
   readonly running: { sid: string; finish: () => void; fail: (error: Error) => void }[] = [];
   readonly started: string[] = [];
 
-  readonly drain: Drain = (sid) => {
+  readonly drain: DrainerOptions['drain'] = (sid) => {
     this.started.push(sid);
     return new Promise((resolve, reject) => {
       const end = (): void => void this.running.splice(this.running.indexOf(entry), 1);
@@ -29,19 +29,28 @@ class Script {
 
 function create(): {
   clock: ManualClock;
-  drainer: ConversationDrainer;
-  logger: RecordingLogger;
+  drainer: Drainer;
   script: Script;
+  /** Milliseconds of each back-off. */
+  waits: number[];
 } {
   const clock = new ManualClock();
-  const logger = new RecordingLogger();
   const script = new Script();
-  const drainer = new ConversationDrainer({ clock, logger, random: () => 0.5, drain: script.drain });
-  return { clock, drainer, logger, script };
+  const waits: number[] = [];
+  const drainer = new Drainer({
+    clock,
+    random: () => 0.5,
+    concurrency: 16,
+    drain: script.drain,
+    toError: toConnectorError,
+    isGone: ({ code }) => code === 'TARGET_NOT_FOUND',
+    onFailure: (_, { waitMs }) => waits.push(waitMs),
+  });
+  return { clock, drainer, script, waits };
 }
 
-describe('ConversationDrainer', () => {
-  it('reads a conversation once at a time, and once more where a wake-up came meanwhile', async () => {
+describe('Drainer', () => {
+  it('drains a channel once at a time, and once more where a wake-up came meanwhile', async () => {
     const { clock, drainer, script } = create();
     for (let i = 0; i < 5; i += 1) drainer.wake('CH1');
     await clock.advance(0);
@@ -57,7 +66,7 @@ describe('ConversationDrainer', () => {
     expect(drainer.pending).toBe(0);
   });
 
-  it('reads 16 conversations at once, the others after them', async () => {
+  it('drains so many channels at once, the others after them', async () => {
     const { clock, drainer, script } = create();
     const sids = Array.from({ length: 20 }, (_, i) => `CH${i}`);
     for (const sid of sids) drainer.wake(sid);
@@ -75,7 +84,7 @@ describe('ConversationDrainer', () => {
   });
 
   it('tries again with a growing back-off that wake-ups do not cut short', async () => {
-    const { clock, drainer, logger, script } = create();
+    const { clock, drainer, script, waits } = create();
     drainer.wake('CH1');
     for (const waitMs of [250, 500, 1_000]) {
       await clock.advance(0);
@@ -87,7 +96,7 @@ describe('ConversationDrainer', () => {
       await clock.advance(1);
       expect(script.running).toHaveLength(1);
     }
-    expect(logger.entries.map(({ fields }) => fields['waitMs'])).toEqual([250, 500, 1_000]);
+    expect(waits).toEqual([250, 500, 1_000]);
     script.running[0]?.finish();
     await clock.advance(0);
     expect(clock.pendingTimers).toBe(0);
@@ -105,14 +114,29 @@ describe('ConversationDrainer', () => {
     script.running[0]?.finish();
   });
 
-  it.each(['TARGET_NOT_FOUND', 'FORBIDDEN'] as const)('gives up a conversation that is %s', async (code) => {
-    const { clock, drainer, script } = create();
+  it('waits at least as long as the platform asks', async () => {
+    const { clock, drainer, script, waits } = create();
     drainer.wake('CH1');
     await clock.advance(0);
-    script.running[0]?.fail(new ConnectorError(code, 'gone'));
+    script.running[0]?.fail(new ConnectorError('RATE_LIMITED', 'slow down', { retryAfterMs: 7_000 }));
+    await clock.advance(6_999);
+    expect([script.started.length, waits]).toEqual([1, [7_000]]);
+    await clock.advance(1);
+    expect(script.started).toHaveLength(2);
+    script.running[0]?.finish();
+  });
+
+  it('forgets a channel that is gone, until it is woken again', async () => {
+    const { clock, drainer, script, waits } = create();
+    drainer.wake('CH1');
+    await clock.advance(0);
+    script.running[0]?.fail(new ConnectorError('TARGET_NOT_FOUND', 'gone'));
     await clock.advance(60_000);
-    expect(script.started).toEqual(['CH1']);
-    expect(drainer.pending).toBe(0);
+    expect([script.started, waits, drainer.pending]).toEqual([['CH1'], [], 0]);
+    drainer.wake('CH1');
+    await clock.advance(0);
+    expect(script.started).toHaveLength(2);
+    script.running[0]?.finish();
   });
 
   it('stops: what runs may end, what waits does not begin, no timer is left', async () => {

@@ -1,32 +1,31 @@
-import {
-  type BackoffPolicy,
-  backoffMs,
-  type Clock,
-  type ConnectorError,
-  type Logger,
-  sleep,
-} from '@bitbrat/connectors-core';
-import { toTwilioError } from './errors.js';
-
-/** Conversations that are read at once. */
-const MAX_CONCURRENT = 16;
+import { type Clock, sleep } from './clock.js';
+import { type ConnectorError } from './connector-error.js';
+import { type BackoffPolicy, backoffMs } from './retry.js';
 
 const BACKOFF: BackoffPolicy = { baseMs: 500, maxMs: 30_000 };
 
-/** Reads one conversation to its end. */
-export type Drain = (conversationSid: string, signal: AbortSignal) => Promise<void>;
+/** What becomes of a channel whose drain has failed. */
+export interface DrainFailure {
+  readonly error: ConnectorError;
+  /** In a row. */
+  readonly failures: number;
+  /** Milliseconds until the next try. */
+  readonly waitMs: number;
+}
 
 export interface DrainerOptions {
   readonly clock: Clock;
-  readonly logger: Logger;
   /** In [0, 1); for the jitter of back-offs. */
   readonly random: () => number;
-  readonly drain: Drain;
-}
-
-/** Whether a conversation is deleted, or the bot was removed from it. */
-export function isGone({ code }: ConnectorError): boolean {
-  return code === 'TARGET_NOT_FOUND' || code === 'FORBIDDEN';
+  /** Channels that are drained at once. */
+  readonly concurrency: number;
+  /** Reads one channel to its end. */
+  readonly drain: (channelId: string, signal: AbortSignal) => Promise<void>;
+  readonly toError: (reason: unknown, channelId: string) => ConnectorError;
+  /** Whether the channel is forgotten, until it is woken again; default: never. */
+  readonly isGone?: (error: ConnectorError, channelId: string) => boolean;
+  /** A drain has failed and will be tried again. */
+  readonly onFailure: (channelId: string, failure: DrainFailure) => void;
 }
 
 interface Entry {
@@ -38,47 +37,48 @@ interface Entry {
 }
 
 /**
- * Runs drains: one at a time per conversation, 16 at once, again where a wake-up came meanwhile, later where one failed.
+ * Runs drains: one at a time per channel, a limited number at once, again where a wake-up came meanwhile, later where one failed, and then not
+ * before the platform allows it.
  *
- * A wake-up during a back-off does not cut it short, or a busy conversation would hammer a bus or platform that is not well.
+ * A wake-up during a back-off does not cut it short, or a busy channel would hammer a bus or platform that is not well.
  */
-export class ConversationDrainer {
+export class Drainer {
   readonly #options: DrainerOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #running = new Set<Promise<void>>();
   readonly #waiting: (() => void)[] = [];
   readonly #stop = new AbortController();
-  #slots = MAX_CONCURRENT;
+  #slots: number;
 
   constructor(options: DrainerOptions) {
     this.#options = options;
+    this.#slots = options.concurrency;
   }
 
-  /** Conversations that are read, wait to be read, or wait to be tried again. */
+  /** Channels that are drained, wait to be drained, or wait to be tried again. */
   get pending(): number {
-    return [...this.#entries.values()].filter((entry) => entry.running || entry.cancelRetry !== undefined)
-      .length;
+    return this.#entries.size;
   }
 
-  /** Says that a conversation may have news. Cheap; call it as often as you like. */
-  wake(conversationSid: string): void {
+  /** Says that a channel may have news. Cheap; call it as often as you like. */
+  wake(channelId: string): void {
     if (this.#stop.signal.aborted) return;
-    let entry = this.#entries.get(conversationSid);
+    let entry = this.#entries.get(channelId);
     if (entry === undefined) {
       entry = { running: false, again: false, failures: 0, cancelRetry: undefined };
-      this.#entries.set(conversationSid, entry);
+      this.#entries.set(channelId, entry);
     }
     if (entry.running) entry.again = true;
-    else if (entry.cancelRetry === undefined) this.#start(conversationSid, entry);
+    else if (entry.cancelRetry === undefined) this.#start(channelId, entry);
   }
 
   /** Tries at once what waits for a back-off: its cause may be gone. */
   retryNow(): void {
-    for (const [conversationSid, entry] of this.#entries) {
+    for (const [channelId, entry] of this.#entries) {
       if (entry.cancelRetry === undefined) continue;
       this.#endRetry(entry);
       entry.failures = 0;
-      this.#start(conversationSid, entry);
+      this.#start(channelId, entry);
     }
   }
 
@@ -94,25 +94,24 @@ export class ConversationDrainer {
     await Promise.race([ended, sleep(this.#options.clock, limitMs, timeUp.signal)]);
   }
 
-  #start(conversationSid: string, entry: Entry): void {
+  #start(channelId: string, entry: Entry): void {
     entry.running = true;
-    const run = this.#run(conversationSid, entry).finally(() => this.#running.delete(run));
+    const run = this.#run(channelId, entry).finally(() => this.#running.delete(run));
     this.#running.add(run);
   }
 
-  async #run(conversationSid: string, entry: Entry): Promise<void> {
+  async #run(channelId: string, entry: Entry): Promise<void> {
     await this.#takeSlot();
     try {
       do {
         entry.again = false;
-        await this.#options.drain(conversationSid, this.#stop.signal);
+        await this.#options.drain(channelId, this.#stop.signal);
         entry.failures = 0;
       } while (this.#isWanted(entry));
-      entry.running = false;
-      this.#entries.delete(conversationSid);
+      this.#entries.delete(channelId);
     } catch (reason) {
       entry.running = false;
-      this.#onFailure(conversationSid, entry, toTwilioError(reason, `read ${conversationSid}`));
+      this.#onFailure(channelId, entry, reason);
     } finally {
       this.#giveSlot();
     }
@@ -122,22 +121,20 @@ export class ConversationDrainer {
     return entry.again && !this.#stop.signal.aborted;
   }
 
-  #onFailure(conversationSid: string, entry: Entry, error: ConnectorError): void {
-    const { clock, logger, random } = this.#options;
+  #onFailure(channelId: string, entry: Entry, reason: unknown): void {
+    const { clock, isGone = () => false, onFailure, random, toError } = this.#options;
     if (this.#stop.signal.aborted) return;
-    const fields = { conversationSid, code: error.code, reason: error.message };
-    if (isGone(error)) {
-      // A later event brings it back.
-      logger.info('twilio.conversation-gone', fields);
-      this.#entries.delete(conversationSid);
+    const error = toError(reason, channelId);
+    if (isGone(error, channelId)) {
+      this.#entries.delete(channelId);
       return;
     }
     entry.failures += 1;
-    const waitMs = backoffMs(BACKOFF, entry.failures, random);
-    logger.warn('twilio.read-failed', { ...fields, failures: entry.failures, waitMs });
+    const waitMs = Math.max(backoffMs(BACKOFF, entry.failures, random), error.retryAfterMs ?? 0);
+    onFailure(channelId, { error, failures: entry.failures, waitMs });
     entry.cancelRetry = clock.setTimeout(() => {
       entry.cancelRetry = undefined;
-      this.#start(conversationSid, entry);
+      this.#start(channelId, entry);
     }, waitMs);
   }
 

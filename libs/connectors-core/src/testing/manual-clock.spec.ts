@@ -1,4 +1,4 @@
-import { sleep, withTimeout } from '@bitbrat/connectors-core';
+import { sleep, withTimeout } from '../clock.js';
 import { ManualClock } from './manual-clock.js';
 
 describe('ManualClock', () => {
