@@ -12,6 +12,7 @@ import { ConversationCursor } from './conversation-cursor.js';
 import { type ConversationJoiner } from './conversation-joiner.js';
 import { type ConversationReconciler } from './conversation-reconciler.js';
 import { toTwilioError } from './errors.js';
+import { InterruptibleReads } from './interruptible-reads.js';
 import { type MessageIntake } from './message-intake.js';
 import { type SessionEvents } from './session-contract.js';
 import { TwilioTokenProvider } from './token-provider.js';
@@ -53,6 +54,7 @@ export class ClientRun {
   readonly #abort = new AbortController();
   readonly #cursors = new Map<string, ConversationCursor<Message>>();
   readonly #drainer: Drainer;
+  readonly #reads = new InterruptibleReads();
   #provider: TwilioTokenProvider | undefined;
   #session: ClientSession | undefined;
   #generation = 0;
@@ -165,6 +167,7 @@ export class ClientRun {
       onConnected: () => {
         if (!isCurrent()) return;
         onConnected();
+        this.#reads.interrupt();
         this.#drainer.retryNow();
         void this.#sweep();
       },
@@ -206,7 +209,8 @@ export class ClientRun {
       },
     };
     try {
-      await cursor.drain(await session.conversation(conversationSid), untilReplaced);
+      const conversation = await session.conversation(conversationSid);
+      await cursor.drain(this.#reads.of(conversation), untilReplaced);
     } catch (reason) {
       const error = toTwilioError(reason, `read ${conversationSid}`);
       if (isGone(error)) {
