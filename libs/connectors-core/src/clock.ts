@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   now(): number;
+  /** Milliseconds since some moment in the past. Nobody sets it, as people and networks set the clock: spans of time are measured with it. */
+  monotonic(): number;
   /** Calls back once, after `ms` milliseconds. Returns what cancels it; cancelling twice is harmless. */
   setTimeout(callback: () => void, ms: number): () => void;
 }
@@ -9,6 +11,7 @@ export interface Clock {
 /** The machine's clock. Its timers do not keep the process alive by themselves. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   setTimeout: (callback, ms) => {
     const timer = setTimeout(callback, ms);
     timer.unref();

@@ -12,7 +12,7 @@ export interface Rate {
 export class RateLimiter {
   readonly #intervalMs: number;
   readonly #toleranceMs: number;
-  #fullAt = 0;
+  #fullAt = -Infinity;
 
   constructor(rate: Rate) {
     this.#intervalMs = rate.perMs / rate.count;
@@ -21,7 +21,7 @@ export class RateLimiter {
 
   /**
    * Takes a token, now or in the future: it is booked, and later calls queue behind it.
-   * @param now milliseconds
+   * @param now milliseconds, of a clock that nobody sets
    * @returns how long to wait before using it, in milliseconds
    */
   reserve(now: number): number {

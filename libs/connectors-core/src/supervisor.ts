@@ -155,11 +155,11 @@ export class Supervisor {
     } finally {
       signal.removeEventListener('abort', forward);
     }
-    const connectedAt = clock.now();
+    const connectedAt = clock.monotonic();
     onConnected();
     const error = await Promise.race([failure, aborted(signal)]);
     this.#fail = undefined;
-    return { error, heldMs: clock.now() - connectedAt };
+    return { error, heldMs: clock.monotonic() - connectedAt };
   }
 
   async #stopConnector(): Promise<void> {

@@ -26,6 +26,7 @@ export function waitFor(check: () => boolean, what: string, timeoutMs = 10_000):
 export function fastClock(factor: number): Clock {
   return {
     now: () => Date.now(),
+    monotonic: () => systemClock.monotonic(),
     setTimeout: (callback, ms) => systemClock.setTimeout(callback, ms / factor),
   };
 }

@@ -272,14 +272,14 @@ export class ClientRun {
   /** A new client takes over while the old one still works; then the old one goes. */
   #replace(): void {
     const { clock, logger } = this.#options.host;
-    if (this.#replacing !== undefined || clock.now() < this.#replaceNotBefore) return;
+    if (this.#replacing !== undefined || clock.monotonic() < this.#replaceNotBefore) return;
     this.#replacing = this.#openAndSwap()
       .catch((reason: unknown) => {
         const error = toConnectorError(reason);
         if (!this.#abort.signal.aborted) {
           logger.warn('twilio.replace-failed', { code: error.code, reason: error.message });
         }
-        this.#replaceNotBefore = clock.now() + REPLACE_RETRY_MS;
+        this.#replaceNotBefore = clock.monotonic() + REPLACE_RETRY_MS;
       })
       .finally(() => {
         this.#replacing = undefined;

@@ -129,7 +129,7 @@ export class ClientSession {
    */
   forget(conversationSid: string): void {
     this.#joined.delete(conversationSid);
-    this.#gone.set(conversationSid, this.options.clock.now() + GONE_MS);
+    this.#gone.set(conversationSid, this.options.clock.monotonic() + GONE_MS);
   }
 
   /** SIDs of all conversations that the bot is in, over all pages; loads those that the SDK has dropped. @throws ConnectorError */
@@ -319,7 +319,7 @@ export class ClientSession {
 
   #isGone(conversationSid: string): boolean {
     const until = this.#gone.get(conversationSid);
-    if (until === undefined || until > this.options.clock.now()) return until !== undefined;
+    if (until === undefined || until > this.options.clock.monotonic()) return until !== undefined;
     this.#gone.delete(conversationSid);
     return false;
   }

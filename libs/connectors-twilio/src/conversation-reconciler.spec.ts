@@ -65,6 +65,16 @@ function create(pages: (readonly RestConversation[])[]): {
 const events = (logger: RecordingLogger): string[] => logger.entries.map(({ event }) => event);
 
 describe('ConversationReconciler', () => {
+  it('leaves nothing out when the clock was ahead for a while', async () => {
+    const { clock, pass, since } = create([[]]);
+    clock.set(2 * HOUR);
+    await pass();
+    clock.set(-2 * HOUR);
+    await clock.advance(60_000);
+    await pass();
+    expect(since.at(-1)).toBeGreaterThan(0.2);
+  });
+
   it('joins what the bot is not in, once, and says so', async () => {
     const { joins, logger, pass, present, woken } = create([
       [conversation('CH1', 1), conversation('CH2', 2), conversation('CH3', 3, 'closed')],

@@ -69,12 +69,14 @@ export class ConversationReconciler {
   async #run(pass: Pass): Promise<void> {
     const { clock, historyMs, logger } = this.#options;
     const startedAt = clock.now();
-    if (startedAt < this.#notBefore) return;
+    if (clock.monotonic() < this.#notBefore) return;
     const oldest = startedAt - historyMs;
     for (const [sid, createdAt] of this.#owed) if (createdAt < oldest) this.#owed.delete(sid);
     const owed = [...this.#owed.keys()];
     try {
-      await this.#joinSince(Math.max(oldest, this.#complete - OVERLAP_MS), pass);
+      // A clock that was set back since must not leave anything out.
+      const since = Math.min(this.#complete, startedAt) - OVERLAP_MS;
+      await this.#joinSince(Math.max(oldest, since), pass);
       await this.#joinAll(owed, pass);
       if (pass.stopped === undefined && !pass.signal.aborted) this.#complete = startedAt;
     } catch (reason) {
@@ -83,7 +85,7 @@ export class ConversationReconciler {
     if (pass.joined > 0) logger.info('twilio.conversations-found', { joined: pass.joined });
     if (pass.stopped === undefined || pass.signal.aborted) return;
     const { code, message, retryAfterMs } = pass.stopped;
-    if (retryAfterMs !== undefined) this.#notBefore = clock.now() + retryAfterMs;
+    if (retryAfterMs !== undefined) this.#notBefore = clock.monotonic() + retryAfterMs;
     logger.warn('twilio.reconcile-failed', { code, reason: message });
   }
 

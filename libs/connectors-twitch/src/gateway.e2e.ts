@@ -29,6 +29,7 @@ export function waitFor(
 export function fastClock(factor: number, fromMs = 0): Clock {
   return {
     now: () => Date.now(),
+    monotonic: () => systemClock.monotonic(),
     setTimeout: (callback, ms) => systemClock.setTimeout(callback, ms < fromMs ? ms : ms / factor),
   };
 }

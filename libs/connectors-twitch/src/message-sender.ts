@@ -164,7 +164,7 @@ export class MessageSender {
     if (late !== undefined) return { id: late, duplicate: true };
     const last = this.#last.get(channel);
     const isRetry = last?.nonce === nonce;
-    const isRecent = last !== undefined && this.#options.clock.now() - last.at < DUPLICATE_WINDOW_MS;
+    const isRecent = last !== undefined && this.#options.clock.monotonic() - last.at < DUPLICATE_WINDOW_MS;
     // A retry goes out to the letter, so that Twitch can tell it. Another message with the same text must not be told; moderators may repeat
     // themselves anyway.
     const repeats =
@@ -195,7 +195,7 @@ export class MessageSender {
     try {
       return await this.#confirmations.awaitFor(channel, nonce, () => {
         session.send(line);
-        this.#last.set(channel, { text, nonce, at: this.#options.clock.now() });
+        this.#last.set(channel, { text, nonce, at: this.#options.clock.monotonic() });
       });
     } catch (error) {
       // What was refused does not count for Twitch's comparison either.

@@ -20,6 +20,19 @@ describe('SlidingWindow', () => {
 });
 
 describe('MessageRateLimiter', () => {
+  it.each([600_000, -600_000])('waits as long as ever when the clock is set by %i ms', async (byMs) => {
+    const clock = new ManualClock();
+    const limiter = new MessageRateLimiter(clock);
+    const turn = { standing: (): ChatStanding => 'ordinary', maxWaitMs: 0, signal: never() };
+    await limiter.turn('channel', turn);
+    limiter.pause(5_000);
+    clock.set(byMs);
+    expect(limiter.waitMs('channel', 'ordinary')).toBe(5_000);
+    await clock.advance(5_000);
+    expect(limiter.waitMs('channel', 'ordinary')).toBe(0);
+    expect(limiter.recent).toBe(1);
+  });
+
   it.each([
     ['ordinary', 18],
     ['vip', 18],

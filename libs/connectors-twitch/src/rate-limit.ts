@@ -24,18 +24,18 @@ export class SlidingWindow {
 
   add(): void {
     this.#forget();
-    this.#times.push(this.clock.now());
+    this.#times.push(this.clock.monotonic());
   }
 
   /** Milliseconds until fewer than `count` events count; 0: now. */
   waitMs(count: number): number {
     this.#forget();
     const blocking = this.#times.at(-count);
-    return blocking === undefined ? 0 : blocking + this.windowMs - this.clock.now();
+    return blocking === undefined ? 0 : blocking + this.windowMs - this.clock.monotonic();
   }
 
   #forget(): void {
-    const oldest = this.clock.now() - this.windowMs;
+    const oldest = this.clock.monotonic() - this.windowMs;
     const first = this.#times.findIndex((time) => time > oldest);
     this.#times = first === -1 ? [] : this.#times.slice(first);
   }
@@ -67,7 +67,7 @@ export interface TurnOptions {
 export class MessageRateLimiter {
   readonly #sent: SlidingWindow;
   readonly #lastIn = new Map<string, number>();
-  #pausedUntil = 0;
+  #pausedUntil = -Infinity;
 
   constructor(private readonly clock: Clock) {
     this.#sent = new SlidingWindow(WINDOW_MS, clock);
@@ -80,12 +80,12 @@ export class MessageRateLimiter {
 
   /** Twitch says that it was too fast: nothing is sent for so long. */
   pause(ms: number): void {
-    this.#pausedUntil = Math.max(this.#pausedUntil, this.clock.now() + ms);
+    this.#pausedUntil = Math.max(this.#pausedUntil, this.clock.monotonic() + ms);
   }
 
   /** Milliseconds until a message may be sent there; 0: now. */
   waitMs(channel: string, standing: ChatStanding): number {
-    const now = this.clock.now();
+    const now = this.clock.monotonic();
     const spaced = standing === 'ordinary' ? (this.#lastIn.get(channel) ?? -Infinity) + SPACING_MS - now : 0;
     return Math.max(0, spaced, this.#pausedUntil - now, this.#sent.waitMs(LIMITS[standing]));
   }
@@ -95,12 +95,12 @@ export class MessageRateLimiter {
    * @throws ConnectorError RATE_LIMITED with the time to wait where that is longer than allowed, TIMEOUT when aborted
    */
   async turn(channel: string, { maxWaitMs, signal, standing }: TurnOptions): Promise<void> {
-    const giveUpAt = this.clock.now() + maxWaitMs;
+    const giveUpAt = this.clock.monotonic() + maxWaitMs;
     for (;;) {
       if (signal.aborted) throw new ConnectorError('TIMEOUT', `send to #${channel}: the caller gave up`);
       const waitMs = this.waitMs(channel, standing());
       if (waitMs === 0) break;
-      if (this.clock.now() + waitMs > giveUpAt) {
+      if (this.clock.monotonic() + waitMs > giveUpAt) {
         throw new ConnectorError('RATE_LIMITED', `send to #${channel}: Twitch's rate limit is reached`, {
           retryAfterMs: waitMs,
         });
@@ -108,6 +108,6 @@ export class MessageRateLimiter {
       await sleep(this.clock, waitMs, signal);
     }
     this.#sent.add();
-    this.#lastIn.set(channel, this.clock.now());
+    this.#lastIn.set(channel, this.clock.monotonic());
   }
 }

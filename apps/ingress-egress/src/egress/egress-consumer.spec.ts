@@ -244,6 +244,17 @@ describe('EgressConsumer', () => {
     expect(started.deadLetters).toEqual([]);
   });
 
+  it('gives nothing up because the clock is set', async () => {
+    const steps: Step[] = [new ConnectorError('UPSTREAM_UNAVAILABLE', 'not well'), accepted];
+    const started = await start(() => {
+      jest.setSystemTime(Date.now() + 600_000);
+      return steps.shift() ?? accepted;
+    });
+    await started.publish({ id: 'e1' });
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(statuses(started)).toEqual(['e1 sent 2']);
+  });
+
   it('ends in a dead letter with the original bytes when the tries are used up', async () => {
     const started = await start(() => new ConnectorError('TIMEOUT', 'silence'));
     await started.publish({ id: 'e1' });

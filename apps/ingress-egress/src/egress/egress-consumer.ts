@@ -64,6 +64,8 @@ export class EgressConsumer {
   readonly #sent = new LRUCache<string, true>({ max: SENT_EVENTS });
   readonly #stopping = new AbortController();
   readonly #startedAt: number;
+  /** Measures the repeat window. */
+  readonly #startedMark: number;
   readonly #pacer: Pacer;
   #subscription: BusSubscription | undefined;
 
@@ -72,6 +74,7 @@ export class EgressConsumer {
     private readonly options: EgressConsumerOptions,
   ) {
     this.#startedAt = services.clock.now();
+    this.#startedMark = services.clock.monotonic();
     this.#pacer = new Pacer(services.clock);
   }
 
@@ -116,7 +119,7 @@ export class EgressConsumer {
       logger.info('egress.duplicate', { event: event.id });
       return 'ack';
     }
-    const takenAt = clock.now();
+    const takenAt = clock.monotonic();
     const earlier = message.attempt - 1;
     const isReplay = message.attributes[REPLAY_OF] !== undefined;
     const isRepeatable = this.#isRepeatable(event);
@@ -153,7 +156,7 @@ export class EgressConsumer {
           result,
           attempts: counted,
           tries,
-          elapsedMs: clock.now() - takenAt,
+          elapsedMs: clock.monotonic() - takenAt,
           expiresInMs: expiresAt === undefined ? undefined : expiresAt - clock.now(),
           isRepeatable,
         },
@@ -189,7 +192,8 @@ export class EgressConsumer {
   /** Whether an earlier process may have sent it: this one remembers only what it has sent itself. */
   #mayBeRepeated({ publishedAt }: ReceivedMessage): boolean {
     const { clock } = this.services;
-    return publishedAt < this.#startedAt || clock.now() - this.#startedAt < this.options.repeatWindowMs;
+    const runningMs = clock.monotonic() - this.#startedMark;
+    return publishedAt < this.#startedAt || runningMs < this.options.repeatWindowMs;
   }
 
   async #pace({ target: { connector, destination } }: EgressEvent): Promise<void> {

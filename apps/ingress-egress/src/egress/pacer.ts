@@ -19,7 +19,7 @@ export class Pacer {
     signal: AbortSignal,
   ): Promise<void> {
     if (rates === undefined) return;
-    const now = this.clock.now();
+    const now = this.clock.monotonic();
     const waits = [0];
     if (rates.total !== undefined) {
       let limiter = this.#totals.get(connector);

@@ -9,6 +9,14 @@ describe('ManualClock', () => {
     expect(clock.now()).toBe(1_050);
   });
 
+  it('can be set, and measures spans all the same', async () => {
+    const clock = new ManualClock(1_000);
+    const before = clock.monotonic();
+    clock.set(-600);
+    await clock.advance(50);
+    expect([clock.now(), clock.monotonic() - before]).toEqual([450, 50]);
+  });
+
   it('runs what is due, in the order in which it is due, each at its time', async () => {
     const clock = new ManualClock(0);
     const calls: [string, number][] = [];

@@ -8,6 +8,8 @@ interface Timer {
 /** Time that passes only when told to. */
 export class ManualClock implements Clock {
   #now: number;
+  /** By how much the clock was set. */
+  #setBy = 0;
   readonly #timers = new Set<Timer>();
 
   /** @param startMs milliseconds since 1970; by default 2026-01-01T00:00:00Z */
@@ -20,7 +22,14 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
-  readonly now = (): number => this.#now;
+  readonly now = (): number => this.#now + this.#setBy;
+
+  readonly monotonic = (): number => this.#now;
+
+  /** Sets the clock forward, or back; no time passes. */
+  set(byMs: number): void {
+    this.#setBy += byMs;
+  }
 
   readonly setTimeout = (callback: () => void, ms: number): (() => void) => {
     const timer = { due: this.#now + Math.max(0, ms), callback };
