@@ -73,6 +73,7 @@ export class ClientSession implements ChannelSource {
     this.#awaitedGuilds = new Set(options.config.guildIds);
     this.#rest = new DiscordRest({
       api: sdk.client.rest,
+      clock: options.clock,
       token: options.config.botToken,
       logger: options.logger,
       onTokenRefused: (error) => {

@@ -1,9 +1,12 @@
-import { ConnectorError, type Logger } from '@bitbrat/connectors-core';
+import { type Clock, ConnectorError, type Logger } from '@bitbrat/connectors-core';
 import { type RawFile, type REST } from 'discord.js';
 import { z } from 'zod';
 import { toDiscordError } from './errors.js';
 import { type NativeMessage, toNativeMessage } from './native-message.js';
 import { compareSnowflakes } from './snowflake.js';
+
+/** Milliseconds that the clock may drift between two requests without having been set. */
+const DRIFT_MS = 1_000;
 
 const gatewaySchema = z.object({
   session_start_limit: z.object({ remaining: z.number(), reset_after: z.number() }),
@@ -21,8 +24,9 @@ export interface RestRequest {
 }
 
 export interface RestOptions {
-  readonly api: Pick<REST, 'get' | 'post' | 'setToken'>;
+  readonly api: Pick<REST, 'get' | 'globalReset' | 'handlers' | 'post' | 'setToken'>;
   readonly token: string;
+  readonly clock: Clock;
   readonly logger: Logger;
   /** Discord does not take the token any more. */
   readonly onTokenRefused: (error: ConnectorError) => void;
@@ -31,10 +35,13 @@ export interface RestOptions {
 /** The REST calls that the connector needs, by the SDK's REST client, which minds the rate limits. */
 export class DiscordRest {
   readonly #options: RestOptions;
+  /** By how much the clock is ahead of the time that nobody sets. */
+  #ahead: number;
   #tokenCheck: Promise<boolean> | undefined;
 
   constructor(options: RestOptions) {
     this.#options = options;
+    this.#ahead = aheadOf(options.clock);
   }
 
   /** @param doing what for, for people @throws ConnectorError */
@@ -104,11 +111,26 @@ export class DiscordRest {
 
   #ask({ method, path, ...request }: RestRequest): Promise<unknown> {
     const { api, token } = this.#options;
+    this.#forgetLimitsOfAnotherTime();
     // One 401 makes the SDK forget it.
     api.setToken(token);
     // as: undici describes query and signal by types of its own, for the same classes
     const data = request as Parameters<REST['get']>[1];
     return method === 'GET' ? api.get(path, data) : api.post(path, data);
+  }
+
+  /**
+   * The SDK notes the end of a rate limit by the clock, so one that was set back would make it wait that much longer. Discord tells the limits
+   * anew with each answer.
+   */
+  #forgetLimitsOfAnotherTime(): void {
+    const { api, clock } = this.#options;
+    const ahead = aheadOf(clock);
+    if (Math.abs(ahead - this.#ahead) > DRIFT_MS) {
+      api.handlers.clear();
+      api.globalReset = -1;
+    }
+    this.#ahead = ahead;
   }
 
   /** One 401 may be a fault of Discord's; only a second one means that the token is refused. */
@@ -130,4 +152,8 @@ export class DiscordRest {
       return false;
     }
   }
+}
+
+function aheadOf(clock: Clock): number {
+  return clock.now() - clock.monotonic();
 }

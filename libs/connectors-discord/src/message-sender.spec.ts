@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { ConnectorError, type SendOptions } from '@bitbrat/connectors-core';
 import { ManualClock, settle } from '@bitbrat/connectors-testing';
 import { type RestRequest } from './discord-rest.js';
@@ -144,4 +146,30 @@ describe('MessageSender', () => {
     await expect(sending).rejects.toBeInstanceOf(ConnectorError);
     expect(clock.pendingTimers).toBe(0);
   });
+
+  it('keeps nothing of a request that is over, though the SDK leaves its listener on the signal', async () => {
+    const signals: WeakRef<AbortSignal>[] = [];
+    const request = ({ signal }: RestRequest): Promise<unknown> => {
+      signal?.addEventListener('abort', () => undefined);
+      if (signal !== undefined) signals.push(new WeakRef(signal));
+      return Promise.resolve({ id: '1001' });
+    };
+    const sender = new MessageSender({
+      fetcher: { fetchAll: () => Promise.resolve([]) },
+      allowedMentions: 'none',
+      clock: new ManualClock(),
+      random: () => 0.5,
+      session: () => ({ request }),
+    });
+    await sender.send('hello', CHANNEL, options());
+    await new Promise((resolve) => setImmediate(resolve));
+    collectGarbage();
+    expect(signals.map((signal) => signal.deref())).toEqual([undefined]);
+  });
 });
+
+/** All that nobody can reach any more. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc()');
+}

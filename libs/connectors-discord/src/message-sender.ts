@@ -170,12 +170,13 @@ export class MessageSender {
     const doing = `send to ${channelId}`;
     const upload = files.length === 0 ? {} : { files: files.map((file) => ({ ...file })) };
     for (let attempt = 1; ; attempt += 1) {
+      // The SDK never takes its listener off the signal, so each request gets one of its own. AbortSignal.any would not do: Node keeps what it
+      // makes for as long as it has a listener.
+      const abort = linkAbort(signal);
       try {
         const path = `/channels/${channelId}/messages` as const;
-        // The SDK never takes its listener off the signal, so each request gets one of its own.
-        const abort = AbortSignal.any([signal]);
         const answer = await session().request(
-          { method: 'POST', path, body, signal: abort, ...upload },
+          { method: 'POST', path, body, signal: abort.signal, ...upload },
           doing,
         );
         return createdSchema.parse(answer).id;
@@ -183,6 +184,8 @@ export class MessageSender {
         const error = isAborted(signal) ? gaveUp(channelId) : toDiscordError(reason, doing);
         if (error.code !== 'UPSTREAM_UNAVAILABLE' || attempt >= MAX_TRIES) throw error;
         await sleep(clock, backoffMs(BACKOFF, attempt, random), signal);
+      } finally {
+        abort.release();
       }
     }
   }

@@ -81,6 +81,22 @@ describe('outbound', () => {
     expect(gateway.sent().map(({ id }) => id)).toEqual(receipt.platformMessageIds);
   });
 
+  it.each([600_000, -600_000])(
+    'waits no longer for a rate limit when the clock is set by %i ms',
+    async (byMs) => {
+      await running({ sandbox: { channelLimit: 1, channelWindowMs: 300 } });
+      const trueNow = Date.now.bind(Date);
+      await send('the last one for now');
+      const clock = jest.spyOn(Date, 'now').mockImplementation(() => trueNow() + byMs);
+      try {
+        await send('after the limit');
+      } finally {
+        clock.mockRestore();
+      }
+      await send('afterwards');
+    },
+  );
+
   it('waits out a short rate limit and reports a long one', async () => {
     await running();
     const fault = { kind: 'request', operation: 'createMessage', status: 429, count: 1 } as const;

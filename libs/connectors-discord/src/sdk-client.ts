@@ -1,14 +1,18 @@
 import { setMaxListeners } from 'node:events';
 import { type Clock, withTimeout } from '@bitbrat/connectors-core';
-import { type Client, type RateLimitData } from 'discord.js';
+import { type CacheFactory, type Client, type GuildMember, type RateLimitData, type User } from 'discord.js';
 import { GatewayHold } from './gateway-hold.js';
 import { linkAbort } from './linked-abort.js';
+import type * as sdkTypes from './sdk.js';
 
 /** Milliseconds that the SDK gets to say good-bye before its socket is cut. */
 const GRACE_MS = 1_000;
 
 /** Milliseconds that the SDK may wait inside a request for a rate limit; longer ones are an error. A channel's window is 5 seconds. */
 const MAX_RATE_LIMIT_WAIT_MS = 10_000;
+
+/** What we use of the SDK. */
+type SdkClasses = typeof sdkTypes;
 
 export interface SdkClientOptions {
   readonly apiUrl: string;
@@ -45,13 +49,8 @@ export interface SdkClient {
  * Its own retries are switched off: it repeats requests at once, and the sender knows better when.
  */
 export async function createSdkClient(options: SdkClientOptions): Promise<SdkClient> {
-  const {
-    Client: SdkConstructor,
-    DefaultRestOptions,
-    Options,
-    SimpleIdentifyThrottler,
-    SimpleShardingStrategy,
-  } = await import('./sdk.js');
+  const sdk = await import('./sdk.js');
+  const { Client: SdkConstructor, DefaultRestOptions, SimpleIdentifyThrottler, SimpleShardingStrategy } = sdk;
   const { apiUrl, clock, intents, random, requestTimeoutMs } = options;
   let listeners: SdkListeners | undefined;
   const hold = new GatewayHold({
@@ -65,15 +64,7 @@ export async function createSdkClient(options: SdkClientOptions): Promise<SdkCli
   setMaxListeners(0, closing.signal);
   const client = new SdkConstructor({
     intents,
-    makeCache: Options.cacheWithLimits({
-      ...Options.DefaultMakeCacheSettings,
-      MessageManager: 0,
-      PresenceManager: 0,
-      ReactionManager: 0,
-      // The bot's own member tells its rights in each channel.
-      GuildMemberManager: { maxSize: 200, keepOverLimit: (member) => member.id === member.client.user.id },
-      UserManager: { maxSize: 200, keepOverLimit: (user) => user.id === user.client.user.id },
-    }),
+    makeCache: smallCaches(sdk),
     rest: {
       api: apiUrl,
       timeout: requestTimeoutMs,
@@ -128,6 +119,27 @@ export async function createSdkClient(options: SdkClientOptions): Promise<SdkCli
       client.on('error', () => undefined);
     },
   };
+}
+
+/** The SDK knows its classes by name, and a bundler may give them another: a limit under the wrong one is passed over in silence. */
+export function smallCaches({
+  GuildMemberManager,
+  MessageManager,
+  Options,
+  PresenceManager,
+  ReactionManager,
+  UserManager,
+}: SdkClasses): CacheFactory {
+  const isOwn = ({ client, id }: GuildMember | User): boolean => id === client.user.id;
+  return Options.cacheWithLimits({
+    ...Options.DefaultMakeCacheSettings,
+    [MessageManager.name]: 0,
+    [PresenceManager.name]: 0,
+    [ReactionManager.name]: 0,
+    // The bot's own member tells its rights in each channel.
+    [GuildMemberManager.name]: { maxSize: 200, keepOverLimit: isOwn },
+    [UserManager.name]: { maxSize: 200, keepOverLimit: isOwn },
+  });
 }
 
 /** Whether a rate limit is ours to report. One without a delay would be tried again at once, in a tight loop. */

@@ -5,7 +5,12 @@
 export {
   Client,
   DefaultRestOptions,
+  GuildMemberManager,
+  MessageManager,
   Options,
+  PresenceManager,
+  ReactionManager,
   SimpleIdentifyThrottler,
   SimpleShardingStrategy,
+  UserManager,
 } from 'discord.js';
