@@ -137,6 +137,23 @@ describe('token', () => {
     expect(gateway.connector.getSnapshot().details['clientGeneration']).toBe(1);
   });
 
+  it.each([true, false])(
+    'whose life is shorter than it says is replaced in time, or after its end (warned: %s)',
+    async (warns) => {
+      await running();
+      gateway.sandbox.twilio.injectFault({ kind: 'token-life', seconds: 1, warns });
+      gateway.sandbox.twilio.injectFault({ kind: 'drop' });
+      const updates = (): number => gateway.sandbox.twilio.stats().counters['frame update'] ?? 0;
+      const logins = (): number => gateway.sandbox.twilio.stats().counters['frame init'] ?? 0;
+      const before = logins();
+      // Each further token ends as soon.
+      await waitFor(() => (warns ? updates() >= 3 : logins() >= before + 3), 'three short lives', 30_000);
+      gateway.sandbox.twilio.heal();
+      await waitFor(() => gateway.status === 'connected', 'the way back', 15_000);
+      await expectReceiving('afterwards');
+    },
+  );
+
   it('whose refresh is cut off leaves a rejection behind, which is claimed', async () => {
     await running();
     const minted = jest.spyOn(TwilioTokenProvider.prototype, 'mint');

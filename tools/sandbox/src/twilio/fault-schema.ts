@@ -61,6 +61,12 @@ export const armedFaultSchema = z.discriminatedUnion('kind', [
     ...limits,
   }),
   z.strictObject({
+    kind: z.literal('token-life'),
+    seconds: z.int().min(1).max(86_400),
+    warns: z.boolean().default(true),
+    ...limits,
+  }),
+  z.strictObject({
     kind: z.literal('half-open'),
     newConnections: z.boolean().default(false),
     identity: z.string().optional(),

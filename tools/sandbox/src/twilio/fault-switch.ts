@@ -30,6 +30,7 @@ export class FaultSwitch {
       }
       case 'refuse-connections':
       case 'refuse-token':
+      case 'token-life':
       case 'request':
       case 'lose-push':
       case 'no-replay':

@@ -19,13 +19,15 @@ export class TokenTimers {
     private readonly watcher: TokenWatcher,
   ) {}
 
-  /** Watches a token instead of the one before. `now` in milliseconds since the epoch. */
-  watch({ expiresAt, issuedAt }: TokenClaims, now: number): void {
+  /** Watches a token instead of the one before. `now` in milliseconds since the epoch. @param warns whether its owner is warned before the end */
+  watch({ expiresAt, issuedAt }: TokenClaims, now: number, warns = true): void {
     this.clear();
     const lead = Math.min(this.warningMs, (expiresAt - issuedAt) / 4);
-    this.#at(expiresAt - lead - now, () => {
-      this.watcher.aboutToExpire();
-    });
+    if (warns) {
+      this.#at(expiresAt - lead - now, () => {
+        this.watcher.aboutToExpire();
+      });
+    }
     this.#at(expiresAt - now, () => {
       this.watcher.expired();
     });

@@ -68,6 +68,27 @@ describe('Conversations SDK: tokens', () => {
     await warned;
   });
 
+  it('token-life: ends a token before its time, and warns only where it is asked to', async () => {
+    sandbox.twilio.injectFault({ kind: 'token-life', seconds: 1, count: 1 });
+    client = connectSdk(sandbox);
+    let warnings = 0;
+    client.on('tokenAboutToExpire', () => (warnings += 1));
+    let expired = nextEvent(client, 'tokenExpired');
+    let disconnected = state('disconnected');
+    await loaded(client);
+    await expired;
+    await disconnected;
+    expect(warnings).toBe(1);
+
+    sandbox.twilio.injectFault({ kind: 'token-life', seconds: 1, warns: false, count: 1 });
+    expired = nextEvent(client, 'tokenExpired');
+    disconnected = state('disconnected');
+    await client.updateToken(mintToken(sandbox));
+    await expired;
+    await disconnected;
+    expect(warnings).toBe(1);
+  });
+
   it('close-frame 401: disconnected without a word about the token', async () => {
     await start();
     let expired = false;

@@ -188,8 +188,11 @@ export class TwilsockConnection {
     const now = this.deps.now();
     const admission = admitToken(token, on, this.identity, { authority, faults, now });
     if (admission.ok) {
-      this.#tokenTimers.watch(admission.claims, now);
-      return admission.claims;
+      const fault = faults.strike('token-life');
+      const end = fault === undefined ? Infinity : now + fault.seconds * 1_000;
+      const claims = { ...admission.claims, expiresAt: Math.min(admission.claims.expiresAt, end) };
+      this.#tokenTimers.watch(claims, now, fault?.warns);
+      return claims;
     }
     const { status, code, description, reconnectMinMs } = admission.refusal;
     this.deps.stats.count(`refused token ${code}`);
