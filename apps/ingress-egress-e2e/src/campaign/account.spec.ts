@@ -106,7 +106,7 @@ const INGRESS: readonly Case[] = [
     name: 'excuses what lies in a reported gap, where the platform has no history',
     facts: {
       written: [written(1, 'twitch')],
-      gaps: [{ platform: 'twitch', from: 9_500, to: 10_500, lost: undefined }],
+      gaps: [{ platform: 'twitch', from: 9_500, to: 10_500, lost: undefined, at: 0 }],
     },
     kinds: [],
     counts: { 'lost in reported gaps': 1, gaps: 1 },
@@ -115,7 +115,7 @@ const INGRESS: readonly Case[] = [
     name: 'does not excuse what lies outside of it',
     facts: {
       written: [written(1, 'twitch')],
-      gaps: [{ platform: 'twitch', from: 20_000, to: 30_000, lost: undefined }],
+      gaps: [{ platform: 'twitch', from: 20_000, to: 30_000, lost: undefined, at: 0 }],
     },
     kinds: ['ingress missing'],
   },
@@ -124,7 +124,7 @@ const INGRESS: readonly Case[] = [
     facts: {
       written: [written(1, 'twitch'), written(2, 'twitch'), written(3, 'twitch')],
       published: [published(2, 'b', 'twitch')],
-      gaps: [{ platform: 'twitch', from: 0, to: 31_000, lost: undefined }],
+      gaps: [{ platform: 'twitch', from: 0, to: 31_000, lost: undefined, at: 0 }],
     },
     kinds: ['ingress missing'],
     counts: { 'lost in reported gaps': 1 },
@@ -167,7 +167,7 @@ const INGRESS: readonly Case[] = [
     name: 'does not excuse a platform that keeps the history',
     facts: {
       written: [written(1)],
-      gaps: [{ platform: 'twilio', from: 9_500, to: 10_500, lost: undefined }],
+      gaps: [{ platform: 'twilio', from: 9_500, to: 10_500, lost: undefined, at: 0 }],
     },
     kinds: ['ingress missing'],
   },

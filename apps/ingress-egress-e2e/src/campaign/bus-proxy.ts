@@ -9,7 +9,7 @@ const HANG_POLL_MS = 50;
 /** Milliseconds that the bus gets to end the calls of a client that is gone. */
 const LINGER_MS = 2_000;
 
-/** How the network between the service and the bus is. */
+/** How the network between the service and what it calls is. */
 export interface LinkState {
   /** New connections are cut off at once. */
   refusing: boolean;
@@ -19,7 +19,7 @@ export interface LinkState {
   delayMs: number;
 }
 
-/** The network between the service and the bus, so that it can be cut, slowed and held up for the service alone. */
+/** The network between the service and the bus, or whatever else speaks gRPC, so that it can be cut, slowed and held up for the service alone. */
 export class BusProxy {
   readonly state: LinkState = { refusing: false, hanging: false, delayMs: 0 };
   /** Those of the service, and those to the bus. */

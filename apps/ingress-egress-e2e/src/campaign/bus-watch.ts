@@ -159,6 +159,7 @@ export class BusWatch {
           from: Date.parse(gap.from),
           to: Date.parse(gap.to),
           lost: gap.lost,
+          at: this.options.journal.now(),
         };
         this.gaps.push(fact);
         this.#note(`${connector} reports a gap from ${gap.from} to ${gap.to}: ${gap.reason}`);

@@ -15,6 +15,7 @@ describeWithEmulator('the fault campaign, in short', process.env, () => {
       spanMs: 25_000,
       rate: 6,
       platforms: PLATFORM_NAMES,
+      store: 'file',
       faults: ['all'],
       outageMs: 0,
       quickOnly: true,

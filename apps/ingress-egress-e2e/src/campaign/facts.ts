@@ -49,6 +49,8 @@ export interface GapFact {
   readonly from: number;
   readonly to: number;
   readonly lost: number | undefined;
+  /** When the bus delivered the report, in milliseconds since the run began. */
+  readonly at: number;
 }
 
 /** The platform has deleted a channel with all that was in it. */

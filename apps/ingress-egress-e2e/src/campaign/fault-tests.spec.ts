@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { busFaults } from './faults/bus-faults.js';
+import { clockFaults } from './faults/clock-faults.js';
 import { serviceFaults } from './faults/service-faults.js';
-import { stateFaults } from './faults/state-faults.js';
+import { firestoreFaults, stateFaults } from './faults/state-faults.js';
 import { DiscordPlatform } from './platforms/discord-platform.js';
 import { TwilioPlatform } from './platforms/twilio-platform.js';
 import { TwitchPlatform } from './platforms/twitch-platform.js';
@@ -18,7 +19,9 @@ const FAULTS = [
   ...new TwitchPlatform(unused).faults,
   ...serviceFaults(unused, unused),
   ...busFaults(unused),
-  ...stateFaults(''),
+  ...stateFaults('', unused),
+  ...firestoreFaults(unused),
+  ...clockFaults(unused),
 ].map(({ name }) => name);
 
 interface Row {

@@ -127,6 +127,7 @@ async function run(
     spanMs: minutes * 60_000,
     rate,
     platforms,
+    store: options.store,
     faults,
     outageMs: options.outageMinutes * 60_000,
     quickOnly: false,

@@ -14,6 +14,7 @@ export interface CampaignOptions {
   /** Minutes that the bus is away in one piece; 0: not at all. */
   readonly outageMinutes: number;
   readonly platforms: readonly string[];
+  readonly store: 'file' | 'firestore';
   readonly sabotage: SabotageName | undefined;
   /** Shows that each sabotage is caught. */
   readonly bite: boolean;
@@ -46,6 +47,7 @@ export const HELP = `Drives load through the built service while things go wrong
   --faults LIST     all, none, or names and lanes: twilio, service.kill, ... (default all)
   --outage N        besides, takes the bus away for N minutes in one piece, from a tenth of the run on (default 0)
   --platforms LIST  of ${PLATFORM_NAMES.join(', ')} (default: all)
+  --store NAME      where the service keeps its state: file, or firestore, which is Google's emulator (default file)
   --bus pubsub      Google's Pub/Sub emulator; a bus within the service could not be accounted for
   --sabotage NAME   runs a build that is broken on purpose: ${Object.keys(SABOTAGES).join(', ')}
   --bite            shows that the campaign fails for each of these builds, and not for the service as it is, with
@@ -71,6 +73,7 @@ export function parseOptions(args: readonly string[]): CampaignOptions | undefin
       faults: { type: 'string', default: 'all' },
       outage: { type: 'string', default: '0' },
       platforms: { type: 'string', default: PLATFORM_NAMES.join(',') },
+      store: { type: 'string', default: 'file' },
       bus: { type: 'string', default: 'pubsub' },
       sabotage: { type: 'string' },
       bite: { type: 'boolean', default: false },
@@ -100,6 +103,7 @@ export function parseOptions(args: readonly string[]): CampaignOptions | undefin
     faults: toList(values.faults),
     outageMinutes: toNumber('--outage', values.outage, 0, minutes * 0.9),
     platforms,
+    store: toStore(values.store),
     sabotage: toSabotage(values.sabotage),
     bite: values.bite,
     soak: values.soak ? toSoakPlan(values) : undefined,
@@ -123,6 +127,11 @@ function toNumber(option: string, text: string, min: number, max: number, whole 
   throw new Error(
     `${option}: expected a ${whole ? 'whole ' : ''}number from ${min} to ${max}, not "${text}"`,
   );
+}
+
+function toStore(name: string): CampaignOptions['store'] {
+  if (name === 'file' || name === 'firestore') return name;
+  throw new Error(`--store: expected file or firestore, not "${name}"`);
 }
 
 function toSabotage(name: string | undefined): SabotageName | undefined {

@@ -131,6 +131,8 @@ describe('options', () => {
     [['--bus', 'memory'], /--bus: expected pubsub/],
     [['--platforms', 'irc'], /--platforms: expected some of twilio/],
     [['--sabotage', 'x'], /--sabotage: expected one of cursor-before-ack/],
+    [['--store', 'paper'], /--store: expected file or firestore/],
+    [['--runs', '0'], /--runs: expected a whole number/],
     [['--what'], /--what/],
   ])('%j', (args, message) => {
     expect(() => parseOptions(args)).toThrow(message);

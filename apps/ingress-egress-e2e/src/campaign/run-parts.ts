@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PubSubEmulator, startPubSubEmulator } from '@bitbrat/message-bus/testing';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
+import { type FirestoreEmulator, startFirestoreEmulator } from '@bitbrat/state-store/testing';
 import { BusProxy } from './bus-proxy.js';
 import { BusWatch, INSTANCE_ID } from './bus-watch.js';
 import { type CampaignPlatform } from './campaign-platform.js';
+import { Injector } from './injector.js';
 import { Journal } from './journal.js';
 import { createPlatforms, sandboxOptions } from './platforms.js';
 import { type RunOptions } from './run-report.js';
@@ -23,12 +25,17 @@ export interface RunParts {
   /** Not started yet. */
   readonly service: ServiceProcess;
   readonly stateDirectory: string;
+  /** Where the service keeps its state; undefined: in a file. */
+  readonly firestore: { readonly emulator: FirestoreEmulator; readonly proxy: BusProxy } | undefined;
+  readonly injector: Injector;
   readonly watch: BusWatch;
   /** Words of the bot's answer by the token of the message; to be filled. */
   readonly answers: Map<string, number>;
   /** Why the service's process ended that nobody had ended; it is started again then. */
   readonly crashes: string[];
 }
+
+const INJECTOR = join(import.meta.dirname, 'faults/injector.mjs');
 
 /** Starts all but the service, and connects it. @param logFile of the service */
 export async function startParts(options: RunOptions, logFile: string): Promise<RunParts> {
@@ -42,6 +49,8 @@ export async function startParts(options: RunOptions, logFile: string): Promise<
   const sandbox = await startSandbox(sandboxOptions(options.seed, url));
   const platforms = createPlatforms(options.platforms, sandbox, url);
   const stateDirectory = mkdtempSync(join(tmpdir(), 'campaign-'));
+  const firestore = options.store === 'firestore' ? await startFirestore() : undefined;
+  const injector = new Injector();
   const environment = {
     PORT: String(port),
     LOG_LEVEL: 'debug',
@@ -52,7 +61,9 @@ export async function startParts(options: RunOptions, logFile: string): Promise<
     PUBSUB_EMULATOR_HOST: proxy.host,
     GOOGLE_CLOUD_PROJECT: emulator.projectId,
     METADATA_SERVER_DETECTION: 'none',
-    STATE_FILE: join(stateDirectory, 'state.json'),
+    ...(firestore === undefined
+      ? { STATE_FILE: join(stateDirectory, 'state.json') }
+      : { STATE_STORE_DRIVER: 'firestore', FIRESTORE_EMULATOR_HOST: firestore.proxy.host }),
     ...Object.fromEntries(platforms.flatMap((platform) => Object.entries(platform.environment()))),
   };
   const watch = await BusWatch.start({
@@ -61,7 +72,7 @@ export async function startParts(options: RunOptions, logFile: string): Promise<
     answerWords: (token) => answers.get(token) ?? 0,
   });
   const service = new ServiceProcess(
-    { main: options.main, environment, logFile },
+    { main: options.main, environment, logFile, nodeArguments: injector.nodeArguments(INJECTOR) },
     {
       onLog: logListener(journal),
       onCrash: (reason) => {
@@ -71,18 +82,39 @@ export async function startParts(options: RunOptions, logFile: string): Promise<
       },
     },
   );
-  return { answers, crashes, emulator, journal, platforms, proxy, sandbox, service, stateDirectory, watch };
+  return {
+    answers,
+    crashes,
+    emulator,
+    firestore,
+    injector,
+    journal,
+    platforms,
+    proxy,
+    sandbox,
+    service,
+    stateDirectory,
+    watch,
+  };
 }
 
 /** Ends them all. */
 export async function stopParts(parts: RunParts): Promise<void> {
-  const { emulator, proxy, sandbox, service, stateDirectory, watch } = parts;
+  const { emulator, firestore, injector, proxy, sandbox, service, stateDirectory, watch } = parts;
   await service.close();
   await watch.disconnect();
   await proxy.close();
   await sandbox.close();
   await emulator.stop();
+  await firestore?.proxy.close();
+  await firestore?.emulator.stop();
+  injector.close();
   rmSync(stateDirectory, { recursive: true });
+}
+
+async function startFirestore(): Promise<NonNullable<RunParts['firestore']>> {
+  const emulator = await startFirestoreEmulator({ environment: process.env });
+  return { emulator, proxy: await BusProxy.start(emulator.host) };
 }
 
 /** Milliseconds within which the service's complaints of one kind are told once. */

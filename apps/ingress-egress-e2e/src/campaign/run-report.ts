@@ -11,6 +11,8 @@ export interface RunOptions {
   /** Messages that people write a second. */
   readonly rate: number;
   readonly platforms: readonly string[];
+  /** Where the service keeps its state. */
+  readonly store: 'file' | 'firestore';
   /** Names and lanes of faults, `all` or `none`. */
   readonly faults: readonly string[];
   /** How long the bus is away in one piece, besides, in milliseconds; 0: not at all. */

@@ -2,13 +2,15 @@ import { account } from './account.js';
 import { type Fault, LEASE_BREAKING, selectFaults } from './fault.js';
 import { FaultRunner } from './fault-runner.js';
 import { busFaults } from './faults/bus-faults.js';
+import { clockFaults } from './faults/clock-faults.js';
 import { serviceFaults } from './faults/service-faults.js';
-import { stateFaults } from './faults/state-faults.js';
+import { firestoreFaults, stateFaults } from './faults/state-faults.js';
 import { type BorderFact, type DeletionFact, type Facts } from './facts.js';
 import { LoadDriver } from './load-driver.js';
 import { makePlan, type Step, TOKENS_OF_PLATFORM, TOKENS_OF_RUN } from './plan.js';
 import { type RunParts, startParts, stopParts } from './run-parts.js';
 import { type RunOptions, type RunReport } from './run-report.js';
+import { toTrueGap } from './true-time.js';
 import { type Finding, type Verdict } from './verdict.js';
 import { readWords } from './words.js';
 
@@ -29,13 +31,15 @@ export class RunWorld {
     private readonly options: RunOptions,
     private readonly parts: RunParts,
   ) {
-    const { emulator, journal, platforms, proxy, service, stateDirectory, watch } = parts;
+    const { emulator, firestore, injector, journal, platforms, proxy, service, stateDirectory, watch } =
+      parts;
     this.#faults = new FaultRunner(journal);
     this.#load = new LoadDriver(platforms, watch, journal);
     this.#all = [
       ...platforms.flatMap((platform) => platform.faults),
       ...serviceFaults(service, proxy),
-      ...stateFaults(stateDirectory),
+      ...(firestore === undefined ? stateFaults(stateDirectory, injector) : firestoreFaults(firestore.proxy)),
+      ...clockFaults(injector),
       ...busFaults({ emulator, proxy, watch, now: () => journal.now() }),
     ];
     const selected = selectFaults(this.#all, options.faults);
@@ -99,11 +103,14 @@ export class RunWorld {
 
   /** Ends load and faults; everything works again afterwards. */
   async heal(): Promise<void> {
-    const { journal, platforms, proxy, service, watch } = this.parts;
+    const { firestore, injector, journal, platforms, proxy, service, watch } = this.parts;
     await this.#load.end();
     await this.#faults.end();
     for (const platform of platforms) platform.heal();
-    Object.assign(proxy.state, { refusing: false, hanging: false, delayMs: 0 });
+    for (const { state } of [proxy, firestore?.proxy ?? proxy]) {
+      Object.assign(state, { refusing: false, hanging: false, delayMs: 0 });
+    }
+    injector.heal();
     watch.release();
     await service.start();
     journal.note('everything is healed');
@@ -208,7 +215,8 @@ export class RunWorld {
   }
 
   #facts(): Facts {
-    const { platforms, watch } = this.parts;
+    const { injector, journal, platforms, watch } = this.parts;
+    const startedAt = Date.now() - journal.now();
     return {
       promises: new Map(platforms.map(({ name, promise }) => [name, promise])),
       written: this.#load.written,
@@ -216,7 +224,7 @@ export class RunWorld {
       accepted: watch.accepted,
       outcomes: watch.outcomes,
       deadLetters: watch.deadLetters,
-      gaps: watch.gaps,
+      gaps: watch.gaps.map((gap) => toTrueGap(gap, injector.clock, startedAt + gap.at)),
       troubles: this.#faults.troubles,
       deletions: this.#deletions(),
       borders: this.#borders,

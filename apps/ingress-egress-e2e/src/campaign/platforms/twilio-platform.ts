@@ -141,6 +141,10 @@ function twilioFaults(sandbox: TwilioSandbox): readonly Fault[] {
       sandbox.injectFault({ kind: 'drop' });
       return { kind: 'refuse-token', on: pick(['init', 'update', 'both']) };
     }),
+    row('token-short-lived', 2, [4_000, 15_000], (pick) => {
+      sandbox.injectFault({ kind: 'drop' });
+      return { kind: 'token-life', seconds: pick([2, 6]), warns: pick([true, false]) };
+    }),
     row('slow', 2, [2_000, 10_000], (pick) => {
       const delayMs = pick([300, 1_500, 6_000]);
       return { kind: 'request', target: 'tunnel', delayMs, probability: 0.5 };
