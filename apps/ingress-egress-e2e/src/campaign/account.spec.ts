@@ -254,6 +254,20 @@ const EGRESS: readonly Case[] = [
     kinds: ['egress out of order'],
   },
   {
+    name: 'excuses another order after one disturbance upon another',
+    facts: {
+      accepted: [accepted(1), accepted(2)],
+      outcomes: [sent(2), sent(1, 100_000)],
+      troubles: [
+        { lane: 'service', from: 50_000, to: 51_000 },
+        { lane: 'bus', from: 1_500, to: 1_600 },
+      ],
+      standing: standing('twilio', wordsOf('e2', 2), wordsOf('e1', 2)),
+    },
+    kinds: [],
+    counts: { 'reordered by redelivery': 1 },
+  },
+  {
     name: 'excuses no other order long after the disturbance',
     facts: {
       accepted: [accepted(1), accepted(2)],

@@ -18,17 +18,24 @@ export interface SettledEvent {
  * again, and Google's emulator (unlike the service) then delivers it behind later messages of its ordering key.
  *
  * So there must have been such a disturbance while the event was in hand, given to the bus and not settled; the later one must have been
- * settled after it had begun; and the event must have been settled within the time of a redelivery.
+ * settled after it had begun; and the event must have been settled within the time of a redelivery after it, or after a further disturbance
+ * that came within this time.
  */
 export function isReordered(late: SettledEvent, overtaking: SettledEvent, { troubles }: Facts): boolean {
   const settledAt = late.outcomes[0]?.at ?? Infinity;
   const overtakenAt = overtaking.outcomes[0]?.at ?? Infinity;
-  return troubles.some(
-    ({ from, lane, to }) =>
-      LEASE_BREAKING.includes(lane) &&
-      late.event.at <= to &&
-      settledAt >= from &&
-      overtakenAt >= from &&
-      settledAt <= to + REDELIVERY_MS,
+  const disturbances = troubles
+    .filter(({ lane }) => LEASE_BREAKING.includes(lane))
+    .sort((a, b) => a.from - b.from);
+  const reachOf = (first: number): number =>
+    disturbances
+      .slice(first)
+      .reduce(
+        (reach, { from, to }) => (from <= reach ? Math.max(reach, to + REDELIVERY_MS) : reach),
+        disturbances[first]?.from ?? 0,
+      );
+  return disturbances.some(
+    ({ from, to }, place) =>
+      late.event.at <= to && Math.min(settledAt, overtakenAt) >= from && settledAt <= reachOf(place),
   );
 }
