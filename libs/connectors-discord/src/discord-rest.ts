@@ -109,9 +109,21 @@ export class DiscordRest {
     );
   }
 
-  #ask({ method, path, ...request }: RestRequest): Promise<unknown> {
-    const { api, token } = this.#options;
+  async #ask(request: RestRequest): Promise<unknown> {
     this.#forgetLimitsOfAnotherTime();
+    try {
+      return await this.#send(request);
+    } catch (error) {
+      // The clock was set while the request waited for its turn: it was not sent.
+      if (toDiscordError(error, '').code === 'RATE_LIMITED' && this.#forgetLimitsOfAnotherTime()) {
+        return this.#send(request);
+      }
+      throw error;
+    }
+  }
+
+  #send({ method, path, ...request }: RestRequest): Promise<unknown> {
+    const { api, token } = this.#options;
     // One 401 makes the SDK forget it.
     api.setToken(token);
     // as: undici describes query and signal by types of its own, for the same classes
@@ -122,15 +134,16 @@ export class DiscordRest {
   /**
    * The SDK notes the end of a rate limit by the clock, so one that was set back would make it wait that much longer. Discord tells the limits
    * anew with each answer.
+   * @returns whether it was set
    */
-  #forgetLimitsOfAnotherTime(): void {
+  #forgetLimitsOfAnotherTime(): boolean {
     const { api, clock } = this.#options;
     const ahead = aheadOf(clock);
-    if (Math.abs(ahead - this.#ahead) > DRIFT_MS) {
-      api.handlers.clear();
-      api.globalReset = -1;
-    }
+    if (Math.abs(ahead - this.#ahead) <= DRIFT_MS) return false;
     this.#ahead = ahead;
+    api.handlers.clear();
+    api.globalReset = -1;
+    return true;
   }
 
   /** One 401 may be a fault of Discord's; only a second one means that the token is refused. */

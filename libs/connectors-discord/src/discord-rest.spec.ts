@@ -1,0 +1,45 @@
+import { ManualClock, RecordingLogger } from '@bitbrat/connectors-testing';
+import { DiscordRest, type RestOptions } from './discord-rest.js';
+
+/** As the SDK refuses what would wait for too long. */
+class RateLimitError extends Error {
+  readonly timeToReset = 600_000;
+  readonly retryAfter = 600_000;
+}
+
+function create(ask: () => Promise<unknown>): { readonly rest: DiscordRest; readonly clock: ManualClock } {
+  const clock = new ManualClock();
+  const api = { get: ask, post: ask, setToken: () => undefined, handlers: new Map(), globalReset: 0 };
+  const rest = new DiscordRest({
+    api: api as unknown as RestOptions['api'], // the part that a request uses
+    token: 'token',
+    clock,
+    logger: new RecordingLogger(),
+    onTokenRefused: () => undefined,
+  });
+  return { rest, clock };
+}
+
+const REQUEST = { method: 'POST', path: '/channels/1/messages' } as const;
+
+describe('a request that a rate limit has refused', () => {
+  it('is repeated where the clock was set while it waited', async () => {
+    let tries = 0;
+    const { clock, rest } = create(() => {
+      tries += 1;
+      if (tries === 2) return Promise.resolve('sent');
+      clock.set(-600_000);
+      return Promise.reject(new RateLimitError());
+    });
+    await expect(rest.request(REQUEST, 'send')).resolves.toBe('sent');
+  });
+
+  it('is refused where the clock was not set', async () => {
+    const { clock, rest } = create(() => Promise.reject(new RateLimitError()));
+    await clock.advance(3_600_000);
+    await expect(rest.request(REQUEST, 'send')).rejects.toMatchObject({
+      code: 'RATE_LIMITED',
+      retryAfterMs: 600_000,
+    });
+  });
+});
