@@ -1,7 +1,8 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describeWithEmulator, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/message-bus/testing';
 import { BusProxy } from './campaign/bus-proxy.js';
+import { type Injection, Injector } from './campaign/injector.js';
 import { waitUntil } from './support/wait-until.js';
 import { World } from './support/world.js';
 
@@ -10,6 +11,7 @@ const NUMBERS = Array.from({ length: 10 }, (_, index) => `+155503${String(index)
 
 describeWithEmulator('faults, caused for real', process.env, () => {
   let emulator: PubSubEmulator | undefined;
+  let injector: Injector;
   let proxy: BusProxy;
   let world: World;
 
@@ -17,11 +19,19 @@ describeWithEmulator('faults, caused for real', process.env, () => {
     emulator = await startPubSubEmulator({ environment: process.env });
     // The emulator goes on lending messages to the calls of a process that was killed, unless they are ended in good order.
     proxy = await BusProxy.start(emulator.host);
-    world = await World.start(emulator, { TWILIO_SWEEP_SECONDS: '5', PUBSUB_EMULATOR_HOST: proxy.host });
+    injector = new Injector();
+    world = await World.start(emulator, {
+      TWILIO_SWEEP_SECONDS: '5',
+      PUBSUB_EMULATOR_HOST: proxy.host,
+      NODE_OPTIONS: injector
+        .nodeArguments(join(import.meta.dirname, 'campaign/faults/injector.mjs'))
+        .join(' '),
+    });
   });
   afterEach(async () => {
     await world.stop();
     await proxy.close();
+    injector.close();
     await emulator?.stop();
   });
 
@@ -46,8 +56,6 @@ describeWithEmulator('faults, caused for real', process.env, () => {
 
   async function account(expected: Map<string, string[]>): Promise<void> {
     const all = [...expected.values()].flat();
-    const answered = (): number =>
-      world.sandbox.twilio.conversations().reduce((sum, { sid }) => sum + answersIn(sid).length, 0);
     await waitUntil(
       'each message published',
       () => {
@@ -65,6 +73,9 @@ describeWithEmulator('faults, caused for real', process.env, () => {
       expect(answersIn(sid).sort()).toEqual(ids.map((id) => `reply:${id}`).sort());
     }
   }
+
+  const answered = (): number =>
+    world.sandbox.twilio.conversations().reduce((sum, { sid }) => sum + answersIn(sid).length, 0);
 
   const answersIn = (sid: string): string[] =>
     world.sandbox.twilio
@@ -155,6 +166,9 @@ describeWithEmulator('faults, caused for real', process.env, () => {
         },
       }),
     ],
+    ['the state is slow', () => injected({ diskMs: 1_000 })],
+    ['the clock is ten minutes ahead for a while', () => injected({ clockMs: 600_000 })],
+    ['the clock is ten minutes behind for a while', () => injected({ clockMs: -600_000 })],
     [
       'the state cannot be read or written',
       () => {
@@ -179,6 +193,17 @@ describeWithEmulator('faults, caused for real', process.env, () => {
     },
     240_000, // what a process had in hand comes again when its lease with the bus has ended
   );
+
+  const injected = (injection: Partial<Injection>): Disturbances => ({
+    4: () => {
+      injector.set(injection);
+    },
+    12: async () => {
+      // More than was written before: something was answered while it lasted.
+      await waitUntil('answers', () => (answered() > 4 * NUMBERS.length ? true : undefined), 60_000);
+      injector.heal();
+    },
+  });
 
   const restart = (end: () => Promise<unknown>) => async (): Promise<void> => {
     await end();

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { busFaults } from './faults/bus-faults.js';
 import { clockFaults } from './faults/clock-faults.js';
@@ -44,6 +44,18 @@ function readRows(): readonly Row[] {
 
 describe('each fault of the campaign', () => {
   const rows = readRows();
+
+  it('is among those that are looked at here', () => {
+    const files = readdirSync(join(import.meta.dirname, 'faults')).filter((file) =>
+      file.endsWith('-faults.ts'),
+    );
+    expect(files.sort()).toEqual([
+      'bus-faults.ts',
+      'clock-faults.ts',
+      'service-faults.ts',
+      'state-faults.ts',
+    ]);
+  });
 
   it.each(FAULTS)('%s has a test of its own', (name) => {
     expect(rows.map(({ fault }) => fault)).toContain(name);
