@@ -1,6 +1,7 @@
 import { ConnectorError, type IngressGap } from '@bitbrat/connectors-core';
 import { ManualClock, RecordingLogger, settle } from '@bitbrat/connectors-testing';
 import { type ChannelFacts, ChannelFeed, type FeedOptions } from './channel-feed.js';
+import { FeedRoom } from './feed-room.js';
 import { type ChannelEvent } from './message-intake.js';
 import { type NativeMessage } from './native-message.js';
 import { compareSnowflakes, snowflakeAt } from './snowflake.js';
@@ -56,6 +57,7 @@ class Bench {
       saveCursor: (id) => this.saved.push(id),
       history: (after, limit) => this.#history(after, limit),
       take: (event) => this.#take(event),
+      room: new FeedRoom(),
       onBehind: () => (this.wakes += 1),
       onGap: (gap) => this.gaps.push(gap),
       historyHours: 24,
@@ -206,6 +208,45 @@ describe('ChannelFeed', () => {
     expect(new Set(bench.taken)).toEqual(
       new Set(Array.from({ length: 1_100 }, (_, i) => `message ${i + 1}`)),
     );
+  });
+
+  it('falls behind where all channels together have enough on its way to the bus', async () => {
+    const room = new FeedRoom();
+    const bench = new Bench({ room });
+    await bench.feed.drain(never);
+    for (let i = 0; i < 2_000; i += 1) room.depart();
+    bench.store(1, 2);
+    bench.feed.offer(created(1));
+    bench.feed.offer(created(2));
+    expect([bench.feed.isBehind, bench.taken]).toEqual([true, []]);
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual(['message 1', 'message 2']);
+  });
+
+  it('leaves to the history what waits where all channels together hold too much, and keeps what no history brings back', async () => {
+    const room = new FeedRoom();
+    const bench = new Bench({ room });
+    const waiting = 5_000;
+    for (let i = 0; i < waiting; i += 1) room.wait();
+    bench.store(1, 2, 3);
+    for (const n of [1, 2, 3]) bench.feed.offer(created(n));
+    bench.feed.offer({ kind: 'edited', message: message(1) });
+    bench.feed.refresh(at(3));
+    await bench.feed.drain(never);
+    expect(bench.requests).not.toEqual([]);
+    expect(bench.taken).toEqual(['message 1', 'message 2', 'message 3', 'message 1, edited']);
+    room.leave(waiting);
+    expect([room.isOverfull, room.hasRoom]).toEqual([false, true]);
+  });
+
+  it('frees the room of a channel that is no more', () => {
+    const room = new FeedRoom();
+    const bench = new Bench({ room });
+    for (let n = 0; n < 5_000; n += 1) room.wait();
+    bench.feed.offer({ kind: 'edited', message: message(1) });
+    expect(room.isOverfull).toBe(true);
+    bench.feed.discard();
+    expect(room.isOverfull).toBe(false);
   });
 
   it('waits for a cursor store that cannot be reached', async () => {

@@ -1,6 +1,7 @@
 import { type Clock, ConnectorError, isoTime, type IngressGap, type Logger } from '@bitbrat/connectors-core';
 import { ChannelCursor } from './channel-cursor.js';
 import { type Place } from './discord-envelope-builder.js';
+import { type FeedRoom } from './feed-room.js';
 import { type ChannelEvent } from './message-intake.js';
 import { type NativeMessage } from './native-message.js';
 import { compareSnowflakes, newerSnowflake, snowflakeAt, snowflakeTime } from './snowflake.js';
@@ -36,6 +37,8 @@ export interface FeedOptions {
   /** The messages that follow, oldest first, `limit` at most. @throws ConnectorError */
   readonly history: (after: string, limit: number, facts: ChannelFacts) => Promise<NativeMessage[]>;
   readonly take: (event: ChannelEvent, facts: ChannelFacts) => Promise<void>;
+  /** Shared by all channels. */
+  readonly room: FeedRoom;
   /** The channel has to be drained. */
   readonly onBehind: () => void;
   readonly onGap: (gap: IngressGap) => void;
@@ -57,7 +60,7 @@ export class ChannelFeed {
   #mode: 'behind' | 'live' | 'unwanted' = 'behind';
   #facts: ChannelFacts | undefined;
   #baseline: string | undefined;
-  #waiting: ChannelEvent[] = [];
+  readonly #waiting: ChannelEvent[] = [];
   #overflowed = false;
   /** A session began since the history was last asked. */
   #isStale = false;
@@ -81,7 +84,8 @@ export class ChannelFeed {
   /** Takes what the gateway tells, in its order. */
   offer(event: ChannelEvent): void {
     if (this.#mode === 'unwanted') return;
-    if (this.#mode === 'live' && this.#facts !== undefined && this.#underWay.size < MAX_UNDER_WAY) {
+    const hasRoom = this.#underWay.size < MAX_UNDER_WAY && this.#options.room.hasRoom;
+    if (this.#mode === 'live' && this.#facts !== undefined && hasRoom) {
       // A refused publish has made the channel fall behind already.
       this.#take(event, this.#facts).catch(() => undefined);
       return;
@@ -116,7 +120,7 @@ export class ChannelFeed {
     const facts = await this.#prepare();
     if (!this.#options.isWanted(facts)) {
       this.#mode = 'unwanted';
-      this.#waiting = [];
+      this.#takeWaiting();
       return;
     }
     await this.idle();
@@ -129,7 +133,17 @@ export class ChannelFeed {
     } while (this.#isOutdated());
     this.#mode = 'live';
     this.#mustRead = false;
-    await Promise.all(this.#waiting.splice(0).map((event) => this.#take(event, facts)));
+    await Promise.all(this.#takeWaiting().map((event) => this.#take(event, facts)));
+  }
+
+  /** Gives up what waits: the channel does not exist any more. */
+  discard(): void {
+    this.#takeWaiting();
+  }
+
+  #takeWaiting(): readonly ChannelEvent[] {
+    this.#options.room.leave(this.#waiting.length);
+    return this.#waiting.splice(0);
   }
 
   /** Whether something happened while the history was read that it may not show. */
@@ -226,7 +240,9 @@ export class ChannelFeed {
       },
     );
     this.#underWay.add(work);
+    this.#options.room.depart();
     const forget = (): void => {
+      this.#options.room.arrive();
       this.#underWay.delete(work);
     };
     work.then(forget, forget);
@@ -240,10 +256,16 @@ export class ChannelFeed {
   }
 
   #wait(event: ChannelEvent): void {
+    const { room } = this.#options;
     this.#waiting.push(event);
-    if (this.#waiting.length <= MAX_WAITING) return;
+    room.wait();
+    if (this.#waiting.length <= MAX_WAITING && !room.isOverfull) return;
     const created = this.#waiting.findIndex(({ kind }) => kind === 'created');
+    // What no history brings back gives way to its own channel only.
+    const isLost = created === -1 || this.#facts?.readable === false;
+    if (isLost && this.#waiting.length <= MAX_WAITING) return;
     const [dropped] = this.#waiting.splice(Math.max(0, created), 1);
+    room.leave(1);
     // A dropped message is read from the history; a dropped edit or deletion is not.
     this.#overflowed = true;
     if (dropped?.kind === 'created') {

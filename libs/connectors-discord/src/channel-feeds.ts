@@ -12,6 +12,7 @@ import { type ChannelFacts, ChannelFeed } from './channel-feed.js';
 import { type DiscordConfig } from './config.js';
 import { CursorKeeper } from './cursor-keeper.js';
 import { toDiscordError } from './errors.js';
+import { FeedRoom } from './feed-room.js';
 import { type ChannelEvent } from './message-intake.js';
 import { type NativeMessage } from './native-message.js';
 import { newerSnowflake, snowflakeAt } from './snowflake.js';
@@ -56,6 +57,7 @@ export interface FeedsOptions {
 export class ChannelFeeds {
   readonly #options: FeedsOptions;
   readonly #feeds = new Map<string, ChannelFeed>();
+  readonly #room = new FeedRoom();
   readonly #drainer: Drainer;
   readonly #keeper: CursorKeeper;
   readonly #cursors: CursorStore;
@@ -147,6 +149,7 @@ export class ChannelFeeds {
 
   /** The channel does not exist any more. */
   forget(channelId: string): void {
+    this.#feeds.get(channelId)?.discard();
     this.#feeds.delete(channelId);
   }
 
@@ -192,6 +195,7 @@ export class ChannelFeeds {
         this.#isStopped
           ? Promise.reject(new ConnectorError('NOT_CONNECTED', 'the connector stops'))
           : take(event, facts),
+      room: this.#room,
       onBehind: () => {
         this.#drainer.wake(channelId);
       },
