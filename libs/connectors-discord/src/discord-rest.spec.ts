@@ -23,15 +23,15 @@ function create(ask: () => Promise<unknown>): { readonly rest: DiscordRest; read
 const REQUEST = { method: 'POST', path: '/channels/1/messages' } as const;
 
 describe('a request that a rate limit has refused', () => {
-  it('is repeated where the clock was set while it waited', async () => {
-    let tries = 0;
-    const { clock, rest } = create(() => {
-      tries += 1;
-      if (tries === 2) return Promise.resolve('sent');
-      clock.set(-600_000);
-      return Promise.reject(new RateLimitError());
-    });
-    await expect(rest.request(REQUEST, 'send')).resolves.toBe('sent');
+  it('is repeated where the clock was set while it waited, and so are the others', async () => {
+    let refuse: (error: Error) => void = () => undefined;
+    const turn = new Promise((_, reject) => (refuse = reject));
+    const answers = [turn, turn, Promise.resolve('sent'), Promise.resolve('sent')];
+    const { clock, rest } = create(() => answers.shift() ?? Promise.reject(new Error('once too often')));
+    const waiting = [rest.request(REQUEST, 'send'), rest.request(REQUEST, 'send')];
+    clock.set(-600_000);
+    refuse(new RateLimitError());
+    await expect(Promise.all(waiting)).resolves.toEqual(['sent', 'sent']);
   });
 
   it('is refused where the clock was not set', async () => {

@@ -110,15 +110,14 @@ export class DiscordRest {
   }
 
   async #ask(request: RestRequest): Promise<unknown> {
-    this.#forgetLimitsOfAnotherTime();
+    const ahead = this.#forgetLimitsOfAnotherTime();
     try {
       return await this.#send(request);
     } catch (error) {
+      const isLimited = toDiscordError(error, '').code === 'RATE_LIMITED';
+      if (!isLimited || isAbout(this.#forgetLimitsOfAnotherTime(), ahead)) throw error;
       // The clock was set while the request waited for its turn: it was not sent.
-      if (toDiscordError(error, '').code === 'RATE_LIMITED' && this.#forgetLimitsOfAnotherTime()) {
-        return this.#send(request);
-      }
-      throw error;
+      return this.#send(request);
     }
   }
 
@@ -134,16 +133,16 @@ export class DiscordRest {
   /**
    * The SDK notes the end of a rate limit by the clock, so one that was set back would make it wait that much longer. Discord tells the limits
    * anew with each answer.
-   * @returns whether it was set
+   * @returns by how much the clock is ahead
    */
-  #forgetLimitsOfAnotherTime(): boolean {
+  #forgetLimitsOfAnotherTime(): number {
     const { api, clock } = this.#options;
     const ahead = aheadOf(clock);
-    if (Math.abs(ahead - this.#ahead) <= DRIFT_MS) return false;
+    if (isAbout(ahead, this.#ahead)) return ahead;
     this.#ahead = ahead;
     api.handlers.clear();
     api.globalReset = -1;
-    return true;
+    return ahead;
   }
 
   /** One 401 may be a fault of Discord's; only a second one means that the token is refused. */
@@ -169,4 +168,8 @@ export class DiscordRest {
 
 function aheadOf(clock: Clock): number {
   return clock.now() - clock.monotonic();
+}
+
+function isAbout(some: number, other: number): boolean {
+  return Math.abs(some - other) <= DRIFT_MS;
 }
