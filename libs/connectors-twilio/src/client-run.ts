@@ -58,7 +58,8 @@ export class ClientRun {
   #provider: TwilioTokenProvider | undefined;
   #session: ClientSession | undefined;
   #generation = 0;
-  #seen = 0;
+  #pushed = 0;
+  #read = 0;
   #failedSweeps = 0;
   #cancelSweep: () => void = () => undefined;
   #reconciling: Promise<void> = Promise.resolve();
@@ -104,9 +105,9 @@ export class ClientRun {
     return this.#generation;
   }
 
-  /** Messages that the present client has read. */
+  /** Messages that the present client has in memory, at least: most are first pushed and then read. */
   get seen(): number {
-    return this.#seen;
+    return Math.max(this.#pushed, this.#read);
   }
 
   /** Whether its end was asked for. */
@@ -157,6 +158,11 @@ export class ClientRun {
       onWake: (conversationSid) => {
         this.wake(conversationSid);
       },
+      onPushed: () => {
+        if (!isCurrent()) return;
+        this.#pushed += 1;
+        this.#replaceWhenFull();
+      },
       onJoined: (conversationSid) => {
         joiner.remember(conversationSid);
       },
@@ -189,18 +195,7 @@ export class ClientRun {
   async #drain(conversationSid: string, signal: AbortSignal): Promise<void> {
     const session = this.#session;
     if (signal.aborted || session === undefined) return;
-    let cursor = this.#cursors.get(conversationSid);
-    if (cursor === undefined) {
-      const { config, host, intake } = this.#options;
-      cursor = new ConversationCursor<Message>({
-        take: (messages) => {
-          this.#onRead(messages.length);
-          return intake.take(messages, this.#abort.signal);
-        },
-        oldest: () => host.clock.now() - config.historyHours * 3_600_000,
-      });
-      this.#cursors.set(conversationSid, cursor);
-    }
+    const cursor = this.#cursorOf(conversationSid);
     const isCurrent = (): boolean => session === this.#session;
     // A busy conversation is never read to its end, so the reading itself must stop when the client is replaced.
     const untilReplaced = {
@@ -221,14 +216,31 @@ export class ClientRun {
     }
   }
 
+  /** Apart from the drain, for a cursor outlives the session that it began with, and must not keep it. */
+  #cursorOf(conversationSid: string): ConversationCursor<Message> {
+    const known = this.#cursors.get(conversationSid);
+    if (known !== undefined) return known;
+    const { config, host, intake } = this.#options;
+    const cursor = new ConversationCursor<Message>({
+      take: (messages) => {
+        this.#read += messages.length;
+        this.#replaceWhenFull();
+        return intake.take(messages, this.#abort.signal);
+      },
+      oldest: () => host.clock.now() - config.historyHours * 3_600_000,
+    });
+    this.#cursors.set(conversationSid, cursor);
+    return cursor;
+  }
+
   #forget(conversationSid: string): void {
     this.#options.joiner.forget(conversationSid);
     this.#cursors.delete(conversationSid);
   }
 
-  #onRead(messages: number): void {
-    this.#seen += messages;
-    if (this.#seen >= this.#options.config.replaceClientAfterMessages) this.#replace();
+  /** While the bus is away nothing is read, but what people write is pushed all the same. */
+  #replaceWhenFull(): void {
+    if (this.seen >= this.#options.config.replaceClientAfterMessages) this.#replace();
   }
 
   /** Looks at all conversations now and, from then on, at regular intervals: what no event has told is found here. */
@@ -295,9 +307,10 @@ export class ClientRun {
       return;
     }
     const { host, onConnected, sendsEnded } = this.#options;
-    host.logger.info('twilio.client-replaced', { generation: this.#generation, messages: this.#seen });
+    host.logger.info('twilio.client-replaced', { generation: this.#generation, messages: this.seen });
     this.#session = next;
-    this.#seen = 0;
+    this.#pushed = 0;
+    this.#read = 0;
     if (old?.isConnected === false) onConnected();
     this.#drainer.retryNow();
     await this.#sweep();

@@ -215,6 +215,7 @@ export class ClientSession {
       this.#tokenExpired = true;
     });
     client.on('messageAdded', (message) => {
+      events.onPushed();
       events.onWake(message.conversation.sid);
     });
     client.on('conversationJoined', (conversation) => {

@@ -32,7 +32,7 @@ describe('twilioConfigSchema', () => {
         restUrl: 'https://conversations.twilio.com',
         sweepSeconds: 60,
         watchdogSeconds: 60,
-        replaceClientAfterMessages: 20_000,
+        replaceClientAfterMessages: 10_000,
       },
     });
   });

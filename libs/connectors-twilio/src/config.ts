@@ -73,7 +73,7 @@ const variablesSchema = z.object({
   ),
   TWILIO_SWEEP_SECONDS: wholeNumberVariable(5, 3_600, 60, 'seconds'),
   TWILIO_WATCHDOG_SECONDS: wholeNumberVariable(5, 3_600, 60, 'seconds'),
-  TWILIO_REPLACE_CLIENT_AFTER_MESSAGES: wholeNumberVariable(100, 1_000_000, 20_000, 'messages'),
+  TWILIO_REPLACE_CLIENT_AFTER_MESSAGES: wholeNumberVariable(100, 1_000_000, 10_000, 'messages'),
 });
 
 /** The connector's environment variables; the one place that knows their names. */

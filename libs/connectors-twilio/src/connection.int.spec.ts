@@ -249,6 +249,18 @@ describe('connection', () => {
     expect(gateway.host.states.map(({ status }) => status)).toEqual(['starting', 'connected']);
   });
 
+  it('is moved to a new client while the bus is away, too: what is pushed fills it', async () => {
+    const conversationSid = await running({ config: { replaceClientAfterMessages: 100 } });
+    gateway.host.holdPublishes();
+    const texts = Array.from({ length: 150 }, (_, i) => `message ${i}`);
+    for (const text of texts) await gateway.sms(text);
+    const generation = (): number => Number(gateway.connector.getSnapshot().details['clientGeneration']);
+    await waitFor(() => generation() > 1, 'another client');
+    gateway.host.releasePublishes();
+    await waitFor(() => gateway.texts(conversationSid).length >= texts.length, 'all messages');
+    expect(gateway.texts(conversationSid)).toEqual(texts);
+  });
+
   it('can be stopped in any state', async () => {
     await running();
     gateway.sandbox.twilio.injectFault({ kind: 'refuse-connections', how: 'silence' });

@@ -30,6 +30,7 @@ const MANY_CONVERSATIONS = 900;
 /** Nobody listens to a session that is closed at once. */
 const SILENT: SessionEvents = {
   onWake: ignore,
+  onPushed: ignore,
   onGone: ignore,
   onJoined: ignore,
   onConnected: ignore,

@@ -14,6 +14,8 @@ export interface SessionOptions {
 export interface SessionEvents {
   /** The conversation may have news. */
   onWake(conversationSid: string): void;
+  /** The SDK was pushed a message, which it keeps for as long as it lives. */
+  onPushed(): void;
   /** The bot is not in the conversation any more. */
   onGone(conversationSid: string): void;
   /** The bot is in the conversation. */
