@@ -23,9 +23,6 @@ export interface SoakWorldOptions {
 /** Messages after which Twilio's client is replaced: often enough that a client that is kept would show. */
 const REPLACE_AFTER = 2_000;
 
-/** As the service is deployed: its instance has 512 MiB. */
-const NODE_ARGUMENTS = ['--max-old-space-size=256'];
-
 /** Everything that a soak needs, started and connected: emulator, sandbox, service, bot. */
 export class SoakWorld {
   readonly ledger: Ledger;
@@ -78,7 +75,7 @@ export class SoakWorld {
         main: options.main,
         environment,
         logFile,
-        nodeArguments: ['--import', pathToFileURL(options.probe).href, ...NODE_ARGUMENTS],
+        nodeArguments: ['--import', pathToFileURL(options.probe).href],
       },
       {
         onLog: (line) => {
