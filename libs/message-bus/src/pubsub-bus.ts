@@ -1,6 +1,7 @@
 import { AttemptCounter } from './attempt-counter.js';
 import { backoffMs } from './backoff.js';
 import { closedError } from './bus-rules.js';
+import { ClockWatch } from './clock-watch.js';
 import { pause } from './clock.js';
 import { errorText } from './logger.js';
 import {
@@ -37,6 +38,7 @@ class PubSubBus implements MessageBus {
   private readonly attempts = new AttemptCounter();
   private readonly barriers = new Map<string, TopicBarrier>();
   private readonly stopped = new AbortController();
+  private clockWatch: ClockWatch | undefined;
   private closing: Promise<void> | undefined;
 
   constructor(private readonly settings: PubSubSettings) {
@@ -69,6 +71,9 @@ class PubSubBus implements MessageBus {
     });
     this.readers.add(reader);
     reader.open();
+    this.clockWatch ??= new ClockWatch(this.settings.clock, (byMs) => {
+      this.onClockSetBack(byMs);
+    });
     return reader;
   }
 
@@ -101,9 +106,15 @@ class PubSubBus implements MessageBus {
     const deadline = this.settings.clock.now() + timeoutMs;
     await this.publisher.close(timeoutMs);
     this.stopped.abort();
+    this.clockWatch?.stop();
     const remaining = Math.max(0, deadline - this.settings.clock.now());
     await Promise.all([...this.readers].map((reader) => reader.close(remaining)));
     await this.connection.close();
+  }
+
+  /** The library waits for moments of that clock before it opens a stream again, and would wait for as long as the clock was set back. */
+  private onClockSetBack(byMs: number): void {
+    for (const reader of this.readers) reader.renew(`the machine's clock was set back by ${byMs} ms`);
   }
 
   private assertOpen(): void {

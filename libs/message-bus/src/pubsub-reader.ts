@@ -81,6 +81,13 @@ export class PubSubReader implements BusSubscription {
     });
   }
 
+  /** Goes on with a new subscription object of the library's. */
+  renew(reason: string): void {
+    if (this.source === undefined || this.reopening || this.isStopped()) return;
+    for (const message of this.queue.drain()) message.nack();
+    void this.reopen(this.source, new Error(reason));
+  }
+
   close(timeoutMs: number): Promise<void> {
     return (this.closing ??= this.shutDown(timeoutMs));
   }

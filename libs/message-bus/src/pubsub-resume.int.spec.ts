@@ -43,6 +43,7 @@ describeWithEmulator('Pub/Sub subscription after an outage', process.env, () => 
           return;
         }
         streams.push(stream);
+        recorder.notify();
       }
       const call = upstream.request(headers);
       call.on('error', () => undefined);
@@ -89,6 +90,19 @@ describeWithEmulator('Pub/Sub subscription after an outage', process.env, () => 
 
     await bus.publish('resume', { data: Buffer.from('after'), attributes: {} });
     await recorder.untilText('after');
+  });
+
+  it('reads by a new stream when the clock was set back, for the old one may wait as long', async () => {
+    const { now } = Date;
+    const before = streams.length;
+    Date.now = () => now() - 600_000;
+    try {
+      await recorder.until('a new stream', () => streams.length > before);
+      await bus.publish('resume', { data: Buffer.from('later'), attributes: {} });
+      await recorder.untilText('later');
+    } finally {
+      Date.now = now;
+    }
   });
 });
 

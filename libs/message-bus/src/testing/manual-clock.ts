@@ -8,12 +8,18 @@ interface Timer {
 /** A clock that a test moves. */
 export class ManualClock implements BusClock {
   private timers: Timer[] = [];
+  private setBy = 0;
 
   /** @param time milliseconds since 1970 */
   constructor(private time = 0) {}
 
   now(): number {
-    return this.time;
+    return this.time + this.setBy;
+  }
+
+  /** Sets the clock forward, or back; timers run as they would have. */
+  set(byMs: number): void {
+    this.setBy += byMs;
   }
 
   /** How many timers are set. */
