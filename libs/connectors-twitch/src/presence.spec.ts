@@ -102,6 +102,18 @@ describe('Presence', () => {
     expect(fourth.presence.takeUntold()).toEqual([]);
   });
 
+  it('does not say how long a gap was when the clock was set back meanwhile', async () => {
+    const { clock, presence } = setUp();
+    await presence.end(clock.now(), 'lost');
+    clock.set(-600_000);
+    await clock.advance(5_000);
+    expect(presence.begin(clock.now)).toEqual({
+      from: '1970-01-01T00:00:00.000Z',
+      to: at(-595),
+      reason: "lost; the machine's clock was set back, so the length of the gap is not known",
+    });
+  });
+
   it('gives a gap again that the bus has refused', async () => {
     const { clock, presence } = setUp();
     await presence.end(clock.now(), 'lost');

@@ -24,6 +24,12 @@ const STORE_TIMEOUT_MS = 1_000;
 /** Milliseconds for the store to answer at the start: a first request to Firestore, or a busy machine, takes its time. */
 const LOAD_TIMEOUT_MS = 20_000;
 
+/** Since when the chat cannot be heard, in milliseconds since 1970, and why. */
+interface Absence {
+  readonly since: number;
+  readonly reason: string;
+}
+
 /**
  * Knows since when the chat could not be heard: after a lost connection, a stop, and a restart of the process. Keeps each gap until it is told,
  * beyond the end of the process, too.
@@ -33,7 +39,7 @@ export class Presence {
   readonly #clock: Clock;
   readonly #logger: Logger;
   /** The chat cannot be heard, as long as this is set. */
-  #absence: { readonly since: number; readonly reason: string } | undefined;
+  #absence: Absence | undefined;
   /** Gaps of which it is not known that the bus has them. */
   readonly #untold = new Map<IngressGap, 'waiting' | 'being told'>();
   #heardUntil: (() => number) | undefined;
@@ -74,14 +80,9 @@ export class Presence {
    * @param heardUntil until when nothing was missed, in milliseconds since 1970
    */
   begin(heardUntil: () => number): IngressGap | undefined {
-    const absence = this.#absence;
+    const gap = this.#absence === undefined ? undefined : toGap(this.#absence, this.#clock.now());
     this.#absence = undefined;
     this.#heardUntil = heardUntil;
-    const now = this.#clock.now();
-    const gap =
-      absence === undefined
-        ? undefined
-        : { from: isoTime(absence.since), to: isoTime(now), reason: absence.reason };
     if (gap !== undefined) this.#untold.set(gap, 'waiting');
     void this.#note();
     return gap;
@@ -162,4 +163,10 @@ export class Presence {
       return undefined;
     }
   }
+}
+
+function toGap({ reason, since }: Absence, now: number): IngressGap {
+  if (since <= now) return { from: isoTime(since), to: isoTime(now), reason };
+  const why = `${reason}; the machine's clock was set back, so the length of the gap is not known`;
+  return { from: isoTime(0), to: isoTime(now), reason: why };
 }

@@ -30,9 +30,42 @@ describe('SendClaims', () => {
     expect(await after.begin('never seen')).toBe('none');
   });
 
+  it('forgets no event of late, though hundreds come after it', async () => {
+    const store = createMemoryStore();
+    const before = new SendClaims(store, systemClock, silent);
+    const ids = Array.from({ length: 500 }, (_, i) => `e${i}`);
+    await Promise.all(
+      ids.map(async (id) => {
+        await before.begin(id);
+        await before.end(id);
+      }),
+    );
+    const after = new SendClaims(store, systemClock, silent);
+    expect(new Set(await Promise.all(ids.map((id) => after.begin(id))))).toEqual(new Set(['done']));
+  });
+
+  it('leaves what another process has written meanwhile', async () => {
+    const store = createMemoryStore();
+    const one = new SendClaims(store, systemClock, silent);
+    const other = new SendClaims(store, systemClock, silent);
+    const ids = Array.from({ length: 200 }, (_, i) => `e${i}`);
+    await Promise.all(ids.map((id, i) => (i % 2 === 0 ? one : other).begin(id)));
+    const after = new SendClaims(store, systemClock, silent);
+    expect(new Set(await Promise.all(ids.map((id) => after.begin(id))))).toEqual(new Set(['unknown']));
+  });
+
+  it.each(['started e1', '{}', '[["e1","sold"]]'])('takes %j in the store for nothing', async (value) => {
+    const claims = new SendClaims(
+      { get: () => Promise.resolve(value), compareAndSet: () => Promise.resolve(true) },
+      systemClock,
+      silent,
+    );
+    expect(await claims.begin('e1')).toBe('none');
+  });
+
   it('does without a store that does not answer', async () => {
     const refuse = (): Promise<never> => Promise.reject(new Error('away'));
-    const claims = new SendClaims({ get: refuse, set: refuse }, systemClock, silent);
+    const claims = new SendClaims({ get: refuse, compareAndSet: refuse }, systemClock, silent);
     expect(await claims.begin('e1')).toBe('none');
     await claims.end('e1');
     await claims.release('e1');
@@ -45,7 +78,8 @@ describe('SendClaims', () => {
     let away = true;
     const flaky = {
       get: (key: string) => store.get(key),
-      set: (key: string, value: string) => (away ? Promise.reject(new Error('away')) : store.set(key, value)),
+      compareAndSet: (key: string, expected: string | undefined, value: string) =>
+        away ? Promise.reject(new Error('away')) : store.compareAndSet(key, expected, value),
     };
     const claims = new SendClaims(flaky, systemClock, silent);
     await claims.begin('e1');

@@ -1,15 +1,23 @@
 import { createHash } from 'node:crypto';
 import { type Clock, type Logger } from '@bitbrat/connectors-core';
 import { type StateStore } from '@bitbrat/state-store';
+import { z } from 'zod';
 
-/** Claims that are kept; an older one is overwritten. Far more than a platform takes while the bus redelivers. */
-const SLOTS = 512;
+/**
+ * Values in the store, and events that each of them remembers; then its oldest one is forgotten: after a thousand later events, one in
+ * 270,000. That is more than a platform takes while the bus redelivers.
+ */
+const SLOTS = 256;
+const EVENTS_PER_SLOT = 16;
 
 /** Milliseconds between two tries to write what the store has not taken. */
 const RETRY_MS = 1_000;
 
 /** What an earlier process has left of an event: nothing, a send whose end nobody knows, or a send that is done. */
 export type EarlierSend = 'none' | 'unknown' | 'done';
+
+/** What is known of an event's sending; undefined: it was given back. */
+type Mark = 'started' | 'done' | undefined;
 
 /**
  * Remembers durably which events are being sent, for platforms that give no means to find out afterwards.
@@ -20,12 +28,14 @@ export type EarlierSend = 'none' | 'unknown' | 'done';
  */
 export class SendClaims {
   readonly #own = new Set<string>();
-  /** What the store has not taken yet, by key. */
-  readonly #unsaved = new Map<string, string>();
+  /** What the store has not taken yet, by slot and event. */
+  readonly #unsaved = new Map<string, Map<string, Mark>>();
+  /** The last write of each slot that is under way. */
+  readonly #writing = new Map<string, Promise<void>>();
   #cancelRetry: (() => void) | undefined;
 
   constructor(
-    private readonly store: Pick<StateStore, 'get' | 'set'>,
+    private readonly store: Pick<StateStore, 'get' | 'compareAndSet'>,
     private readonly clock: Clock,
     private readonly logger: Logger,
   ) {}
@@ -33,23 +43,22 @@ export class SendClaims {
   /** To be called before each try. Never rejects. */
   async begin(eventId: string): Promise<EarlierSend> {
     if (this.#own.has(eventId)) return 'none';
-    const key = slotOf(eventId);
-    const found = await this.#load(key);
-    if (found === `started ${eventId}`) return 'unknown';
-    if (found === `done ${eventId}`) return 'done';
+    const mark = await this.#load(eventId);
+    if (mark === 'done') return 'done';
+    if (mark === 'started') return 'unknown';
     this.#own.add(eventId);
-    await this.#save(key, `started ${eventId}`);
+    await this.#save(eventId, 'started');
     return 'none';
   }
 
   /** The outcome is known. Never rejects. */
   async end(eventId: string): Promise<void> {
-    if (this.#own.delete(eventId)) await this.#save(slotOf(eventId), `done ${eventId}`);
+    if (this.#own.delete(eventId)) await this.#save(eventId, 'done');
   }
 
   /** It was not sent, and this process gives it back. Never rejects. */
   async release(eventId: string): Promise<void> {
-    if (this.#own.delete(eventId)) await this.#save(slotOf(eventId), 'free');
+    if (this.#own.delete(eventId)) await this.#save(eventId, undefined);
   }
 
   /** Ends the tries to write; what the store has not taken is given up. */
@@ -58,35 +67,86 @@ export class SendClaims {
     this.#unsaved.clear();
   }
 
-  async #load(key: string): Promise<string | undefined> {
-    const unsaved = this.#unsaved.get(key);
-    if (unsaved !== undefined) return unsaved;
+  async #load(eventId: string): Promise<Mark> {
+    const slot = slotOf(eventId);
+    const unsaved = this.#unsaved.get(slot);
+    if (unsaved?.has(eventId) === true) return unsaved.get(eventId);
     try {
-      return await this.store.get(key);
+      return readSlot(await this.store.get(slot)).get(eventId);
     } catch (error) {
-      this.logger.warn('egress.claim-not-kept', { reason: String(error) });
+      this.#onRefused(error);
       return undefined;
     }
   }
 
   /** Resolves when it is durable, or when the store has refused it for now. */
-  async #save(key: string, value: string): Promise<void> {
-    this.#unsaved.set(key, value);
+  async #save(eventId: string, mark: Mark): Promise<void> {
+    const slot = slotOf(eventId);
+    const changes = this.#unsaved.get(slot) ?? new Map<string, Mark>();
+    this.#unsaved.set(slot, changes.set(eventId, mark));
+    await this.#write(slot);
+  }
+
+  /** One write of a slot after the other. */
+  async #write(slot: string): Promise<void> {
+    const before = this.#writing.get(slot) ?? Promise.resolve();
+    const written = before.then(() => this.#writeNow(slot));
+    this.#writing.set(slot, written);
+    await written;
+    if (this.#writing.get(slot) === written) this.#writing.delete(slot);
+  }
+
+  async #writeNow(slot: string): Promise<void> {
+    const changes = this.#unsaved.get(slot);
+    if (changes === undefined) return;
+    const written = [...changes];
     try {
-      await this.store.set(key, value);
-      // A later value may have come meanwhile: that one is not saved by this.
-      if (this.#unsaved.get(key) === value) this.#unsaved.delete(key);
+      await this.#apply(slot, written);
     } catch (error) {
-      this.logger.warn('egress.claim-not-kept', { reason: String(error) });
+      this.#onRefused(error);
       this.#retryLater();
+      return;
     }
+    // A later mark may have come meanwhile: that one is not saved by this.
+    for (const [eventId, mark] of written) if (changes.get(eventId) === mark) changes.delete(eventId);
+    if (changes.size === 0) this.#unsaved.delete(slot);
+  }
+
+  /** Another process, which is about to take over, may write the same slot. */
+  async #apply(slot: string, changes: readonly (readonly [string, Mark])[]): Promise<void> {
+    for (;;) {
+      const present = await this.store.get(slot);
+      const claims = readSlot(present);
+      for (const [eventId, mark] of changes) {
+        claims.delete(eventId);
+        if (mark !== undefined) claims.set(eventId, mark);
+      }
+      const next = JSON.stringify([...claims].slice(-EVENTS_PER_SLOT));
+      if (next === present || (await this.store.compareAndSet(slot, present, next))) return;
+    }
+  }
+
+  #onRefused(error: unknown): void {
+    this.logger.warn('egress.claim-not-kept', { reason: String(error) });
   }
 
   #retryLater(): void {
     this.#cancelRetry ??= this.clock.setTimeout(() => {
       this.#cancelRetry = undefined;
-      for (const [key, value] of this.#unsaved) void this.#save(key, value);
+      for (const slot of this.#unsaved.keys()) void this.#write(slot);
     }, RETRY_MS);
+  }
+}
+
+const slotSchema = z.array(z.tuple([z.string(), z.enum(['started', 'done'])]));
+
+/** Marks by event, oldest first; none where the value is not one of ours. */
+function readSlot(value: string | undefined): Map<string, Mark> {
+  if (value === undefined) return new Map();
+  try {
+    return new Map(slotSchema.parse(JSON.parse(value)));
+  } catch {
+    return new Map();
   }
 }
 
