@@ -17,6 +17,22 @@ import { type PubSubSettings } from './pubsub-options.js';
 /** The library keeps this much of its closing time for nacking what is left. */
 const FINAL_NACK_MS = 1000;
 
+/**
+ * How long acks and lease extensions are tried, in milliseconds: the library's own 60 s would be its undoing. It extends leases the earlier the
+ * longer the extending took, so after more than its 9 s it does so without a pause, and keeps a million extensions before the bus is back.
+ */
+const LEASE_CALL_MS = 5_000;
+
+const LEASE_BACKOFF = {
+  initialRetryDelayMillis: 100,
+  retryDelayMultiplier: 2,
+  maxRetryDelayMillis: 1_000,
+  initialRpcTimeoutMillis: LEASE_CALL_MS,
+  rpcTimeoutMultiplier: 1,
+  maxRpcTimeoutMillis: LEASE_CALL_MS,
+  totalTimeoutMillis: LEASE_CALL_MS,
+};
+
 /** What a reader needs from its bus. */
 export interface ReaderContext {
   readonly client: PubSubClient;
@@ -62,6 +78,7 @@ export class PubSubReader implements BusSubscription {
     const { client, settings } = this.context;
     const source = client.pubsub.subscription(this.options.subscription, {
       flowControl: { maxMessages: this.maxInFlight },
+      batching: { callOptions: { retry: { backoffSettings: LEASE_BACKOFF } } },
       // The library's own back-off doubles up to a minute, and a bus that is back would not be read for so long.
       streamingOptions: {
         retryMinBackoff: client.duration(settings.retryBackoff.minMs),
