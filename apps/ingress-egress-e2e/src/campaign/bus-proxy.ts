@@ -66,17 +66,22 @@ export class BusProxy {
     }
     const upstream = connect(this.target, '127.0.0.1');
     const calls = new Http2Calls();
+    /** What the client has sent and the bus has not got yet. */
+    const unsent = new Set<Buffer>();
     this.#clients.add(client);
     this.#upstreams.add(upstream);
     for (const socket of [client, upstream]) socket.on('error', () => undefined);
     client.on('data', (chunk: Buffer) => {
-      void this.#relay(calls.take(chunk), client, upstream);
+      const frames = calls.take(chunk);
+      unsent.add(frames);
+      void this.#relay(frames, client, upstream).then(() => unsent.delete(frames));
     });
     client.on('close', () => {
       this.#clients.delete(client);
       // Nobody reads the server's answers any more.
       upstream.removeAllListeners('data').resume();
-      if (!upstream.destroyed) upstream.write(calls.end());
+      // An end without the beginning before it would be a fault of the connection, of which all its calls would die.
+      if (!upstream.destroyed) upstream.write(Buffer.concat([...unsent, calls.end()]));
       setTimeout(() => upstream.destroy(), LINGER_MS).unref();
     });
     upstream.on('data', (chunk: Buffer) => {
