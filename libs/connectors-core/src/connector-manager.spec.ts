@@ -25,6 +25,7 @@ class ScriptedConnector implements IConnector, RejectionHandler {
     formatting: 'none',
     duplicateProtection: 'none',
   } as const);
+  hasLeftovers = false;
   starts = 0;
   stops = 0;
   sent: string[] = [];
@@ -62,6 +63,10 @@ class ScriptedConnector implements IConnector, RejectionHandler {
 
   claimRejection(reason: unknown): boolean {
     return reason instanceof Error && reason.message.startsWith(this.name);
+  }
+
+  isLeftover(): boolean {
+    return this.hasLeftovers;
   }
 
   getSnapshot(): ConnectorSnapshot {
@@ -262,6 +267,16 @@ describe('ConnectorManager', () => {
     await jest.advanceTimersByTimeAsync(1_000);
     expect(world.connector('one').starts).toBe(1);
     expect(world.connector('two').starts).toBe(2);
+    await world.manager.stopAll(1_000);
+  });
+
+  it('claims what a client has left that the connector has put away, and starts nothing again', async () => {
+    const world = aWorld({ one: ['connect'] });
+    await world.manager.startAll();
+    world.connector('one').hasLeftovers = true;
+    expect(world.manager.claimRejection(new Error('one broke'))).toBe('one');
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(world.connector('one').starts).toBe(1);
     await world.manager.stopAll(1_000);
   });
 

@@ -133,7 +133,7 @@ export class ConnectorManager {
   }
 
   /**
-   * Finds the connector whose SDK left a promise rejection unhandled, and starts it again.
+   * Finds the connector whose SDK left a promise rejection unhandled, and starts it again unless only a client left it that is gone.
    * @returns its name; undefined where the rejection is nobody's
    */
   claimRejection(reason: unknown): string | undefined {
@@ -141,6 +141,10 @@ export class ConnectorManager {
       const { connector } = supervisor;
       if (!isRejectionHandler(connector) || !connector.claimRejection(reason)) continue;
       const message = reason instanceof Error ? reason.message : String(reason);
+      if (connector.isLeftover?.() === true) {
+        this.services.logger.debug('connector.unhandled-rejection', { connector: name, reason: message });
+        return name;
+      }
       this.services.logger.warn('connector.unhandled-rejection', { connector: name, reason: message });
       supervisor.fail(
         new ConnectorError('UPSTREAM_UNAVAILABLE', `the SDK left an error unhandled: ${message}`, {

@@ -4,6 +4,8 @@ import { type IConnector } from './connector.js';
 export interface RejectionHandler {
   /** Whether the reason comes from this connector's SDK. Pure: what follows is the supervisor's to do. */
   claimRejection(reason: unknown): boolean;
+  /** Whether what it has claimed may be left by a client that it has put away itself, so that nothing needs a restart. Default: no. */
+  isLeftover?(): boolean;
 }
 
 export function isRejectionHandler(connector: IConnector): connector is IConnector & RejectionHandler {

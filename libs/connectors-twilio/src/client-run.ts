@@ -40,6 +40,8 @@ export interface RunOptions {
   readonly intake: MessageIntake;
   readonly joiner: ConversationJoiner;
   readonly reconciler: ConversationReconciler;
+  /** A client of the SDK is put away. @param closed never rejects */
+  readonly onPutAway: (closed: Promise<void>) => void;
   /** Resolves when nothing is being sent. */
   readonly sendsEnded: () => Promise<void>;
   readonly onConnected: () => void;
@@ -146,7 +148,7 @@ export class ClientRun {
     this.#abort.abort();
     this.#cancelSweep();
     await this.#drainer.stop(DRAIN_LIMIT_MS);
-    await Promise.all([this.#session?.close(), this.#replacing, this.#reconciling]);
+    await Promise.all([this.#putAway(this.#session), this.#replacing, this.#reconciling]);
   }
 
   async #open(provider: TwilioTokenProvider): Promise<ClientSession> {
@@ -303,7 +305,7 @@ export class ClientRun {
     if (provider === undefined) return;
     const next = await this.#open(provider);
     if (this.#abort.signal.aborted) {
-      await next.close();
+      await this.#putAway(next);
       return;
     }
     const { host, onConnected, sendsEnded } = this.#options;
@@ -316,7 +318,14 @@ export class ClientRun {
     await this.#sweep();
     // Cutting off an answer would make a message that was sent look lost.
     await Promise.race([sendsEnded(), sleep(host.clock, SEND_LIMIT_MS, this.#abort.signal)]);
-    await old?.close();
+    await this.#putAway(old);
+  }
+
+  async #putAway(session: ClientSession | undefined): Promise<void> {
+    if (session === undefined) return;
+    const closed = session.close();
+    this.#options.onPutAway(closed);
+    await closed;
   }
 }
 

@@ -261,6 +261,16 @@ describe('connection', () => {
     expect(gateway.texts(conversationSid)).toEqual(texts);
   });
 
+  it('tells for a while after a client was put away that the SDK may leave rejections of it', async () => {
+    await running({ config: { replaceClientAfterMessages: 20 } });
+    expect(gateway.connector.isLeftover()).toBe(false);
+    for (let i = 0; i < 20; i += 1) await gateway.sms(`message ${i}`);
+    await waitFor(() => gateway.connector.isLeftover(), 'the first client to be put away');
+    await waitFor(() => gateway.sandbox.twilio.stats().sockets.open === 1, 'its socket to close');
+    expect(gateway.connector.isLeftover()).toBe(true);
+    await waitFor(() => !gateway.connector.isLeftover(), 'peace');
+  });
+
   it('can be stopped in any state', async () => {
     await running();
     gateway.sandbox.twilio.injectFault({ kind: 'refuse-connections', how: 'silence' });

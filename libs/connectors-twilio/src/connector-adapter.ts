@@ -56,6 +56,10 @@ export class TwilioConnectorAdapter implements IConnector, WebhookReceiver, Reje
     return isTwilioSdkRejection(reason);
   }
 
+  isLeftover(): boolean {
+    return this.#client.hasLeftovers;
+  }
+
   diagnose(signal: AbortSignal): AsyncIterable<DiagnosisRow> {
     return diagnoseTwilio(this.config, this.host, signal);
   }

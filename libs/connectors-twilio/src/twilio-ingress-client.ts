@@ -24,6 +24,9 @@ import { TWILIO, TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';
 import { TwilioRest } from './twilio-rest.js';
 import { type DeliveryUpdate } from './webhook.js';
 
+/** Milliseconds after a client's end within which the SDK may still reject what was under way in it. */
+const LEFTOVERS_MS = 5_000;
+
 /** Twilio Conversations as the connector uses it: one client of the SDK at a time, its state, reading and sending. */
 export class TwilioIngressClient {
   readonly #config: TwilioConfig;
@@ -43,6 +46,9 @@ export class TwilioIngressClient {
   };
   #state: ConnectorState;
   #run: ClientRun | undefined;
+  /** Clients that are being put away, and until when those that were may still be heard of, by the clock's monotonic time. */
+  #closing = 0;
+  #leftoversUntil = -Infinity;
   #starting: { readonly done: Promise<void>; readonly stopped: AbortController } | undefined;
   #ending: Promise<void> = Promise.resolve();
   #lastMessageAt: number | undefined;
@@ -98,6 +104,14 @@ export class TwilioIngressClient {
         this.#deliveries.remember(messageSid, mark);
       },
     });
+  }
+
+  /**
+   * Whether a client was put away so lately that the SDK may still reject what was under way in it, in promises that nobody handles. The
+   * present client has a watchdog of its own.
+   */
+  get hasLeftovers(): boolean {
+    return this.#closing > 0 || this.#host.clock.monotonic() < this.#leftoversUntil;
   }
 
   /** As `IConnector.start`. */
@@ -213,6 +227,13 @@ export class TwilioIngressClient {
       intake: this.#intake,
       joiner: this.#joiner,
       reconciler: this.#reconciler,
+      onPutAway: (closed) => {
+        this.#closing += 1;
+        void closed.then(() => {
+          this.#closing -= 1;
+          this.#leftoversUntil = this.#host.clock.monotonic() + LEFTOVERS_MS;
+        });
+      },
       sendsEnded: () => this.#sender.idle(),
       onConnected: () => {
         if (this.#run === run) this.#setState({ status: 'connected', since: this.#now() });
