@@ -54,6 +54,7 @@ async function soak({ seed }: CampaignOptions, { messages, rate }: SoakPlan): Pr
     messages,
     rate,
     seed,
+    replaceAfter: 2_000,
     main: await build(undefined),
     probe: join(import.meta.dirname, 'soak/service-probe.mjs'),
     directory: OUTPUT,

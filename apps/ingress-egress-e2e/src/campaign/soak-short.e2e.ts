@@ -12,6 +12,7 @@ describeWithEmulator('the soak, in short', process.env, () => {
       messages: 4_000,
       rate: Infinity,
       seed: 1,
+      replaceAfter: 200,
       main: SERVICE,
       probe: PROBE,
       directory: OUTPUT,

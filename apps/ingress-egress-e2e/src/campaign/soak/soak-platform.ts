@@ -16,16 +16,21 @@ export interface SoakPlatform {
   write(channel: number, text: string): Promise<{ readonly id: string; readonly channelId: string }>;
   /** What the bot has written in a channel since this was last asked, in the platform's order. */
   newAnswers(channel: number): readonly string[];
+  /** Deletes some of the channels that people come and go by; each is there again, as a new one, when somebody writes in it. */
+  renewSome(): void;
 }
 
 /** Messages that a platform's stand-in keeps per channel: many more than are under way. */
 const HISTORY = 200;
 
 const TWILIO_CHANNELS = 100;
-const DISCORD_CHANNELS = Array.from({ length: 60 }, (_, i) => ({
+/** Channels of a server, then direct ones, then threads. */
+const DISCORD_CHANNELS = Array.from({ length: 30 }, (_, i) => ({
   id: `2000000000000000${String(i).padStart(2, '0')}`,
   name: `channel-${i}`,
 }));
+const DISCORD_DIRECT = 10;
+const DISCORD_THREADS = 20;
 const TWITCH_CHANNELS = ['first', 'second', 'third', 'fourth', 'fifth'];
 
 /** How the sandbox is set up for a soak. @param serviceUrl where the service listens */
@@ -53,6 +58,10 @@ export function createSoakPlatforms(
   ];
 }
 
+/** Conversations and threads that go at a time. */
+const RENEWED_CONVERSATIONS = 5;
+const RENEWED_THREADS = 2;
+
 /** SMS and WhatsApp: a conversation per person. */
 function twilioPlatform(sandbox: Sandbox['twilio'], settings: Record<string, string>): SoakPlatform {
   const conversations = new Map<number, { readonly sid: string; seen: number }>();
@@ -78,22 +87,35 @@ function twilioPlatform(sandbox: Sandbox['twilio'], settings: Record<string, str
       conversation.seen = messages.at(-1)?.index ?? conversation.seen;
       return messages.flatMap(({ author, body }) => (author === bot ? [body ?? ''] : []));
     },
+    renewSome: () => {
+      for (const [channel, { sid }] of [...conversations].slice(0, RENEWED_CONVERSATIONS)) {
+        sandbox.deleteConversation(sid);
+        conversations.delete(channel);
+      }
+    },
   };
 }
 
-/** Channels of a server, and every fifth one a direct one; their last answers are known by id. */
 function discordPlatform(sandbox: Sandbox['discord']): SoakPlatform {
   const channels = new Map<number, { readonly id: string; seen: string }>();
+  const [parent] = DISCORD_CHANNELS;
+  const openThread = (channel: number): string =>
+    sandbox.createChannel({ name: `thread of ${channel}`, parentId: parent?.id }).id;
+  const isThread = (channel: number): boolean => channel >= DISCORD_CHANNELS.length + DISCORD_DIRECT;
+  const placeOf = (channel: number): { channelId: string } | { dm: true } => {
+    if (isThread(channel)) return { channelId: channels.get(channel)?.id ?? openThread(channel) };
+    const known = DISCORD_CHANNELS[channel];
+    return known === undefined ? { dm: true } : { channelId: known.id };
+  };
   return {
     name: 'discord',
-    channels: DISCORD_CHANNELS.length,
+    channels: DISCORD_CHANNELS.length + DISCORD_DIRECT + DISCORD_THREADS,
     weight: 4,
     answerEvery: 12,
     answerRate: Infinity,
     environment: () => ({ ...sandbox.environment(), DISCORD_SESSION_FLOOR: '0' }),
     write: (channel, text) => {
-      const known = DISCORD_CHANNELS[channel];
-      const place = channel % 5 === 4 || known === undefined ? { dm: true } : { channelId: known.id };
+      const place = placeOf(channel);
       const { channelId, id } = sandbox.receiveMessage({
         author: `person-${channel}`,
         content: text,
@@ -108,6 +130,13 @@ function discordPlatform(sandbox: Sandbox['discord']): SoakPlatform {
       const messages = sandbox.messages(place.id, place.seen);
       place.seen = messages.at(-1)?.id ?? place.seen;
       return messages.flatMap(({ content, fromBot }) => (fromBot ? [content] : []));
+    },
+    renewSome: () => {
+      const threads = [...channels].filter(([channel]) => isThread(channel));
+      for (const [channel, { id }] of threads.slice(0, RENEWED_THREADS)) {
+        sandbox.deleteChannel(id);
+        channels.delete(channel);
+      }
     },
   };
 }
@@ -134,5 +163,6 @@ function twitchPlatform(sandbox: Sandbox['twitch']): SoakPlatform {
       seen.set(name, messages.at(-1)?.seq ?? seen.get(name) ?? 0);
       return messages.flatMap(({ text, via }) => (via === 'irc' ? [text] : []));
     },
+    renewSome: () => undefined,
   };
 }

@@ -14,6 +14,8 @@ export interface SoakOptions {
   /** Messages a second; Infinity: as many as the service takes. */
   readonly rate: number;
   readonly seed: number;
+  /** Messages after which Twilio's client is replaced: often enough that a client that is kept would show. */
+  readonly replaceAfter: number;
   /** The built service's entry. */
   readonly main: string;
   /** Path of `service-probe.mjs`. */
@@ -95,6 +97,7 @@ class SoakRun {
         await this.#writeUntil(Math.round((messages * i) / samples));
         if (!(await this.#settle())) break;
         await this.#sample();
+        for (const platform of this.world.platforms) platform.renewSome();
       }
       return await this.#report();
     } finally {

@@ -16,12 +16,10 @@ import { createSoakPlatforms, type SoakPlatform, soakSandboxOptions } from './so
 /** How a soak's surroundings are made. */
 export interface SoakWorldOptions {
   readonly messages: number;
+  readonly replaceAfter: number;
   readonly main: string;
   readonly probe: string;
 }
-
-/** Messages after which Twilio's client is replaced: often enough that a client that is kept would show. */
-const REPLACE_AFTER = 2_000;
 
 /** Everything that a soak needs, started and connected: emulator, sandbox, service, bot. */
 export class SoakWorld {
@@ -43,7 +41,7 @@ export class SoakWorld {
     options: SoakWorldOptions,
   ) {
     this.ledger = new Ledger(options.messages);
-    this.platforms = createSoakPlatforms(sandbox, service.url, REPLACE_AFTER);
+    this.platforms = createSoakPlatforms(sandbox, service.url, options.replaceAfter);
     let base = 0;
     for (const { channels, name } of this.platforms) {
       this.#bases.set(name, base);
