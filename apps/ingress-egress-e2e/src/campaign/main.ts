@@ -42,7 +42,9 @@ async function campaign(options: CampaignOptions): Promise<number> {
   const main = await build(options.sabotage);
   const reports: RunReport[] = [];
   for (let seed = options.seed; seed < options.seed + options.seeds; seed += 1) {
-    reports.push(await run(options, { seed, main, settleLimitMs: SETTLE_LIMIT_MS }));
+    // What has gathered while the bus was away is sent at the pace that the platforms take.
+    const settleLimitMs = SETTLE_LIMIT_MS + 3 * options.outageMinutes * 60_000;
+    reports.push(await run(options, { seed, main, settleLimitMs }));
   }
   say(`\n${toTable(reports)}`);
   return reports.every(({ ok }) => ok) ? 0 : 1;
