@@ -33,7 +33,11 @@ describe('toGrowth', () => {
     ['a heap that grows', (share) => ({ heapMb: 60 + 15 * share }), ['heap after GC, MiB']],
     ['timers', (share) => ({ resources: { Timeout: Math.round(10 * share) } }), ['timers']],
     ['sockets', (share) => ({ resources: { TCPSocketWrap: Math.round(10 * share) } }), ['sockets']],
-    ['listeners', (share) => ({ listeners: { Socket: 40, Other: Math.round(90 * share) } }), ['listeners']],
+    [
+      'listeners',
+      (share) => ({ listeners: { Socket: 40, Other: Math.round(1_500 * share) } }),
+      ['listeners'],
+    ],
     ['topics', (share) => ({ topics: share < 0.5 ? 5 : 6 }), ['topics']],
   ])('%s', (_name, fields, expected) => {
     expect(bad(hundred(fields))).toEqual(expected);
