@@ -17,8 +17,10 @@ export const LIMITS: Readonly<Record<string, number>> = {
   subscriptions: 0,
 };
 
-/** Share of the messages that come before the service has what it needs: code compiled, caches filled. */
+/** Share of the messages that come before the service has what it needs: code compiled, connections made. */
 const WARM_UP = 0.1;
+/** Messages after which the service's longest lists of what it has seen are full; a soak that is shorter than twice that ends before. */
+const LISTS_ARE_FULL = 50_000;
 
 /** How one figure went. */
 export interface Growth {
@@ -36,7 +38,8 @@ export interface Growth {
 /** How each figure went after warm-up; none for fewer than two samples. Pure. */
 export function toGrowth(samples: readonly Sample[]): readonly Growth[] {
   const end = samples.at(-1)?.messages ?? 0;
-  const warm = samples.filter(({ messages }) => messages >= end * WARM_UP);
+  const warmUp = Math.max(end * WARM_UP, end < 2 * LISTS_ARE_FULL ? 0 : LISTS_ARE_FULL);
+  const warm = samples.filter(({ messages }) => messages >= warmUp);
   const [start] = warm;
   if (start === undefined || warm.length < 2) return [];
   return Object.keys(figuresOf(start)).map((name) => {

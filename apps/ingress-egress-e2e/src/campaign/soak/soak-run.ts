@@ -42,7 +42,7 @@ export interface SoakReport {
 const MOST_SAMPLES = 40;
 const LEAST_BETWEEN_SAMPLES = 500;
 /** The most messages that are written and not published; the most answers without an outcome. */
-const UNDER_WAY = 300;
+const UNDER_WAY = 500;
 const UNSETTLED = 150;
 /** Messages between two looks at what the bot has written: fewer than the platforms' stand-ins keep. */
 const COLLECT_EVERY = 1_000;
