@@ -2,6 +2,8 @@
 export interface BusClock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   now(): number;
+  /** Milliseconds since some moment: for spans of time, because nobody sets it. */
+  monotonic(): number;
   /** Calls back once, after `ms` milliseconds. Returns what cancels it; cancelling twice is harmless. */
   setTimeout(callback: () => void, ms: number): () => void;
 }
@@ -9,6 +11,7 @@ export interface BusClock {
 /** The machine's clock. Its timers keep the process alive: each of them belongs to work that is under way. */
 export const systemBusClock: BusClock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   setTimeout: (callback, ms) => {
     const timer = setTimeout(callback, ms);
     return () => {

@@ -7,7 +7,7 @@ const DAY_SECONDS = 86_400;
 /** Longest retention of a subscription and what Pub/Sub itself uses ("Subscription properties"). */
 const MAX_RETENTION_SECONDS = 7 * DAY_SECONDS;
 /** Seconds until an unacknowledged message of a reader that died without a word is delivered again. */
-const ACK_DEADLINE_SECONDS = 20;
+export const ACK_DEADLINE_SECONDS = 20;
 /** What a subscription's topic is called once it was deleted. */
 const DELETED_TOPIC = '_deleted-topic_';
 

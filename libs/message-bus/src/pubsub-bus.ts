@@ -72,7 +72,7 @@ class PubSubBus implements MessageBus {
     this.readers.add(reader);
     reader.open();
     this.clockWatch ??= new ClockWatch(this.settings.clock, (byMs) => {
-      this.onClockSetBack(byMs);
+      this.onClockSet(byMs);
     });
     return reader;
   }
@@ -112,9 +112,12 @@ class PubSubBus implements MessageBus {
     await this.connection.close();
   }
 
-  /** The library waits for moments of that clock before it opens a stream again, and would wait for as long as the clock was set back. */
-  private onClockSetBack(byMs: number): void {
-    for (const reader of this.readers) reader.renew(`the machine's clock was set back by ${byMs} ms`);
+  /**
+   * The library waits for moments of that clock before it opens a stream again, and would wait for as long as the clock was set back; and it
+   * measures with it how early leases must be extended, which a step forward would make it do without a pause.
+   */
+  private onClockSet(byMs: number): void {
+    for (const reader of this.readers) reader.renew(`the machine's clock was set by ${byMs} ms`);
   }
 
   private assertOpen(): void {

@@ -11,6 +11,7 @@ import {
   type ReceivedMessage,
   type SubscribeOptions,
 } from './message-bus.js';
+import { ACK_DEADLINE_SECONDS } from './pubsub-admin.js';
 import { type PubSubClient } from './pubsub-client.js';
 import { type PubSubSettings } from './pubsub-options.js';
 
@@ -76,8 +77,12 @@ export class PubSubReader implements BusSubscription {
   /** Starts to read; the subscription exists. */
   open(): void {
     const { client, settings } = this.context;
+    const lease = client.duration(ACK_DEADLINE_SECONDS * 1000);
     const source = client.pubsub.subscription(this.options.subscription, {
       flowControl: { maxMessages: this.maxInFlight },
+      // The library takes leases as long as messages have taken, up to ten minutes, and what a killed process held would wait so long.
+      minAckDeadline: lease,
+      maxAckDeadline: lease,
       batching: { callOptions: { retry: { backoffSettings: LEASE_BACKOFF } } },
       // The library's own back-off doubles up to a minute, and a bus that is back would not be read for so long.
       streamingOptions: {

@@ -17,6 +17,10 @@ export class ManualClock implements BusClock {
     return this.time + this.setBy;
   }
 
+  monotonic(): number {
+    return this.time;
+  }
+
   /** Sets the clock forward, or back; timers run as they would have. */
   set(byMs: number): void {
     this.setBy += byMs;
