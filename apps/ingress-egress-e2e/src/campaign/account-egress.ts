@@ -28,9 +28,9 @@ export function accountEgress(facts: Facts): EgressAccount {
     const found = places.get(event.token) ?? [];
     const own = outcomes.get(event.id) ?? [];
     const mayBeUnknown = facts.promises.get(event.platform)?.outbound === 'unknown';
-    const isUnknown = own.some(({ status }) => status === 'unknown');
-    if (isUnknown) counts.unknown += 1;
-    if (isUnknown && !hasCause(event, own, facts)) {
+    const unknown = isUnknown(own);
+    if (unknown) counts.unknown += 1;
+    if (unknown && !hasCause(event, own, facts)) {
       const detail = `${event.token}: nothing had gone wrong`;
       findings.push({ kind: 'egress unknown without cause', detail, keys: [event.id, event.token] });
     }
@@ -38,12 +38,13 @@ export function accountEgress(facts: Facts): EgressAccount {
     const givenUp = own.filter(({ status }) => GIVEN_UP.includes(status));
     const isRefused = givenUp.length > 0 && isRefusedAsDeleted(event, givenUp, facts);
     if (isRefused) counts.refused += 1;
-    findings.push(...judge(event, found, own, mayBeUnknown && isUnknown, isRefused));
+    findings.push(...judge(event, found, own, mayBeUnknown && unknown, isRefused));
   }
   for (const words of [...facts.standing.values()].flatMap((byDestination) => [...byDestination.values()])) {
+    // A line whose answer was lost may have been on its way for long.
     const sequence = [...new Set(words.map(({ token }) => token))].flatMap((token) => {
       const fact = byToken.get(token);
-      return fact === undefined ? [] : [fact];
+      return fact === undefined || isUnknown(outcomes.get(fact.id)) ? [] : [fact];
     });
     let last: (AcceptedFact & { place: number }) | undefined;
     for (const event of sequence) {
@@ -141,6 +142,10 @@ function byEvent(outcomes: readonly OutcomeFact[]): Map<string, OutcomeFact[]> {
     else group.push(outcome);
   }
   return groups;
+}
+
+function isUnknown(outcomes: readonly OutcomeFact[] = []): boolean {
+  return outcomes.some(({ status }) => status === 'unknown');
 }
 
 function isWhole(places: readonly Word['place'][], { words }: AcceptedFact): boolean {

@@ -309,6 +309,17 @@ const EGRESS: readonly Case[] = [
     counts: { unknown: 1 },
   },
   {
+    name: 'does not judge the place of a line whose answer was lost',
+    facts: {
+      accepted: [accepted(1, 2, 'twitch'), accepted(2, 2, 'twitch')],
+      outcomes: [{ ...sent(1), status: 'unknown' }, sent(2)],
+      troubles: [{ lane: 'twitch', from: 500, to: 500 }],
+      standing: standing('twitch', wordsOf('e2', 2), wordsOf('e1', 2)),
+    },
+    kinds: [],
+    counts: { unknown: 1 },
+  },
+  {
     name: 'takes no unknown outcome where nothing had gone wrong',
     facts: {
       accepted: [accepted(1, 2, 'twitch')],
