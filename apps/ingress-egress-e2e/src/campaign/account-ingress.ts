@@ -52,14 +52,14 @@ export function accountIngress(facts: Facts): IngressAccount {
       keys: [...keys, ...keysOf(written[last])],
     });
   }
-  let lost = 0;
+  const lostBy = new Map<string, number>();
   let deleted = 0;
   const heard = timesByChannel(written.filter(({ id }) => firsts.has(id)));
   for (const fact of written) {
     if (firsts.has(fact.id)) continue;
     const mayBeLost = facts.promises.get(fact.platform)?.inbound === 'gaps';
     if (mayBeLost && gaps.some((gap) => covers(gap, fact, heard))) {
-      lost += 1;
+      lostBy.set(fact.platform, (lostBy.get(fact.platform) ?? 0) + 1);
       continue;
     }
     if (isDeletedUnread(fact, facts)) {
@@ -69,6 +69,8 @@ export function accountIngress(facts: Facts): IngressAccount {
     const detail = `${fact.token} in ${fact.channel} was never published`;
     findings.push({ kind: 'ingress missing', detail, keys: keysOf(fact) });
   }
+  findings.push(...miscounted(gaps, lostBy));
+  const lost = [...lostBy.values()].reduce((sum, count) => sum + count, 0);
   return {
     findings,
     counts: {
@@ -82,7 +84,23 @@ export function accountIngress(facts: Facts): IngressAccount {
   };
 }
 
-/** What was heard between the message and the end of the gap shows that this gap had not begun, whatever it says. */
+/** Where a platform's gaps all tell how many messages they have cost, it must be so many. */
+function miscounted(gaps: readonly GapFact[], lostBy: ReadonlyMap<string, number>): Finding[] {
+  const platforms = new Set(gaps.map(({ platform }) => platform));
+  return [...platforms].flatMap((platform): Finding[] => {
+    const told = gaps.filter((gap) => gap.platform === platform).map(({ lost }) => lost ?? NaN);
+    const sum = told.reduce((total, count) => total + count, 0);
+    const lost = lostBy.get(platform) ?? 0;
+    if (Number.isNaN(sum) || sum === lost) return [];
+    const detail = `${platform} has reported ${sum} lost messages, and ${lost} are missing`;
+    return [{ kind: 'ingress loss miscounted', detail, keys: [] }];
+  });
+}
+
+/**
+ * What was heard between the message and the end of the gap shows that this gap had not begun, whatever it says. A gap that tells how many
+ * messages it has cost is judged by their number: where a buffer is full, some find a place between others.
+ */
 function covers(
   gap: GapFact,
   { channel, platform, wallTime }: WrittenFact,
@@ -92,7 +110,7 @@ function covers(
     gap.platform === platform &&
     wallTime >= gap.from - GAP_TOLERANCE_MS &&
     wallTime <= gap.to + GAP_TOLERANCE_MS &&
-    firstAfter(heard.get(channel) ?? [], wallTime) >= gap.to - GAP_END_MS
+    (gap.lost !== undefined || firstAfter(heard.get(channel) ?? [], wallTime) >= gap.to - GAP_END_MS)
   );
 }
 

@@ -130,6 +130,33 @@ const INGRESS: readonly Case[] = [
     counts: { 'lost in reported gaps': 1 },
   },
   {
+    name: 'excuses as many as a gap says that it has cost, others between them or not',
+    facts: {
+      written: [written(1, 'twitch'), written(2, 'twitch'), written(3, 'twitch')],
+      published: [published(2, 'b', 'twitch')],
+      gaps: [{ platform: 'twitch', from: 0, to: 40_000, lost: 2, at: 0 }],
+    },
+    kinds: [],
+    counts: { 'lost in reported gaps': 2 },
+  },
+  {
+    name: 'refuses a gap that has cost less than it says',
+    facts: {
+      written: [written(1, 'twitch'), written(2, 'twitch')],
+      published: [published(2, 'b', 'twitch')],
+      gaps: [{ platform: 'twitch', from: 0, to: 40_000, lost: 2, at: 0 }],
+    },
+    kinds: ['ingress loss miscounted'],
+  },
+  {
+    name: 'refuses a gap that has cost more than it says',
+    facts: {
+      written: [written(1, 'twitch'), written(2, 'twitch')],
+      gaps: [{ platform: 'twitch', from: 0, to: 40_000, lost: 1, at: 0 }],
+    },
+    kinds: ['ingress loss miscounted'],
+  },
+  {
     name: 'excuses what was deleted before it could be read',
     facts: { written: [written(1), written(2)], deletions: [deletion(20_000)] },
     kinds: ['ingress missing'],

@@ -6,6 +6,7 @@ const FINDING_COLUMNS: readonly (readonly [title: string, kinds: readonly Findin
     'missing',
     [
       'ingress missing',
+      'ingress loss miscounted',
       'egress missing',
       'egress without outcome',
       'egress given up',

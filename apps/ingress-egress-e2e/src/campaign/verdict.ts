@@ -5,6 +5,7 @@ export type FindingKind =
   | 'ingress changed'
   | 'ingress out of order'
   | 'ingress repeated by a later run'
+  | 'ingress loss miscounted'
   | 'egress missing'
   | 'egress doubled'
   | 'egress invented'
