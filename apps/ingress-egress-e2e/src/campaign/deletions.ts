@@ -42,7 +42,7 @@ export function isRefusedAsDeleted(
 /** Milliseconds between the two moments in which neither platform nor service, its clock and the bus were disturbed. */
 function peaceMs(from: number, { at: to, platform }: DeletionFact, { troubles }: Facts): number {
   const disturbed = troubles
-    .filter(({ lane }) => [platform, 'clock', ...LEASE_BREAKING].includes(lane))
+    .filter(({ lane }) => [platform, ...LEASE_BREAKING].includes(lane))
     .map((trouble) => ({ from: trouble.from, to: trouble.to + AFTERMATH_MS }))
     .sort((a, b) => a.from - b.from);
   let peace = 0;

@@ -25,8 +25,8 @@ export interface Fault {
   cause(context: FaultContext): Promise<Heal | undefined> | Heal | undefined;
 }
 
-/** Lanes whose faults make the bus take back what the service has in hand. */
-export const LEASE_BREAKING: readonly string[] = ['service', 'bus'];
+/** Lanes whose faults make the bus take back what the service has in hand: when the clock is set, the service reads by a new stream. */
+export const LEASE_BREAKING: readonly string[] = ['service', 'bus', 'clock'];
 
 /** The part of a fault's name before the dot. */
 export function laneOf(name: string): string {

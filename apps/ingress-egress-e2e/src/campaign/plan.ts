@@ -64,7 +64,7 @@ const MEAN_PEACE_MS = 5_000;
  * after the ack deadline of 20 s only, and with less peace than this hardly anything would be sent in a whole run.
  */
 const MEAN_PEACE_OF_SHARED_MS = 25_000;
-const SHARED_LANES: readonly string[] = [...LEASE_BREAKING, 'state', 'clock'];
+const SHARED_LANES: readonly string[] = [...LEASE_BREAKING, 'state'];
 /** Nothing new goes wrong so close to the end: the last faults need load to bite. */
 const LAST_FAULT_MS = 3_000;
 const LONG_SHARE = 0.03;

@@ -7,6 +7,9 @@ import { type AcceptedFact, type Facts, type OutcomeFact } from './facts.js';
  */
 const REDELIVERY_MS = 60_000;
 
+/** Milliseconds until the service has noticed a disturbance: that its clock was set, within a second. */
+const NOTICE_MS = 2_000;
+
 /** An event with the outcomes that the bus has delivered, in order of time. */
 export interface SettledEvent {
   readonly event: AcceptedFact;
@@ -36,6 +39,6 @@ export function isReordered(late: SettledEvent, overtaking: SettledEvent, { trou
       );
   return disturbances.some(
     ({ from, to }, place) =>
-      late.event.at <= to && Math.min(settledAt, overtakenAt) >= from && settledAt <= reachOf(place),
+      late.event.at <= to + NOTICE_MS && Math.min(settledAt, overtakenAt) >= from && settledAt <= reachOf(place),
   );
 }
