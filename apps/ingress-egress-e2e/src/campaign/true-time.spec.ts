@@ -14,6 +14,7 @@ describe('the true time of a gap', () => {
     ['while it is ahead', { from: 702_000, to: 705_000 }, 105_000, { from: 102_000, to: 105_000 }],
     ['set in between', { from: 95_000, to: 705_000 }, 140_000, { from: 95_000, to: 105_000 }],
     ['while it is behind', { from: 115_000, to: 116_000 }, 220_000, { from: 115_000, to: 206_000 }],
+    ['long after it was ahead', { from: 703_000, to: 705_000 }, 706_000, { from: 703_000, to: 705_000 }],
     ['before it was behind', { from: 110_500, to: 115_500 }, 120_000, { from: 110_500, to: 115_500 }],
   ])('%s', (_, shown, reportedAt, real) => {
     const gap = { platform: 'twitch', lost: undefined, at: 0, ...shown };

@@ -23,12 +23,13 @@ export function toTrueGap(gap: GapFact, settings: readonly ClockSetting[], repor
   };
 }
 
-/** The moment at which a clock that was set so showed that time; where none fits, the time itself. */
+/** The last moment not after `before` at which a clock that was set so showed that time; where none fits, the time itself. */
 function toTrueTime(shown: number, settings: readonly ClockSetting[], before: number): number {
   const lies = settings.flatMap(({ clockMs, from }, i) => {
     const time = shown - clockMs;
     const until = Math.min(before, (settings[i + 1]?.from ?? Infinity) + NOTICE_MS);
     return clockMs !== 0 && time >= from && time <= until ? [time] : [];
   });
-  return lies.at(-1) ?? shown;
+  const times = shown <= before ? [shown, ...lies] : lies;
+  return times.length === 0 ? shown : Math.max(...times);
 }
