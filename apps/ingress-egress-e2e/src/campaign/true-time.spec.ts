@@ -12,6 +12,12 @@ describe('the true time of a gap', () => {
   it.each([
     ['while the clock is right', { from: 50_000, to: 60_000 }, 61_000, { from: 50_000, to: 60_000 }],
     ['while it is ahead', { from: 702_000, to: 705_000 }, 105_000, { from: 102_000, to: 105_000 }],
+    [
+      'dated early, when it had just been set',
+      { from: 698_000, to: 705_000 },
+      106_000,
+      { from: 98_000, to: 105_000 },
+    ],
     ['set in between', { from: 95_000, to: 705_000 }, 140_000, { from: 95_000, to: 105_000 }],
     ['while it is behind', { from: 115_000, to: 116_000 }, 220_000, { from: 115_000, to: 206_000 }],
     ['long after it was ahead', { from: 703_000, to: 705_000 }, 706_000, { from: 703_000, to: 705_000 }],

@@ -10,6 +10,9 @@ export interface ClockSetting {
 /** Milliseconds that the service takes to notice that its clock was set. */
 const NOTICE_MS = 100;
 
+/** Milliseconds by which the service dates a gap's beginning early, and some more. */
+const EARLY_MS = 3_000;
+
 /**
  * A gap as it was, where the service's clock has lied about its ends. Its beginning may be dated by the platform: then the earlier of both counts.
  * @param settings oldest first; the first one holds from the beginning
@@ -28,7 +31,7 @@ function toTrueTime(shown: number, settings: readonly ClockSetting[], before: nu
   const lies = settings.flatMap(({ clockMs, from }, i) => {
     const time = shown - clockMs;
     const until = Math.min(before, (settings[i + 1]?.from ?? Infinity) + NOTICE_MS);
-    return clockMs !== 0 && time >= from && time <= until ? [time] : [];
+    return clockMs !== 0 && time >= from - EARLY_MS && time <= until ? [time] : [];
   });
   const times = shown <= before ? [shown, ...lies] : lies;
   return times.length === 0 ? shown : Math.max(...times);
