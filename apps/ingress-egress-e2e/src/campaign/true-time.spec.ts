@@ -18,6 +18,7 @@ describe('the true time of a gap', () => {
       106_000,
       { from: 98_000, to: 105_000 },
     ],
+    ['told in the same moment', { from: 702_000, to: 705_003 }, 105_000, { from: 102_000, to: 105_003 }],
     ['set in between', { from: 95_000, to: 705_000 }, 140_000, { from: 95_000, to: 105_000 }],
     ['while it is behind', { from: 115_000, to: 116_000 }, 220_000, { from: 115_000, to: 206_000 }],
     ['long after it was ahead', { from: 703_000, to: 705_000 }, 706_000, { from: 703_000, to: 705_000 }],

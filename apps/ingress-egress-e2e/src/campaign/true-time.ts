@@ -7,8 +7,8 @@ export interface ClockSetting {
   readonly clockMs: number;
 }
 
-/** Milliseconds that the service takes to notice that its clock was set. */
-const NOTICE_MS = 100;
+/** Milliseconds that the service takes to notice that its clock was set, and by which clocks of one machine may differ. */
+const NOTICE_MS = 500;
 
 /** Milliseconds by which the service dates a gap's beginning early, and some more. */
 const EARLY_MS = 3_000;
@@ -30,9 +30,9 @@ export function toTrueGap(gap: GapFact, settings: readonly ClockSetting[], repor
 function toTrueTime(shown: number, settings: readonly ClockSetting[], before: number): number {
   const lies = settings.flatMap(({ clockMs, from }, i) => {
     const time = shown - clockMs;
-    const until = Math.min(before, (settings[i + 1]?.from ?? Infinity) + NOTICE_MS);
+    const until = Math.min(before, settings[i + 1]?.from ?? Infinity) + NOTICE_MS;
     return clockMs !== 0 && time >= from - EARLY_MS && time <= until ? [time] : [];
   });
-  const times = shown <= before ? [shown, ...lies] : lies;
+  const times = shown <= before + NOTICE_MS ? [shown, ...lies] : lies;
   return times.length === 0 ? shown : Math.max(...times);
 }
