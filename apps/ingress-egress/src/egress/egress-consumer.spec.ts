@@ -56,11 +56,13 @@ interface World {
   readonly publishRaw: (text: string) => Promise<void>;
 }
 
+type ClaimStore = Pick<StateStore, 'get' | 'compareAndSet'>;
+
 interface Wishes {
   readonly rates?: SendRates;
   readonly repeatWindowMs?: number;
   readonly duplicateProtection?: ConnectorCapabilities['duplicateProtection'];
-  readonly store?: StateStore;
+  readonly store?: ClaimStore;
 }
 
 async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promise<World> {
@@ -384,6 +386,55 @@ describe('EgressConsumer', () => {
     await settle();
     expect(statuses(started)).toEqual(['e1 unknown 0', 'e2 sent 1']);
     expect(started.calls.map(({ options }) => options.idempotencyKey)).toEqual(['e2']);
+  });
+
+  describe('where nobody can look, and the store does not answer', () => {
+    const memory = createMemoryStore();
+    let isAway = true;
+    const store: ClaimStore = {
+      get: (key) => (isAway ? Promise.reject(new Error('away')) : memory.get(key)),
+      compareAndSet: (key, expected, value) => memory.compareAndSet(key, expected, value),
+    };
+
+    beforeEach(() => {
+      isAway = true;
+    });
+
+    it('an event that an earlier process may have sent waits for the answer', async () => {
+      const before = new SendClaims(memory, systemClock, silent);
+      await before.begin('e1');
+      await before.end('e1');
+      const started = await start(() => accepted, {
+        duplicateProtection: 'none',
+        store,
+        repeatWindowMs: 1e6,
+      });
+      await started.publish({ id: 'e1' });
+      await started.publish({ id: 'e2' });
+      await jest.advanceTimersByTimeAsync(20_000);
+      expect(started.calls).toEqual([]);
+      isAway = false;
+      await jest.advanceTimersByTimeAsync(2_000);
+      expect(statuses(started)).toEqual(['e2 sent 1']);
+    });
+
+    it('its outcome is `unknown` where the answer does not come in time', async () => {
+      const started = await start(() => accepted, {
+        duplicateProtection: 'none',
+        store,
+        repeatWindowMs: 1e6,
+      });
+      await started.publish({ id: 'e1' });
+      await jest.advanceTimersByTimeAsync(62_000);
+      expect([started.calls, statuses(started)]).toEqual([[], ['e1 unknown 0']]);
+    });
+
+    it('a new event is sent', async () => {
+      const started = await start(() => accepted, { duplicateProtection: 'none', store });
+      await started.publish({ id: 'e1' });
+      await settle();
+      expect(statuses(started)).toEqual(['e1 sent 1']);
+    });
   });
 
   it('gives what waits for a retry back to the bus when it stops', async () => {

@@ -21,7 +21,7 @@ import { countsAsAttempt, decide, type RetryLimits, type SendResult } from './ac
 import { Lanes } from './lanes.js';
 import { type OutcomeFacts, toDeadLetter, toOutcome } from './outcomes.js';
 import { Pacer } from './pacer.js';
-import { type SendClaims } from './send-claims.js';
+import { type EarlierSend, type SendClaims } from './send-claims.js';
 
 /** Ids of sent events that are remembered, so that an event published twice is sent once. Failed ones are not: they may be replayed. */
 const SENT_EVENTS = 50_000;
@@ -34,6 +34,9 @@ const SUBSCRIPTION_EXPIRES_AFTER_MS = 24 * 60 * 60 * 1_000;
  * they have not heard of its outcome, or when the envelope that it answers comes again.
  */
 export const REPEAT_WINDOW_MS = 15 * 60 * 1_000;
+
+/** Milliseconds between two questions whether an event was sent, to a store that does not answer. */
+const CLAIM_RETRY_MS = 1_000;
 
 export interface EgressConsumerServices {
   readonly bus: MessageBus;
@@ -128,12 +131,10 @@ export class EgressConsumer {
     // A dead letter may have been sent before it became one: its answer was lost.
     let tried = earlier > 0 || isReplay;
     if (!isRepeatable) {
-      // Who replays a dead letter has decided that it shall be sent, come what may.
-      const left = await this.services.claims.begin(event.id);
-      if (left === 'done' && !isReplay) return 'ack';
-      if (left === 'unknown' && !isReplay) {
-        return this.#settle(event, message, { status: 'unknown', attempts: earlier });
-      }
+      const left = await this.#claim(event, message, isReplay);
+      if (left === 'done') return 'ack';
+      if (left === 'unavailable' && this.#stopping.signal.aborted) return 'nack';
+      if (left !== 'none') return this.#settle(event, message, { status: 'unknown', attempts: earlier });
     }
     for (;;) {
       await this.#pace(event);
@@ -181,6 +182,25 @@ export class EgressConsumer {
         logger.warn('egress.retry', { event: event.id, code, tries, delayMs: decision.delayMs });
       }
       await sleep(clock, decision.delayMs, this.#stopping.signal);
+    }
+  }
+
+  /** Claims the event. One that an earlier process may have sent waits for a store that does not answer. */
+  async #claim(event: EgressEvent, message: ReceivedMessage, isReplay: boolean): Promise<EarlierSend> {
+    const { claims, clock } = this.services;
+    const deadline = clock.monotonic() + this.options.limits.giveUpAfterMs;
+    const isNew = message.attempt === 1 && !this.#mayBeRepeated(message);
+    for (;;) {
+      const left = await claims.begin(event.id);
+      const mustWait = left === 'unavailable' && !isNew && !isReplay;
+      if (mustWait && clock.monotonic() < deadline && !this.#stopping.signal.aborted) {
+        await sleep(clock, CLAIM_RETRY_MS, this.#stopping.signal);
+        continue;
+      }
+      // Who replays a dead letter has decided that it shall be sent, come what may.
+      if (left === 'none' || mustWait || !(isReplay || left === 'unavailable')) return left;
+      await claims.claim(event.id);
+      return 'none';
     }
   }
 

@@ -63,9 +63,11 @@ describe('SendClaims', () => {
     expect(await claims.begin('e1')).toBe('none');
   });
 
-  it('does without a store that does not answer', async () => {
+  it('says so where the store does not answer, and does without it when told to', async () => {
     const refuse = (): Promise<never> => Promise.reject(new Error('away'));
     const claims = new SendClaims({ get: refuse, compareAndSet: refuse }, systemClock, silent);
+    expect(await claims.begin('e1')).toBe('unavailable');
+    await claims.claim('e1');
     expect(await claims.begin('e1')).toBe('none');
     await claims.end('e1');
     await claims.release('e1');

@@ -13,8 +13,11 @@ const EVENTS_PER_SLOT = 16;
 /** Milliseconds between two tries to write what the store has not taken. */
 const RETRY_MS = 1_000;
 
-/** What an earlier process has left of an event: nothing, a send whose end nobody knows, or a send that is done. */
-export type EarlierSend = 'none' | 'unknown' | 'done';
+/**
+ * What an earlier process has left of an event: nothing, a send whose end nobody knows, or a send that is done. `unavailable`: the store, which
+ * knows, does not answer.
+ */
+export type EarlierSend = 'none' | 'unknown' | 'done' | 'unavailable';
 
 /** What is known of an event's sending; undefined: it was given back. */
 type Mark = 'started' | 'done' | undefined;
@@ -23,8 +26,8 @@ type Mark = 'started' | 'done' | undefined;
  * Remembers durably which events are being sent, for platforms that give no means to find out afterwards.
  *
  * A claim is made before the first try and marked when the outcome is known. A claim of another process without such a mark means that
- * the message may stand on the platform. A store that does not answer holds up no message: what it has not taken is written as soon as
- * it answers again, and only a process that dies before that leaves no trace.
+ * the message may stand on the platform. What the store has not taken is written as soon as it answers again; only a process that dies before
+ * that leaves no trace.
  */
 export class SendClaims {
   readonly #own = new Set<string>();
@@ -40,15 +43,20 @@ export class SendClaims {
     private readonly logger: Logger,
   ) {}
 
-  /** To be called before each try. Never rejects. */
+  /** Claims the event if nobody has. Never rejects. */
   async begin(eventId: string): Promise<EarlierSend> {
     if (this.#own.has(eventId)) return 'none';
     const mark = await this.#load(eventId);
-    if (mark === 'done') return 'done';
+    if (mark === 'done' || mark === 'unavailable') return mark;
     if (mark === 'started') return 'unknown';
+    await this.claim(eventId);
+    return 'none';
+  }
+
+  /** Claims the event whoever has. Never rejects. */
+  async claim(eventId: string): Promise<void> {
     this.#own.add(eventId);
     await this.#save(eventId, 'started');
-    return 'none';
   }
 
   /** The outcome is known. Never rejects. */
@@ -67,7 +75,7 @@ export class SendClaims {
     this.#unsaved.clear();
   }
 
-  async #load(eventId: string): Promise<Mark> {
+  async #load(eventId: string): Promise<Mark | 'unavailable'> {
     const slot = slotOf(eventId);
     const unsaved = this.#unsaved.get(slot);
     if (unsaved?.has(eventId) === true) return unsaved.get(eventId);
@@ -75,7 +83,7 @@ export class SendClaims {
       return readSlot(await this.store.get(slot)).get(eventId);
     } catch (error) {
       this.#onRefused(error);
-      return undefined;
+      return 'unavailable';
     }
   }
 
