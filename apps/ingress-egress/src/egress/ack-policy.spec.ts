@@ -1,5 +1,5 @@
 import { ConnectorError, type ConnectorErrorCode } from '@bitbrat/connectors-core';
-import { countsAsAttempt, decide, type Decision, type RetryLimits, type SendResult } from './ack-policy.js';
+import { countsAsAttempt, decide, type Decision, type RetryLimits, type SendResult, type Situation } from './ack-policy.js';
 
 const limits: RetryLimits = {
   backoff: { baseMs: 1_000, maxMs: 30_000 },
@@ -19,7 +19,7 @@ interface Row {
   readonly attempts?: number;
   readonly elapsedMs?: number;
   readonly expiresInMs?: number;
-  readonly isRepeatable?: boolean;
+  readonly protection?: Situation['protection'];
   readonly expected: object;
 }
 
@@ -29,6 +29,12 @@ const rows: Row[] = [
   { name: 'unknown target', result: failed('TARGET_NOT_FOUND'), expected: settle('failed', true) },
   { name: 'bad payload', result: failed('PAYLOAD_INVALID'), expected: settle('failed', true) },
   { name: 'refused credentials', result: failed('AUTH_FAILED'), expected: settle('failed', true) },
+  {
+    name: 'time-out where the message is looked for',
+    result: failed('TIMEOUT'),
+    protection: 'lookup',
+    expected: { kind: 'retry', delayMs: 10_000 },
+  },
   { name: 'time-out', result: failed('TIMEOUT'), expected: { kind: 'retry', delayMs: 500 } },
   { name: 'not connected', result: failed('NOT_CONNECTED'), expected: { kind: 'retry', delayMs: 500 } },
   { name: 'fault of ours', result: failed('INTERNAL'), expected: { kind: 'retry', delayMs: 500 } },
@@ -46,13 +52,13 @@ const rows: Row[] = [
   {
     name: 'answer lost where nobody can look',
     result: failed('TIMEOUT'),
-    isRepeatable: false,
+    protection: 'none',
     expected: settle('unknown', true),
   },
   {
     name: 'refused where nobody can look',
     result: failed('RATE_LIMITED'),
-    isRepeatable: false,
+    protection: 'none',
     expected: { kind: 'retry', delayMs: 500 },
   },
   { name: 'last try', result: failed('TIMEOUT'), attempts: 4, expected: settle('failed', true) },
@@ -79,8 +85,8 @@ const rows: Row[] = [
 describe('decide', () => {
   it.each(rows)(
     '$name',
-    ({ result, attempts = 1, elapsedMs = 0, expiresInMs, isRepeatable = true, expected }) => {
-      const situation = { result, attempts, tries: attempts, elapsedMs, expiresInMs, isRepeatable };
+    ({ result, attempts = 1, elapsedMs = 0, expiresInMs, protection = 'platform', expected }) => {
+      const situation = { result, attempts, tries: attempts, elapsedMs, expiresInMs, protection };
       expect(decide(situation, limits, () => 0.5)).toEqual(expected);
     },
   );
@@ -90,7 +96,7 @@ describe('decide', () => {
       .filter(({ result }) => !result.ok)
       .map(({ result }) =>
         decide(
-          { result, attempts: 9, tries: 9, elapsedMs: 0, expiresInMs: undefined, isRepeatable: true },
+          { result, attempts: 9, tries: 9, elapsedMs: 0, expiresInMs: undefined, protection: 'platform' },
           limits,
           () => 0,
         ),

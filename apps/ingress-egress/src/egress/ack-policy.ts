@@ -1,10 +1,17 @@
 import {
   backoffMs,
   type BackoffPolicy,
+  type ConnectorCapabilities,
   type ConnectorError,
   type SendReceipt,
 } from '@bitbrat/connectors-core';
 import { type EgressStatus } from '@bitbrat/envelope';
+
+/**
+ * Milliseconds after a try whose answer was lost: who looks for the message sooner may not find it, because the platform is still at work on it,
+ * and would send it a second time.
+ */
+export const LOST_ANSWER_MS = 10_000;
 
 /** How long an egress event is tried. */
 export interface RetryLimits {
@@ -29,8 +36,8 @@ export interface Situation {
   readonly elapsedMs: number;
   /** Milliseconds until the event expires; undefined: never. */
   readonly expiresInMs: number | undefined;
-  /** Whether a try that may have reached the platform can be repeated without a second message. */
-  readonly isRepeatable: boolean;
+  /** How a try that may have reached the platform is kept from being repeated; undefined: there is no such connector. */
+  readonly protection: ConnectorCapabilities['duplicateProtection'] | undefined;
 }
 
 /** `settle`: the outcome is known, publish it and acknowledge. `retry`: try again after `delayMs`. */
@@ -40,13 +47,18 @@ export type Decision =
 
 /** What follows from a try to send. Pure; acknowledging anything but a settled outcome would lose messages. */
 export function decide(situation: Situation, limits: RetryLimits, random: () => number): Decision {
-  const { result, attempts, tries, elapsedMs, expiresInMs, isRepeatable } = situation;
+  const { result, attempts, tries, elapsedMs, expiresInMs, protection } = situation;
   if (result.ok) return { kind: 'settle', status: 'sent', deadLetter: false };
   const { error } = result;
   if (error.code === 'RECIPIENT_OPTED_OUT') return { kind: 'settle', status: 'suppressed', deadLetter: true };
   if (!error.retryable) return { kind: 'settle', status: 'failed', deadLetter: true };
-  if (error.ambiguous && !isRepeatable) return { kind: 'settle', status: 'unknown', deadLetter: true };
-  const delayMs = Math.max(backoffMs(limits.backoff, tries, random), error.retryAfterMs ?? 0);
+  if (error.ambiguous && protection === 'none')
+    return { kind: 'settle', status: 'unknown', deadLetter: true };
+  const delayMs = Math.max(
+    backoffMs(limits.backoff, tries, random),
+    error.retryAfterMs ?? 0,
+    error.ambiguous && protection === 'lookup' ? LOST_ANSWER_MS : 0,
+  );
   if (attempts >= limits.maxAttempts || elapsedMs + delayMs > limits.giveUpAfterMs) {
     return { kind: 'settle', status: 'failed', deadLetter: true };
   }

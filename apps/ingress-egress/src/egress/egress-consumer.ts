@@ -125,12 +125,12 @@ export class EgressConsumer {
     const takenAt = clock.monotonic();
     const earlier = message.attempt - 1;
     const isReplay = message.attributes[REPLAY_OF] !== undefined;
-    const isRepeatable = this.#isRepeatable(event);
+    const protection = this.services.manager.capabilitiesOf(event.target.connector)?.duplicateProtection;
     let counted = 0;
     let tries = 0;
     // A dead letter may have been sent before it became one: its answer was lost.
     let tried = earlier > 0 || isReplay;
-    if (!isRepeatable) {
+    if (protection === 'none') {
       const left = await this.#claim(event, message, isReplay);
       if (left === 'done') return 'ack';
       if (left === 'unavailable' && this.#stopping.signal.aborted) return 'nack';
@@ -159,7 +159,7 @@ export class EgressConsumer {
           tries,
           elapsedMs: clock.monotonic() - takenAt,
           expiresInMs: expiresAt === undefined ? undefined : expiresAt - clock.now(),
-          isRepeatable,
+          protection,
         },
         limits,
         random,
@@ -202,11 +202,6 @@ export class EgressConsumer {
       await claims.claim(event.id);
       return 'none';
     }
-  }
-
-  /** Whether a message that may stand on the platform already can be sent again without standing there twice. */
-  #isRepeatable({ target }: EgressEvent): boolean {
-    return this.services.manager.capabilitiesOf(target.connector)?.duplicateProtection !== 'none';
   }
 
   /** Whether an earlier process may have sent it: this one remembers only what it has sent itself. */
