@@ -39,6 +39,8 @@ export function isReordered(late: SettledEvent, overtaking: SettledEvent, { trou
       );
   return disturbances.some(
     ({ from, to }, place) =>
-      late.event.at <= to + NOTICE_MS && Math.min(settledAt, overtakenAt) >= from && settledAt <= reachOf(place),
+      late.event.at <= to + NOTICE_MS &&
+      Math.min(settledAt, overtakenAt) >= from &&
+      settledAt <= reachOf(place),
   );
 }

@@ -1,5 +1,12 @@
 import { ConnectorError, type ConnectorErrorCode } from '@bitbrat/connectors-core';
-import { countsAsAttempt, decide, type Decision, type RetryLimits, type SendResult, type Situation } from './ack-policy.js';
+import {
+  countsAsAttempt,
+  decide,
+  type Decision,
+  type RetryLimits,
+  type SendResult,
+  type Situation,
+} from './ack-policy.js';
 
 const limits: RetryLimits = {
   backoff: { baseMs: 1_000, maxMs: 30_000 },
