@@ -439,6 +439,16 @@ describe('EgressConsumer', () => {
     });
   });
 
+  it('leaves its claim on a text that is half sent when it stops', async () => {
+    const store = createMemoryStore();
+    const half = new ConnectorError('NOT_CONNECTED', 'lost in between', { sentMessageIds: ['m1'] });
+    const started = await start(() => half, { duplicateProtection: 'none', store });
+    await started.publish({ id: 'e1' });
+    await settle();
+    await started.consumer.stop(1_000);
+    expect(await new SendClaims(store, systemClock, silent).begin('e1')).toBe('unknown');
+  });
+
   it('gives what waits for a retry back to the bus when it stops', async () => {
     const started = await start(() => new ConnectorError('NOT_CONNECTED', 'away'));
     await started.publish({ id: 'e1' });

@@ -130,6 +130,7 @@ export class EgressConsumer {
     let tries = 0;
     // A dead letter may have been sent before it became one: its answer was lost.
     let tried = earlier > 0 || isReplay;
+    let hasBegun = false;
     if (protection === 'none') {
       const left = await this.#claim(event, message, isReplay);
       if (left === 'done') return 'ack';
@@ -139,7 +140,8 @@ export class EgressConsumer {
     for (;;) {
       await this.#pace(event);
       if (this.#stopping.signal.aborted) {
-        await this.services.claims.release(event.id);
+        // Of what has begun nobody can tell how much stands.
+        if (!hasBegun) await this.services.claims.release(event.id);
         return 'nack';
       }
       const expiresAt = event.expiresAt === undefined ? undefined : Date.parse(event.expiresAt);
@@ -164,7 +166,8 @@ export class EgressConsumer {
         limits,
         random,
       );
-      if (!result.ok) tried ||= result.error.ambiguous || result.error.sentMessageIds.length > 0;
+      if (!result.ok) hasBegun ||= result.error.ambiguous || result.error.sentMessageIds.length > 0;
+      tried ||= hasBegun;
       if (decision.kind === 'settle') {
         return this.#settle(
           event,
