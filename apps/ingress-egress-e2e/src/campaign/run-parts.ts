@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PubSubEmulator, startPubSubEmulator } from '@bitbrat/message-bus/testing';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
 import { type FirestoreEmulator, startFirestoreEmulator } from '@bitbrat/state-store/testing';
+import { freePort } from '../support/service.js';
 import { BusProxy } from './bus-proxy.js';
 import { BusWatch, INSTANCE_ID } from './bus-watch.js';
 import { type CampaignPlatform } from './campaign-platform.js';
@@ -133,15 +132,4 @@ function logListener(journal: Journal): (line: Readonly<Record<string, unknown>>
     }
     journal.note(`service: ${what} ${JSON.stringify(fields)}`, ...about);
   };
-}
-
-/** A port of 127.0.0.1 that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1');
-  return address.port;
 }
