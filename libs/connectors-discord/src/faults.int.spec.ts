@@ -118,18 +118,22 @@ describe('requests', () => {
     expect(sent()).toEqual(texts);
   });
 
+  const limitOnce = (rateLimit: 'headers' | 'retry-after' | 'body' | 'bare'): void => {
+    inject({
+      kind: 'request',
+      operation: 'createMessage',
+      status: 429,
+      rateLimit,
+      retryAfterMs: 300,
+      count: 1,
+    });
+  };
+
   it.each(['headers', 'retry-after'] as const)(
     'that are answered 429 with the delay in the %s are sent once when it is over',
     async (rateLimit) => {
       await running();
-      inject({
-        kind: 'request',
-        operation: 'createMessage',
-        status: 429,
-        rateLimit,
-        retryAfterMs: 300,
-        count: 1,
-      });
+      limitOnce(rateLimit);
       await send('once');
       expect(sent()).toEqual(['once']);
     },
@@ -139,14 +143,7 @@ describe('requests', () => {
     'that are answered 429 in the form "%s" are told as such, and sent once by the next try',
     async (rateLimit) => {
       await running();
-      inject({
-        kind: 'request',
-        operation: 'createMessage',
-        status: 429,
-        rateLimit,
-        retryAfterMs: 300,
-        count: 1,
-      });
+      limitOnce(rateLimit);
       await expect(send('once')).rejects.toMatchObject({ code: 'RATE_LIMITED', retryable: true });
       await send('once', true);
       expect(sent()).toEqual(['once']);
