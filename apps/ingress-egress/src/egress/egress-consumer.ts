@@ -193,18 +193,16 @@ export class EgressConsumer {
     const { claims, clock } = this.services;
     const deadline = clock.monotonic() + this.options.limits.giveUpAfterMs;
     const isNew = message.attempt === 1 && !this.#mayBeRepeated(message);
-    for (;;) {
-      const left = await claims.begin(event.id);
-      const mustWait = left === 'unavailable' && !isNew && !isReplay;
-      if (mustWait && clock.monotonic() < deadline && !this.#stopping.signal.aborted) {
-        await sleep(clock, CLAIM_RETRY_MS, this.#stopping.signal);
-        continue;
-      }
-      // Who replays a dead letter has decided that it shall be sent, come what may.
-      if (left === 'none' || mustWait || !(isReplay || left === 'unavailable')) return left;
-      await claims.claim(event.id);
-      return 'none';
+    // Who replays a dead letter has decided that it shall be sent, come what may.
+    let left = isReplay ? undefined : await claims.begin(event.id);
+    while (left === 'unavailable' && !isNew) {
+      if (clock.monotonic() >= deadline || this.#stopping.signal.aborted) return left;
+      await sleep(clock, CLAIM_RETRY_MS, this.#stopping.signal);
+      left = await claims.begin(event.id);
     }
+    if (left !== undefined && left !== 'unavailable') return left;
+    await claims.claim(event.id);
+    return 'none';
   }
 
   /** Whether an earlier process may have sent it: this one remembers only what it has sent itself. */
