@@ -44,6 +44,23 @@ describe('SendClaims', () => {
     expect(new Set(await Promise.all(ids.map((id) => after.begin(id))))).toEqual(new Set(['done']));
   });
 
+  it('reads the store once a message', async () => {
+    const store = createMemoryStore();
+    let reads = 0;
+    const counting = {
+      get: (key: string) => {
+        reads += 1;
+        return store.get(key);
+      },
+      compareAndSet: store.compareAndSet.bind(store),
+    };
+    const claims = new SendClaims(counting, systemClock, silent);
+    await claims.begin('e1');
+    await claims.end('e1');
+    expect(reads).toBe(1);
+    expect(await new SendClaims(store, systemClock, silent).begin('e1')).toBe('done');
+  });
+
   it('leaves what another process has written meanwhile', async () => {
     const store = createMemoryStore();
     const one = new SendClaims(store, systemClock, silent);

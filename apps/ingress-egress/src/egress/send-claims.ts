@@ -33,6 +33,8 @@ export class SendClaims {
   readonly #own = new Set<string>();
   /** What the store has not taken yet, by slot and event. */
   readonly #unsaved = new Map<string, Map<string, Mark>>();
+  /** What each slot holds, as far as this process knows: nearly always nobody else writes it, and a read before each write would be for nothing. */
+  readonly #known = new Map<string, string | undefined>();
   /** The last write of each slot that is under way. */
   readonly #writing = new Map<string, Promise<void>>();
   #cancelRetry: (() => void) | undefined;
@@ -80,7 +82,7 @@ export class SendClaims {
     const unsaved = this.#unsaved.get(slot);
     if (unsaved?.has(eventId) === true) return unsaved.get(eventId);
     try {
-      return readSlot(await this.store.get(slot)).get(eventId);
+      return readSlot(await this.#read(slot)).get(eventId);
     } catch (error) {
       this.#onRefused(error);
       return 'unavailable';
@@ -122,16 +124,27 @@ export class SendClaims {
 
   /** Another process, which is about to take over, may write the same slot. */
   async #apply(slot: string, changes: readonly (readonly [string, Mark])[]): Promise<void> {
+    let present = this.#known.has(slot) ? this.#known.get(slot) : await this.#read(slot);
     for (;;) {
-      const present = await this.store.get(slot);
       const claims = readSlot(present);
       for (const [eventId, mark] of changes) {
         claims.delete(eventId);
         if (mark !== undefined) claims.set(eventId, mark);
       }
       const next = JSON.stringify([...claims].slice(-EVENTS_PER_SLOT));
-      if (next === present || (await this.store.compareAndSet(slot, present, next))) return;
+      if (next === present) return;
+      if (await this.store.compareAndSet(slot, present, next)) {
+        this.#known.set(slot, next);
+        return;
+      }
+      present = await this.#read(slot);
     }
+  }
+
+  async #read(slot: string): Promise<string | undefined> {
+    const value = await this.store.get(slot);
+    this.#known.set(slot, value);
+    return value;
   }
 
   #onRefused(error: unknown): void {
