@@ -49,7 +49,8 @@ export interface ReaderContext {
  * Reads a Pub/Sub subscription and hands its messages to the handler, in the order in which they came and never more
  * than `maxInFlight` at once. Leases are extended by the library for up to an hour. The library opens a stream that ended
  * again by itself, at the intervals of `retryBackoff`. When the library's subscription object
- * dies, which it does when the subscription vanishes, the subscription is made again and a new object takes over.
+ * dies, which it does when the subscription vanishes, the subscription is made again and a new object takes over; so it does when the machine's
+ * clock was set (`renew`).
  */
 export class PubSubReader implements BusSubscription {
   private readonly queue = new Fifo<Message>();
