@@ -2,25 +2,24 @@ import {
   type Clock,
   ConnectorError,
   type Logger,
+  Opening,
+  Timers,
   toConnectorError,
   withTimeout,
 } from '@bitbrat/connectors-core';
-import { z } from 'zod';
 import { type ChannelFacts } from './channel-feed.js';
 import { type ChannelSource } from './channel-feeds.js';
 import { type DiscordConfig } from './config.js';
 import { DiscordRest, type RestRequest } from './discord-rest.js';
 import { toCloseError, toDiscordError } from './errors.js';
-import { MESSAGE_DISPATCHES, type MessageNews, readNews } from './gateway-events.js';
+import { DISPATCHES, type GatewayNews, readNews } from './gateway-events.js';
+import { GuildArrival } from './guild-arrival.js';
 import { factsOfChannel, roleNamesOf } from './guild-cache.js';
 import { intentsFor } from './intents.js';
 import { type ChannelEvent } from './message-intake.js';
 import { type NativeMessage, type NativeReference } from './native-message.js';
 import { createSdkClient, type SdkClient } from './sdk-client.js';
-import { type GuildSnapshot, type ReadyFacts, toGuildSnapshot, toReadyFacts } from './wire-guild.js';
-
-/** Milliseconds that guilds get to arrive after READY. One that Discord cannot show now does not hold up the others. */
-const GUILDS_TIMEOUT_MS = 10_000;
+import { type GuildSnapshot, type ReadyFacts } from './wire-guild.js';
 
 /** Milliseconds without a connection after which a new client is the better bet: Discord keeps a session for some minutes only. */
 const RECONNECT_LIMIT_MS = 300_000;
@@ -57,20 +56,31 @@ export interface SessionEvents {
  */
 export class ClientSession implements ChannelSource {
   readonly #rest: DiscordRest;
-  readonly #cancelTimers = new Map<'guilds' | 'limit', () => void>();
+  readonly #guilds: GuildArrival;
+  readonly #timers: Timers<'limit'>;
   #phase: 'opening' | 'open' | 'failed' | 'closed' = 'opening';
   #isConnected = false;
   #ready: ReadyFacts | undefined;
-  #awaitedGuilds: Set<string>;
   #sessionStartsLeft: number | undefined;
-  #settleOpening: { resolve: () => void; reject: (error: ConnectorError) => void } | undefined;
+  #opening: Opening | undefined;
+  #onOpen: () => void = () => undefined;
 
   private constructor(
     private readonly sdk: SdkClient,
     private readonly options: SessionOptions,
     private readonly events: SessionEvents,
   ) {
-    this.#awaitedGuilds = new Set(options.config.guildIds);
+    this.#timers = new Timers(options.clock);
+    this.#guilds = new GuildArrival({
+      guildIds: options.config.guildIds,
+      clock: options.clock,
+      logger: options.logger,
+      onSettled: () => {
+        this.#guard(() => {
+          this.#onBack();
+        });
+      },
+    });
     this.#rest = new DiscordRest({
       api: sdk.client.rest,
       clock: options.clock,
@@ -121,7 +131,7 @@ export class ClientSession implements ChannelSource {
 
   /** Guilds of the configuration that Discord could not show yet. */
   get awaitedGuilds(): readonly string[] {
-    return [...this.#awaitedGuilds];
+    return this.#guilds.awaited;
   }
 
   /** How many session starts of the day were left at the login. */
@@ -179,7 +189,8 @@ export class ClientSession implements ChannelSource {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     this.#isConnected = false;
-    for (const cancel of this.#cancelTimers.values()) cancel();
+    this.#timers.cancelAll();
+    this.#guilds.stop();
     await this.sdk.close();
   }
 
@@ -200,7 +211,7 @@ export class ClientSession implements ChannelSource {
       this.#fail(final);
       return;
     }
-    this.#clear('guilds');
+    this.#guilds.stop();
     if (this.#phase !== 'open') return;
     if (this.#isConnected) {
       this.#isConnected = false;
@@ -211,26 +222,23 @@ export class ClientSession implements ChannelSource {
         }),
       );
     }
-    if (this.#cancelTimers.has('limit')) return;
-    this.#after('limit', RECONNECT_LIMIT_MS, () => {
-      this.#fail(new ConnectorError('UPSTREAM_UNAVAILABLE', `no connection for ${RECONNECT_LIMIT_MS} ms`));
+    if (this.#timers.has('limit')) return;
+    this.#timers.set('limit', RECONNECT_LIMIT_MS, () => {
+      this.#guard(() => {
+        this.#fail(new ConnectorError('UPSTREAM_UNAVAILABLE', `no connection for ${RECONNECT_LIMIT_MS} ms`));
+      });
     });
   }
 
   async #open(signal: AbortSignal): Promise<void> {
     const { clock, config } = this.options;
     const limitMs = config.connectTimeoutSeconds * 1000;
-    const opening = new Promise<void>((resolve, reject) => {
-      this.#settleOpening = { resolve, reject };
+    const opening = (this.#opening = new Opening(signal));
+    const opened = new Promise<void>((resolve) => {
+      this.#onOpen = resolve;
     });
-    opening.catch(() => undefined);
-    const abort = (): void => {
-      this.#settleOpening?.reject(new ConnectorError('NOT_CONNECTED', 'the start was given up'));
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
     try {
-      const loggedIn = Promise.race([this.#logIn(), opening]).then(() => opening);
+      const loggedIn = opening.race(this.#logIn().then(() => opened));
       await withTimeout(
         clock,
         loggedIn,
@@ -238,7 +246,7 @@ export class ClientSession implements ChannelSource {
         () => new ConnectorError('TIMEOUT', `not connected after ${limitMs} ms`),
       );
     } finally {
-      signal.removeEventListener('abort', abort);
+      opening.end();
     }
   }
 
@@ -278,37 +286,46 @@ export class ClientSession implements ChannelSource {
       },
       beforeIdentify: () => this.#beforeIdentify(),
     });
-    const on = (event: string, listener: (wire: unknown) => void): void => {
-      const guarded = (wire: unknown): void => {
+    for (const dispatch of DISPATCHES) {
+      const listener = (wire: unknown): void => {
         this.#guard(() => {
-          listener(wire);
+          for (const news of readNews(dispatch, wire)) this.#onNews(news);
         });
       };
       // The SDK's names are an enum that only the loaded SDK has.
-      Reflect.apply(Reflect.get(ws, 'on'), ws, [event, guarded]);
-    };
-    on('READY', (wire) => {
-      this.#onReady(toReadyFacts(wire));
-    });
-    on('RESUMED', () => {
-      this.#onBack();
-    });
-    on('GUILD_CREATE', (wire) => {
-      this.#onGuild(toGuildSnapshot(wire));
-    });
-    on('GUILD_DELETE', (wire) => {
-      this.#onGuildGone(wire);
-    });
-    for (const event of ['CHANNEL_DELETE', 'THREAD_DELETE']) {
-      on(event, (wire) => {
-        const id = z.object({ id: z.string() }).safeParse(wire).data?.id;
-        if (id !== undefined) this.events.onChannelGone(id);
-      });
+      Reflect.apply(Reflect.get(ws, 'on'), ws, [dispatch, listener]);
     }
-    for (const dispatch of MESSAGE_DISPATCHES) {
-      on(dispatch, (wire) => {
-        for (const news of readNews(dispatch, wire)) this.#onNews(news);
-      });
+  }
+
+  #onNews(news: GatewayNews): void {
+    switch (news.kind) {
+      case 'ready':
+        this.#onReady(news.ready);
+        break;
+      case 'resumed':
+        this.#onBack();
+        break;
+      case 'guild':
+        this.events.onGuild(news.guild);
+        this.#guilds.arrived(news.guild.id);
+        break;
+      case 'guild-gone':
+        this.#onGuildGone(news);
+        break;
+      case 'channel-gone':
+        this.events.onChannelGone(news.channelId);
+        break;
+      case 'event':
+        this.events.onEvent(news.event, news.guildId);
+        break;
+      case 'partial-edit':
+        void this.#fetchEdited(news.message);
+        break;
+      case 'unreadable':
+        this.options.logger.error('discord.message-unreadable');
+        break;
+      default:
+        news satisfies never;
     }
   }
 
@@ -324,48 +341,14 @@ export class ClientSession implements ChannelSource {
       this.#fail(notInGuild(missing));
       return;
     }
-    this.#awaitedGuilds = new Set(guildIds);
-    this.#after('guilds', GUILDS_TIMEOUT_MS, () => {
-      this.options.logger.warn('discord.guilds-unavailable', { guilds: this.awaitedGuilds });
-      this.#onGuildsSettled();
-    });
+    this.#guilds.begin();
     this.events.onSessionStart(this);
   }
 
-  #onGuild(guild: GuildSnapshot | undefined): void {
-    if (guild === undefined) return;
-    this.events.onGuild(guild);
-    this.#awaitedGuilds.delete(guild.id);
-    if (this.#awaitedGuilds.size === 0) this.#onGuildsSettled();
-  }
-
-  #onGuildsSettled(): void {
-    this.#clear('guilds');
-    this.#onBack();
-  }
-
-  /** An outage of the guild, or the end of the bot's membership. */
-  #onGuildGone(wire: unknown): void {
-    const guild = z.object({ id: z.string(), unavailable: z.boolean().optional() }).safeParse(wire).data;
-    if (guild === undefined || !this.options.config.guildIds.includes(guild.id)) return;
-    this.#awaitedGuilds.add(guild.id);
-    if (guild.unavailable !== true) this.#fail(notInGuild([guild.id]));
-  }
-
-  #onNews(news: MessageNews): void {
-    switch (news.kind) {
-      case 'event':
-        this.events.onEvent(news.event, news.guildId);
-        break;
-      case 'partial-edit':
-        void this.#fetchEdited(news.message);
-        break;
-      case 'unreadable':
-        this.options.logger.error('discord.message-unreadable');
-        break;
-      default:
-        news satisfies never;
-    }
+  #onGuildGone({ guildId, isOutage }: Extract<GatewayNews, { kind: 'guild-gone' }>): void {
+    if (!this.options.config.guildIds.includes(guildId)) return;
+    this.#guilds.gone(guildId);
+    if (!isOutage) this.#fail(notInGuild([guildId]));
   }
 
   async #fetchEdited({ channelId, guildId, id }: NativeReference): Promise<void> {
@@ -383,12 +366,12 @@ export class ClientSession implements ChannelSource {
 
   /** The session is there: for the first time, resumed, or a new one. */
   #onBack(): void {
-    this.#clear('limit');
+    this.#timers.cancel('limit');
     if (this.#isConnected) return;
     this.#isConnected = true;
     if (this.#phase === 'opening') {
       this.#phase = 'open';
-      this.#settleOpening?.resolve();
+      this.#onOpen();
     } else {
       this.events.onConnected();
     }
@@ -396,28 +379,12 @@ export class ClientSession implements ChannelSource {
 
   #fail(error: ConnectorError): void {
     if (this.#phase === 'opening') {
-      this.#settleOpening?.reject(error);
+      this.#opening?.fail(error);
     } else if (this.#phase === 'open') {
       this.#phase = 'failed';
       this.#isConnected = false;
       this.events.onFailed(error);
     }
-  }
-
-  #after(timer: 'guilds' | 'limit', ms: number, callback: () => void): void {
-    this.#clear(timer);
-    this.#cancelTimers.set(
-      timer,
-      this.options.clock.setTimeout(() => {
-        this.#cancelTimers.delete(timer);
-        this.#guard(callback);
-      }, ms),
-    );
-  }
-
-  #clear(timer: 'guilds' | 'limit'): void {
-    this.#cancelTimers.get(timer)?.();
-    this.#cancelTimers.delete(timer);
   }
 }
 

@@ -1,15 +1,12 @@
 import {
-  type ConnectorCounters,
   ConnectorError,
   type ConnectorHost,
+  ConnectorRecord,
   type ConnectorSnapshot,
-  type ConnectorState,
   type IngressGap,
-  isoTime,
   type SendOptions,
   type SendReceipt,
   toConnectorError,
-  toErrorInfo,
 } from '@bitbrat/connectors-core';
 import { AttachmentFetcher } from './attachment-fetcher.js';
 import { ChannelFeeds } from './channel-feeds.js';
@@ -39,31 +36,22 @@ export class DiscordIngressClient {
   readonly #config: DiscordConfig;
   readonly #host: ConnectorHost;
   readonly #random: () => number;
+  readonly #record: ConnectorRecord;
   readonly #intake: MessageIntake;
   readonly #sender: MessageSender;
-  readonly #counters: ConnectorCounters = {
-    received: 0,
-    ignored: 0,
-    sent: 0,
-    sendFailures: 0,
-    reconnects: 0,
-  };
-  #state: ConnectorState;
   #run: Run | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #botUserId: string | undefined;
   #isContentMissing = false;
   #uncachedMessages = 0;
-  #lastMessageAt: number | undefined;
-  #lastError: ConnectorSnapshot['lastError'];
 
   /** @param random in [0, 1); for the jitter of back-offs */
   constructor(config: DiscordConfig, host: ConnectorHost, random: () => number) {
     this.#config = config;
     this.#host = host;
     this.#random = random;
-    this.#state = { status: 'stopped', since: isoTime(host.clock.now()) };
+    this.#record = new ConnectorRecord(DISCORD, host);
     const { clock, logger } = host;
     this.#intake = new MessageIntake({
       builder: new DiscordEnvelopeBuilder(host.egressTopic),
@@ -73,10 +61,11 @@ export class DiscordIngressClient {
       clock,
       logger,
       onReceived: () => {
-        this.#counters.received += 1;
-        this.#lastMessageAt = clock.now();
+        this.#record.received();
       },
-      onIgnored: () => (this.#counters.ignored += 1),
+      onIgnored: () => {
+        this.#record.ignored();
+      },
       onContentMissing: () => {
         this.#onContentMissing();
       },
@@ -108,22 +97,15 @@ export class DiscordIngressClient {
     this.#run?.abort.abort();
     await this.#starting?.catch(() => undefined);
     await this.#tearDown();
-    if (this.#state.status !== 'stopped') this.#setState({ status: 'stopped', since: this.#now() });
+    this.#record.stopped();
   }
 
   /** As `IConnector.sendText`; the destination is the id of a channel, thread or direct channel. */
-  async sendText(text: string, channelId: string, options: SendOptions): Promise<SendReceipt> {
-    try {
+  sendText(text: string, channelId: string, options: SendOptions): Promise<SendReceipt> {
+    return this.#record.sending(async () => {
       this.#connectedSession();
-      const receipt = await this.#sender.send(text, channelId, options);
-      if (!receipt.duplicate) this.#counters.sent += 1;
-      return receipt;
-    } catch (reason) {
-      const error = toConnectorError(reason);
-      this.#counters.sendFailures += 1;
-      this.#note(error);
-      throw error;
-    }
+      return this.#sender.send(text, channelId, options);
+    });
   }
 
   /** As `IConnector.getSnapshot`. */
@@ -131,29 +113,21 @@ export class DiscordIngressClient {
     const { guildIds, channelIds } = this.#config;
     const run = this.#run;
     const session = run?.session;
-    const lastMessageAt = this.#lastMessageAt;
-    return {
-      name: DISCORD,
-      state: this.#state,
-      counters: { ...this.#counters },
-      ...(lastMessageAt === undefined ? {} : { lastMessageAt: isoTime(lastMessageAt) }),
-      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
-      details: {
-        botUserId: this.#botUserId ?? null,
-        guilds: [...guildIds],
-        unavailableGuilds: session?.awaitedGuilds ?? [],
-        allowedChannels: [...channelIds],
-        ...(run?.feeds.counts ?? { channels: 0, directChannels: 0, behind: 0, unsavedCursors: 0 }),
-        uncachedMessages: this.#uncachedMessages,
-        messageContentMissing: this.#isContentMissing,
-        sessionStartsLeft: session?.sessionStartsLeft ?? null,
-        connectionAttempts: session?.attempts ?? 0,
-      },
-    };
+    return this.#record.snapshot({
+      botUserId: this.#botUserId ?? null,
+      guilds: [...guildIds],
+      unavailableGuilds: session?.awaitedGuilds ?? [],
+      allowedChannels: [...channelIds],
+      ...(run?.feeds.counts ?? { channels: 0, directChannels: 0, behind: 0, unsavedCursors: 0 }),
+      uncachedMessages: this.#uncachedMessages,
+      messageContentMissing: this.#isContentMissing,
+      sessionStartsLeft: session?.sessionStartsLeft ?? null,
+      connectionAttempts: session?.attempts ?? 0,
+    });
   }
 
   async #start(signal: AbortSignal): Promise<void> {
-    this.#setState({ status: 'starting', since: this.#now(), attempt: 1 });
+    this.#record.starting();
     const abort = new AbortController();
     const forward = (): void => {
       abort.abort();
@@ -177,8 +151,8 @@ export class DiscordIngressClient {
       const error = toConnectorError(reason);
       const isGivenUp = abort.signal.aborted;
       await this.#tearDown();
-      if (isGivenUp) this.#setState({ status: 'stopped', since: this.#now() });
-      else this.#setFailed(error);
+      if (isGivenUp) this.#record.stopped();
+      else this.#record.failed(error);
       throw error;
     } finally {
       signal.removeEventListener('abort', forward);
@@ -228,7 +202,7 @@ export class DiscordIngressClient {
         if (isCurrent()) this.#onConnected(run);
       },
       onReconnecting: (error) => {
-        if (isCurrent()) this.#onReconnecting(error);
+        if (isCurrent()) this.#record.reconnecting(error);
       },
       onFailed: (error) => {
         if (isCurrent()) void this.#fail(error);
@@ -241,7 +215,7 @@ export class DiscordIngressClient {
   #onConnected(run: Run): void {
     const { gap } = run;
     run.gap = undefined;
-    this.#setState({ status: 'connected', since: this.#now(), ...(gap === undefined ? {} : { gap }) });
+    this.#record.connected(gap);
     run.feeds.retryNow();
   }
 
@@ -252,18 +226,6 @@ export class DiscordIngressClient {
     this.#host.logger.warn('discord.channels-unknown', { channelIds, hint });
   }
 
-  #onReconnecting(error: ConnectorError): void {
-    this.#counters.reconnects += 1;
-    this.#note(error);
-    this.#setState({
-      status: 'reconnecting',
-      since: this.#now(),
-      attempt: 1,
-      error: toErrorInfo(error),
-      hint: error.hint,
-    });
-  }
-
   /** What cannot be read any more is told, once for all channels that tell it at the same time. */
   #onGap(run: Run, gap: IngressGap): void {
     const { clock, logger } = this.#host;
@@ -271,7 +233,7 @@ export class DiscordIngressClient {
     run.gap = run.gap === undefined ? gap : joinGaps(run.gap, gap);
     run.cancelGap ??= clock.setTimeout(() => {
       run.cancelGap = undefined;
-      if (this.#run === run && run.gap !== undefined && this.#state.status === 'connected')
+      if (this.#run === run && run.gap !== undefined && this.#record.state.status === 'connected')
         this.#onConnected(run);
     }, GAP_DELAY_MS);
   }
@@ -287,7 +249,7 @@ export class DiscordIngressClient {
   async #fail(error: ConnectorError): Promise<void> {
     if (this.#run === undefined || this.#stopping !== undefined) return;
     const down = this.#tearDown();
-    this.#setFailed(error);
+    this.#record.failed(error);
     await down;
   }
 
@@ -311,27 +273,9 @@ export class DiscordIngressClient {
   #connectedSession(): ClientSession {
     const session = this.#run?.session;
     if (session?.isConnected !== true) {
-      throw new ConnectorError('NOT_CONNECTED', `discord is ${this.#state.status}`);
+      throw new ConnectorError('NOT_CONNECTED', `discord is ${this.#record.state.status}`);
     }
     return session;
-  }
-
-  #setFailed(error: ConnectorError): void {
-    this.#note(error);
-    this.#setState({ status: 'failed', since: this.#now(), error: toErrorInfo(error), hint: error.hint });
-  }
-
-  #note(error: ConnectorError): void {
-    this.#lastError = { code: error.code, message: error.message, at: this.#now() };
-  }
-
-  #setState(state: ConnectorState): void {
-    this.#state = state;
-    void this.#host.stateChanged(state);
-  }
-
-  #now(): string {
-    return isoTime(this.#host.clock.now());
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Client, type Conversation } from '@twilio/conversations';
-import { ConnectorError, toConnectorError, withTimeout } from '@bitbrat/connectors-core';
+import { ConnectorError, Opening, Timers, toConnectorError, withTimeout } from '@bitbrat/connectors-core';
+import { ConversationList } from './conversation-list.js';
 import { toTwilioError } from './errors.js';
 import { createSdkClient, type SdkClient } from './sdk-client.js';
 import { type SessionEvents, type SessionOptions } from './session-contract.js';
@@ -10,17 +11,8 @@ import { Watchdog } from './watchdog.js';
 /** Milliseconds from the first connection attempt to the SDK's `initialized`. */
 const CONNECT_TIMEOUT_MS = 20_000;
 
-/** Milliseconds for the SDK to load all conversations: 1,000 of them, an identity's limit, take up to 10 seconds. */
-const LOAD_TIMEOUT_MS = 35_000;
-
 /** Milliseconds without a connection after which a new client is the better bet than the SDK's own attempts, 2 minutes apart at the end. */
 const RECONNECT_LIMIT_MS = 60_000;
-
-/** Milliseconds for finding a conversation. */
-const ANSWER_TIMEOUT_MS = 10_000;
-
-/** Milliseconds for which a conversation that the platform does not know is not listed, though the SDK goes on listing it. */
-const GONE_MS = 10 * 60_000;
 
 /** Milliseconds: the SDK emits what belongs to one refusal (state, expiry, code) one after the other. */
 const SETTLE_MS = 50;
@@ -28,18 +20,16 @@ const SETTLE_MS = 50;
 /** One client of the SDK from its making to its end, with its token, its watchdog and its traps. */
 export class ClientSession {
   readonly #client: Client;
-  readonly #joined = new Map<string, Conversation>();
-  /** Deleted, and no event has told: until when they are left alone. */
-  readonly #gone = new Map<string, number>();
+  readonly #conversations: ConversationList;
   readonly #tokens: TokenKeeper;
   readonly #watchdog: Watchdog;
-  readonly #cancelTimers = new Map<'settle' | 'limit', () => void>();
+  readonly #timers: Timers<'settle' | 'limit'>;
   #phase: 'opening' | 'open' | 'failed' | 'closed' = 'opening';
   #isConnected = false;
   #tokenExpired = false;
   #renewals = 0;
   #lastError: unknown;
-  #rejectOpening: (error: ConnectorError) => void = () => undefined;
+  #opening: Opening | undefined;
 
   private constructor(
     private readonly sdk: SdkClient,
@@ -48,6 +38,8 @@ export class ClientSession {
     private readonly events: SessionEvents,
   ) {
     this.#client = sdk.client;
+    this.#conversations = new ConversationList(sdk.client, options.clock);
+    this.#timers = new Timers(options.clock);
     this.#tokens = new TokenKeeper(token, {
       provider: options.provider,
       clock: options.clock,
@@ -97,7 +89,7 @@ export class ClientSession {
   }
 
   get conversationCount(): number {
-    return this.#joined.size;
+    return this.#conversations.size;
   }
 
   /** Milliseconds since 1970. */
@@ -112,46 +104,22 @@ export class ClientSession {
 
   /** Whether the bot is in the conversation, as far as the SDK knows. */
   isJoined(conversationSid: string): boolean {
-    return this.#joined.has(conversationSid);
+    return this.#conversations.has(conversationSid);
   }
 
-  /** Known ones at once; others are looked for on the server. @throws ConnectorError TARGET_NOT_FOUND, TIMEOUT */
-  async conversation(conversationSid: string): Promise<Conversation> {
-    const known = this.#joined.get(conversationSid);
-    if (known !== undefined) return known;
-    const doing = `find ${conversationSid}`;
-    return this.#answer(this.#client.getConversationBySid(conversationSid), doing);
+  /** As `ConversationList.find`. @throws ConnectorError TARGET_NOT_FOUND, TIMEOUT */
+  conversation(conversationSid: string): Promise<Conversation> {
+    return this.#conversations.find(conversationSid);
   }
 
-  /**
-   * The platform does not know the conversation, or the bot is not in it: what should have told the SDK was lost. It is not listed for ten
-   * minutes, unless an event says that the bot is in it again; `conversation` still finds it.
-   */
+  /** As `ConversationList.forget`. */
   forget(conversationSid: string): void {
-    this.#joined.delete(conversationSid);
-    this.#gone.set(conversationSid, this.options.clock.monotonic() + GONE_MS);
+    this.#conversations.forget(conversationSid);
   }
 
-  /** SIDs of all conversations that the bot is in, over all pages; loads those that the SDK has dropped. @throws ConnectorError */
-  async subscribedConversations(): Promise<string[]> {
-    const doing = 'list the conversations';
-    const sids: string[] = [];
-    const unlisted = new Set(this.#joined.keys());
-    let page = await this.#answer(this.#client.getSubscribedConversations(), doing, LOAD_TIMEOUT_MS);
-    for (;;) {
-      for (const conversation of page.items) {
-        if (conversation.status !== 'joined' || this.#isGone(conversation.sid)) continue;
-        this.#joined.set(conversation.sid, conversation);
-        unlisted.delete(conversation.sid);
-        sids.push(conversation.sid);
-      }
-      // Of one that was deleted while the SDK loaded it, the SDK may say that it is joined after it has said that it is gone.
-      if (!page.hasNextPage) {
-        for (const sid of unlisted) this.#joined.delete(sid);
-        return sids;
-      }
-      page = await this.#answer(page.nextPage(), doing, LOAD_TIMEOUT_MS);
-    }
+  /** As `ConversationList.load`. @throws ConnectorError */
+  subscribedConversations(): Promise<string[]> {
+    return this.#conversations.load();
   }
 
   /** Idempotent; resolves within 2 seconds, never rejects. No event comes any more. */
@@ -161,36 +129,28 @@ export class ClientSession {
     this.#isConnected = false;
     this.#tokens.stop();
     this.#watchdog.stop();
-    for (const cancel of this.#cancelTimers.values()) cancel();
+    this.#timers.cancelAll();
     await this.sdk.close();
   }
 
   async #open(signal: AbortSignal): Promise<void> {
-    const opening = new Promise<never>((_, reject) => {
-      this.#rejectOpening = reject;
-    });
-    const abort = (): void => {
-      this.#rejectOpening(new ConnectorError('NOT_CONNECTED', 'the start was given up'));
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
+    const opening = (this.#opening = new Opening(signal));
     try {
       const initialized = new Promise<void>((resolve) => {
         this.#client.on('initialized', resolve);
       });
       const { clock } = this.options;
-      await withTimeout(clock, Promise.race([initialized, opening]), CONNECT_TIMEOUT_MS, () =>
+      await withTimeout(clock, opening.race(initialized), CONNECT_TIMEOUT_MS, () =>
         this.#lastError === undefined
           ? new ConnectorError('TIMEOUT', `not connected after ${CONNECT_TIMEOUT_MS} ms`)
           : toTwilioError(this.#lastError, 'connect'),
       );
-      await Promise.race([this.subscribedConversations(), opening]);
+      await opening.race(this.subscribedConversations());
       this.#isConnected = this.#client.connectionState === 'connected';
       this.#phase = 'open';
       this.#watchdog.start();
     } finally {
-      signal.removeEventListener('abort', abort);
-      opening.catch(() => undefined);
+      opening.end();
     }
   }
 
@@ -219,14 +179,13 @@ export class ClientSession {
       events.onWake(message.conversation.sid);
     });
     client.on('conversationJoined', (conversation) => {
-      this.#gone.delete(conversation.sid);
-      this.#joined.set(conversation.sid, conversation);
+      this.#conversations.add(conversation);
       events.onJoined(conversation.sid);
       events.onWake(conversation.sid);
     });
     for (const event of ['conversationLeft', 'conversationRemoved'] as const) {
       client.on(event, (conversation) => {
-        this.#joined.delete(conversation.sid);
+        this.#conversations.remove(conversation.sid);
         events.onGone(conversation.sid);
       });
     }
@@ -251,8 +210,7 @@ export class ClientSession {
   }
 
   #onConnected(): void {
-    this.#clear('settle');
-    this.#clear('limit');
+    this.#timers.cancelAll();
     this.#lastError = undefined;
     this.#tokenExpired = false;
     this.#renewals = 0;
@@ -269,8 +227,8 @@ export class ClientSession {
       const error = this.#lastError;
       this.events.onReconnecting(error === undefined ? undefined : toTwilioError(error, 'stay connected'));
     }
-    if (this.#cancelTimers.has('limit')) return;
-    this.#after('limit', RECONNECT_LIMIT_MS, () => {
+    if (this.#timers.has('limit')) return;
+    this.#timers.set('limit', RECONNECT_LIMIT_MS, () => {
       this.#fail(
         new ConnectorError('UPSTREAM_UNAVAILABLE', `no connection for ${RECONNECT_LIMIT_MS} ms`, {
           cause: this.#lastError,
@@ -282,7 +240,7 @@ export class ClientSession {
   /** Judges a refusal when all that belongs to it has been emitted. */
   #settle(): void {
     if (this.#phase === 'closed' || this.#phase === 'failed') return;
-    this.#after('settle', SETTLE_MS, () => {
+    this.#timers.set('settle', SETTLE_MS, () => {
       const state: string = this.#client.connectionState;
       if (this.#phase === 'opening') {
         this.#fail(this.#toFailure('connect'));
@@ -310,7 +268,7 @@ export class ClientSession {
 
   #fail(error: ConnectorError): void {
     if (this.#phase === 'opening') {
-      this.#rejectOpening(error);
+      this.#opening?.fail(error);
     } else if (this.#phase === 'open') {
       this.#phase = 'failed';
       this.#isConnected = false;
@@ -318,47 +276,11 @@ export class ClientSession {
     }
   }
 
-  #isGone(conversationSid: string): boolean {
-    const until = this.#gone.get(conversationSid);
-    if (until === undefined || until > this.options.clock.monotonic()) return until !== undefined;
-    this.#gone.delete(conversationSid);
-    return false;
-  }
-
   /** A question that costs the platform little, whatever conversations there are. */
   #askSomething(): Promise<unknown> {
-    const [some] = this.#joined.values();
+    const { some } = this.#conversations;
     return some === undefined
       ? this.#client.getConversationByUniqueName('watchdog')
       : some.getMessagesCount();
-  }
-
-  async #answer<T>(work: Promise<T>, doing: string, limitMs = ANSWER_TIMEOUT_MS): Promise<T> {
-    try {
-      return await withTimeout(
-        this.options.clock,
-        work,
-        limitMs,
-        () => new ConnectorError('TIMEOUT', `${doing}: no answer after ${limitMs} ms`),
-      );
-    } catch (error) {
-      throw toTwilioError(error, doing);
-    }
-  }
-
-  #after(timer: 'settle' | 'limit', ms: number, callback: () => void): void {
-    this.#clear(timer);
-    this.#cancelTimers.set(
-      timer,
-      this.options.clock.setTimeout(() => {
-        this.#cancelTimers.delete(timer);
-        callback();
-      }, ms),
-    );
-  }
-
-  #clear(timer: 'settle' | 'limit'): void {
-    this.#cancelTimers.get(timer)?.();
-    this.#cancelTimers.delete(timer);
   }
 }

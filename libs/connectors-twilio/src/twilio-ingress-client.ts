@@ -1,15 +1,13 @@
 import {
-  type ConnectorCounters,
   ConnectorError,
   type ConnectorHost,
+  ConnectorRecord,
   type ConnectorSnapshot,
-  type ConnectorState,
   isoTime,
   maskPhoneNumbers,
   type SendOptions,
   type SendReceipt,
   toConnectorError,
-  toErrorInfo,
 } from '@bitbrat/connectors-core';
 import { ClientRun } from './client-run.js';
 import { type ClientSession } from './client-session.js';
@@ -32,34 +30,25 @@ export class TwilioIngressClient {
   readonly #config: TwilioConfig;
   readonly #host: ConnectorHost;
   readonly #random: () => number;
+  readonly #record: ConnectorRecord;
   readonly #joiner: ConversationJoiner;
   readonly #reconciler: ConversationReconciler;
   readonly #deliveries: DeliveryReporter;
   readonly #intake: MessageIntake;
   readonly #sender: MessageSender;
-  readonly #counters: ConnectorCounters = {
-    received: 0,
-    ignored: 0,
-    sent: 0,
-    sendFailures: 0,
-    reconnects: 0,
-  };
-  #state: ConnectorState;
   #run: ClientRun | undefined;
   /** Clients that are being put away, and until when those that were may still be heard of, by the clock's monotonic time. */
   #closing = 0;
   #leftoversUntil = -Infinity;
   #starting: { readonly done: Promise<void>; readonly stopped: AbortController } | undefined;
   #ending: Promise<void> = Promise.resolve();
-  #lastMessageAt: number | undefined;
-  #lastError: ConnectorSnapshot['lastError'];
 
   /** @param random in [0, 1); for the jitter of back-offs */
   constructor(config: TwilioConfig, host: ConnectorHost, random: () => number) {
     this.#config = config;
     this.#host = host;
     this.#random = random;
-    this.#state = { status: 'stopped', since: this.#now() };
+    this.#record = new ConnectorRecord(TWILIO, host);
     const { identity } = config;
     const { clock, logger } = host;
     const rest = new TwilioRest(config);
@@ -83,10 +72,11 @@ export class TwilioIngressClient {
       clock,
       logger,
       onReceived: () => {
-        this.#counters.received += 1;
-        this.#lastMessageAt = clock.now();
+        this.#record.received();
       },
-      onIgnored: () => (this.#counters.ignored += 1),
+      onIgnored: () => {
+        this.#record.ignored();
+      },
     });
     this.#sender = new MessageSender({
       rest,
@@ -117,7 +107,7 @@ export class TwilioIngressClient {
   /** As `IConnector.start`. */
   async start(signal: AbortSignal): Promise<void> {
     if (this.#starting === undefined) {
-      if (this.#run !== undefined && this.#state.status !== 'failed') return;
+      if (this.#run !== undefined && this.#record.state.status !== 'failed') return;
       const stopped = new AbortController();
       const done = this.#start(AbortSignal.any([signal, stopped.signal])).finally(() => {
         this.#starting = undefined;
@@ -132,21 +122,12 @@ export class TwilioIngressClient {
     this.#starting?.stopped.abort();
     await this.#starting?.done.catch(() => undefined);
     await this.#endRun();
-    if (this.#state.status !== 'stopped') this.#setState({ status: 'stopped', since: this.#now() });
+    this.#record.stopped();
   }
 
   /** As `IConnector.sendText`; the destination is a conversation's SID. */
-  async sendText(text: string, conversationSid: string, options: SendOptions): Promise<SendReceipt> {
-    try {
-      const receipt = await this.#sender.send(text, conversationSid, options);
-      if (!receipt.duplicate) this.#counters.sent += 1;
-      return receipt;
-    } catch (reason) {
-      const error = toConnectorError(reason);
-      this.#counters.sendFailures += 1;
-      this.#note(error);
-      throw error;
-    }
+  sendText(text: string, conversationSid: string, options: SendOptions): Promise<SendReceipt> {
+    return this.#record.sending(() => this.#sender.send(text, conversationSid, options));
   }
 
   /** Adds the bot to a conversation, unless it is there, and reads it. @throws ConnectorError */
@@ -168,30 +149,22 @@ export class TwilioIngressClient {
   getSnapshot(): ConnectorSnapshot {
     const run = this.#run;
     const session = run?.session;
-    const lastMessageAt = this.#lastMessageAt;
     const iso = (ms: number | undefined): string | null => (ms === undefined ? null : isoTime(ms));
-    return {
-      name: TWILIO,
-      state: this.#state,
-      counters: { ...this.#counters },
-      ...(lastMessageAt === undefined ? {} : { lastMessageAt: isoTime(lastMessageAt) }),
-      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
-      details: {
-        identity: maskPhoneNumbers(this.#config.identity),
-        conversations: session?.conversationCount ?? 0,
-        pendingReads: run?.pendingReads ?? 0,
-        clientGeneration: run?.generation ?? 0,
-        messagesSeenByClient: run?.seen ?? 0,
-        tokenExpiresAt: iso(session?.tokenExpiresAt),
-        lastWatchdogAnswerAt: iso(session?.lastAnswerAt),
-        webhook: this.#config.webhookUrl !== undefined,
-      },
-    };
+    return this.#record.snapshot({
+      identity: maskPhoneNumbers(this.#config.identity),
+      conversations: session?.conversationCount ?? 0,
+      pendingReads: run?.pendingReads ?? 0,
+      clientGeneration: run?.generation ?? 0,
+      messagesSeenByClient: run?.seen ?? 0,
+      tokenExpiresAt: iso(session?.tokenExpiresAt),
+      lastWatchdogAnswerAt: iso(session?.lastAnswerAt),
+      webhook: this.#config.webhookUrl !== undefined,
+    });
   }
 
   async #start(signal: AbortSignal): Promise<void> {
     await this.#endRun();
-    this.#setState({ status: 'starting', since: this.#now(), attempt: 1 });
+    this.#record.starting();
     const run = this.#createRun();
     this.#run = run;
     const end = (): void => void run.end();
@@ -199,12 +172,12 @@ export class TwilioIngressClient {
     if (signal.aborted) end();
     try {
       await run.begin();
-      this.#setState({ status: 'connected', since: this.#now() });
+      this.#record.connected();
     } catch (reason) {
       const error = toConnectorError(reason);
       await this.#endRun();
-      if (signal.aborted) this.#setState({ status: 'stopped', since: this.#now() });
-      else this.#setFailed(error);
+      if (signal.aborted) this.#record.stopped();
+      else this.#record.failed(error);
       throw error;
     } finally {
       signal.removeEventListener('abort', end);
@@ -236,54 +209,25 @@ export class TwilioIngressClient {
       },
       sendsEnded: () => this.#sender.idle(),
       onConnected: () => {
-        if (this.#run === run) this.#setState({ status: 'connected', since: this.#now() });
+        if (this.#run === run) this.#record.connected();
       },
       onReconnecting: (error) => {
-        if (this.#run === run) this.#onReconnecting(error);
+        if (this.#run === run) this.#record.reconnecting(error);
       },
       onFailed: (error) => {
         if (this.#run !== run || run.isEnding) return;
         void run.end();
-        this.#setFailed(error);
+        this.#record.failed(error);
       },
     });
     return run;
   }
 
-  #onReconnecting(error: ConnectorError | undefined): void {
-    this.#counters.reconnects += 1;
-    if (error !== undefined) this.#note(error);
-    this.#setState({
-      status: 'reconnecting',
-      since: this.#now(),
-      attempt: 1,
-      ...(error === undefined ? {} : { error: toErrorInfo(error), hint: error.hint }),
-    });
-  }
-
   #connectedSession(): ClientSession {
     const session = this.#run?.session;
     if (session?.isConnected !== true) {
-      throw new ConnectorError('NOT_CONNECTED', `twilio is ${this.#state.status}`);
+      throw new ConnectorError('NOT_CONNECTED', `twilio is ${this.#record.state.status}`);
     }
     return session;
-  }
-
-  #setFailed(error: ConnectorError): void {
-    this.#note(error);
-    this.#setState({ status: 'failed', since: this.#now(), error: toErrorInfo(error), hint: error.hint });
-  }
-
-  #note(error: ConnectorError): void {
-    this.#lastError = { code: error.code, message: error.message, at: this.#now() };
-  }
-
-  #setState(state: ConnectorState): void {
-    this.#state = state;
-    void this.#host.stateChanged(state);
-  }
-
-  #now(): string {
-    return isoTime(this.#host.clock.now());
   }
 }

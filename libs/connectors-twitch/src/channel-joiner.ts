@@ -1,4 +1,4 @@
-import { type Clock, ConnectorError, type Logger } from '@bitbrat/connectors-core';
+import { type Clock, ConnectorError, type Logger, Timers } from '@bitbrat/connectors-core';
 import { toNoticeError } from './errors.js';
 import { type ChatStanding, type SlidingWindow } from './rate-limit.js';
 
@@ -46,7 +46,8 @@ export class ChannelJoiner {
   readonly #views = new Map<string, ChannelView>();
   readonly #standings = new Map<string, ChatStanding>();
   readonly #partedAt = new Map<string, number>();
-  readonly #timers = new Map<string, () => void>();
+  /** By channel. */
+  readonly #timers: Timers;
   #queue: string[];
   #cancelPump: () => void = () => undefined;
   #stopped = false;
@@ -54,6 +55,7 @@ export class ChannelJoiner {
 
   constructor(options: JoinerOptions) {
     this.#options = options;
+    this.#timers = new Timers(options.clock);
     this.#queue = [...options.channels];
     for (const channel of options.channels) this.#views.set(channel, { status: 'joining' });
   }
@@ -75,8 +77,7 @@ export class ChannelJoiner {
   stop(): void {
     this.#stopped = true;
     this.#cancelPump();
-    for (const cancel of this.#timers.values()) cancel();
-    this.#timers.clear();
+    this.#timers.cancelAll();
     this.#onSettled();
   }
 
@@ -131,7 +132,7 @@ export class ChannelJoiner {
       }
       this.#queue = this.#queue.slice(1);
       joins.add();
-      this.#after(channel, ANSWER_TIMEOUT_MS, () => {
+      this.#timers.set(channel, ANSWER_TIMEOUT_MS, () => {
         this.#refuse(channel, noAnswer(channel));
       });
       send(`JOIN #${channel}`);
@@ -142,21 +143,15 @@ export class ChannelJoiner {
     const { code, hint, message } = error;
     this.#options.logger.warn('twitch.channel-refused', { channel, code, reason: message, hint });
     this.#settle(channel, { status: 'refused', error });
-    this.#after(channel, RETRY_MS, () => {
+    this.#timers.set(channel, RETRY_MS, () => {
       this.#enqueue(channel);
     });
   }
 
   #settle(channel: string, view: ChannelView): void {
-    this.#timers.get(channel)?.();
-    this.#timers.delete(channel);
+    this.#timers.cancel(channel);
     this.#views.set(channel, view);
     if ([...this.#views.values()].every(({ status }) => status !== 'joining')) this.#onSettled();
-  }
-
-  #after(channel: string, ms: number, callback: () => void): void {
-    this.#timers.get(channel)?.();
-    this.#timers.set(channel, this.#options.clock.setTimeout(callback, ms));
   }
 }
 

@@ -1,4 +1,4 @@
-import { ConnectorError, sleep, toConnectorError, withTimeout } from '@bitbrat/connectors-core';
+import { ConnectorError, Opening, sleep, toConnectorError, withTimeout } from '@bitbrat/connectors-core';
 import { ChannelJoiner, type ChannelView, type JoinerOptions } from './channel-joiner.js';
 import { channelOf, type ChatLine } from './chat-line.js';
 import { toLoginError } from './errors.js';
@@ -35,7 +35,7 @@ export class ClientSession {
   #phase: 'opening' | 'open' | 'lost' | 'closed' = 'opening';
   #failure: ConnectorError | undefined;
   #botId: string | undefined;
-  #rejectOpening: (error: ConnectorError) => void = () => undefined;
+  #opening: Opening | undefined;
   #sdk: SdkClient | undefined;
 
   private constructor(
@@ -130,30 +130,22 @@ export class ClientSession {
 
   async #open(signal: AbortSignal): Promise<void> {
     const { clock } = this.options;
-    const opening = new Promise<never>((_, reject) => {
-      this.#rejectOpening = reject;
-    });
-    opening.catch(() => undefined);
-    const abort = (): void => {
-      this.#rejectOpening(new ConnectorError('NOT_CONNECTED', 'the start was given up'));
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
+    const opening = (this.#opening = new Opening(signal));
     const joinWait = new AbortController();
     try {
-      const sdk = await Promise.race([this.#createSdk(), opening]);
-      const connected = Promise.race([sdk.connect(), opening]);
+      const sdk = await opening.race(this.#createSdk());
+      const connected = opening.race(sdk.connect());
       await withTimeout(clock, connected, CONNECT_TIMEOUT_MS, () => {
         return new ConnectorError('TIMEOUT', `not logged in after ${CONNECT_TIMEOUT_MS} ms`);
       });
       this.#watchdog.start();
       const waited = sleep(clock, JOIN_WAIT_MS, joinWait.signal);
-      await Promise.race([this.#joiner.start(), waited, opening]);
+      await opening.race(Promise.race([this.#joiner.start(), waited]));
       this.#checkChannels();
       this.#phase = 'open';
     } finally {
       joinWait.abort();
-      signal.removeEventListener('abort', abort);
+      opening.end();
     }
   }
 
@@ -226,7 +218,7 @@ export class ClientSession {
 
   #fail(error: ConnectorError): void {
     if (this.#phase === 'opening') {
-      this.#rejectOpening(error);
+      this.#opening?.fail(error);
     } else if (this.#phase === 'open') {
       this.#phase = 'lost';
       this.#failure = error;

@@ -1,9 +1,8 @@
 import {
-  type ConnectorCounters,
   ConnectorError,
   type ConnectorHost,
+  ConnectorRecord,
   type ConnectorSnapshot,
-  type ConnectorState,
   type IngressGap,
   isoTime,
   type SendOptions,
@@ -36,32 +35,23 @@ const GAP_MARGIN_MS = 2_000;
 export class TwitchIngressClient {
   readonly #config: TwitchConfig;
   readonly #host: ConnectorHost;
+  readonly #record: ConnectorRecord;
   readonly #provider: TwitchTokenProvider;
   readonly #presence: Presence;
   readonly #joins: SlidingWindow;
   readonly #intake: MessageIntake;
   readonly #sender: MessageSender;
-  readonly #counters: ConnectorCounters = {
-    received: 0,
-    ignored: 0,
-    sent: 0,
-    sendFailures: 0,
-    reconnects: 0,
-  };
-  #state: ConnectorState;
   #run: AbortController | undefined;
   #session: ClientSession | undefined;
   #tokens: TokenKeeper | undefined;
   #starting: Promise<void> | undefined;
   /** Since when a channel that is joined late may have missed messages, in milliseconds since 1970. */
   #missingSince = 0;
-  #lastMessageAt: number | undefined;
-  #lastError: ConnectorSnapshot['lastError'];
 
   constructor(config: TwitchConfig, host: ConnectorHost) {
     this.#config = config;
     this.#host = host;
-    this.#state = { status: 'stopped', since: this.#now() };
+    this.#record = new ConnectorRecord(TWITCH, host);
     const { clock, logger } = host;
     this.#provider = new TwitchTokenProvider(config, clock, logger);
     this.#presence = new Presence(host.cursors, clock, logger);
@@ -75,10 +65,11 @@ export class TwitchIngressClient {
       clock,
       logger,
       onReceived: () => {
-        this.#counters.received += 1;
-        this.#lastMessageAt = clock.now();
+        this.#record.received();
       },
-      onIgnored: () => (this.#counters.ignored += 1),
+      onIgnored: () => {
+        this.#record.ignored();
+      },
       onLoss: (gap) => {
         this.#reportGap(gap);
       },
@@ -109,50 +100,33 @@ export class TwitchIngressClient {
     const heardUntil = session?.isConnected === true ? this.#heardUntil(session) : undefined;
     await this.#end();
     if (heardUntil !== undefined) await this.#presence.end(heardUntil, 'the connector was stopped');
-    if (this.#state.status !== 'stopped') void this.#setState({ status: 'stopped', since: this.#now() });
+    this.#record.stopped();
   }
 
   /** As `IConnector.sendText`; the destination is a channel's name. */
-  async sendText(text: string, destination: string, options: SendOptions): Promise<SendReceipt> {
-    try {
-      const receipt = await this.#sender.send(text, destination, options);
-      if (!receipt.duplicate) this.#counters.sent += 1;
-      return receipt;
-    } catch (reason) {
-      const error = toConnectorError(reason);
-      this.#counters.sendFailures += 1;
-      this.#note(error);
-      throw error;
-    }
+  sendText(text: string, destination: string, options: SendOptions): Promise<SendReceipt> {
+    return this.#record.sending(() => this.#sender.send(text, destination, options));
   }
 
   /** As `IConnector.getSnapshot`. */
   getSnapshot(): ConnectorSnapshot {
     const session = this.#session;
-    const lastMessageAt = this.#lastMessageAt;
     const iso = (ms: number | undefined): string | null => (ms === undefined ? null : isoTime(ms));
-    return {
-      name: TWITCH,
-      state: this.#state,
-      counters: { ...this.#counters },
-      ...(lastMessageAt === undefined ? {} : { lastMessageAt: isoTime(lastMessageAt) }),
-      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
-      details: {
-        login: this.#config.botUsername,
-        channels: this.#channelDetails(),
-        waitingForBus: this.#intake.pending,
-        lostMessages: this.#intake.lost,
-        unpublishableMessages: this.#intake.unpublishable,
-        sentWithinWindow: this.#sender.recent,
-        tokenExpiresAt: iso(this.#provider.expiresAt),
-        lastHeardAt: iso(session?.lastHeardAt),
-      },
-    };
+    return this.#record.snapshot({
+      login: this.#config.botUsername,
+      channels: this.#channelDetails(),
+      waitingForBus: this.#intake.pending,
+      lostMessages: this.#intake.lost,
+      unpublishableMessages: this.#intake.unpublishable,
+      sentWithinWindow: this.#sender.recent,
+      tokenExpiresAt: iso(this.#provider.expiresAt),
+      lastHeardAt: iso(session?.lastHeardAt),
+    });
   }
 
   async #start(signal: AbortSignal): Promise<void> {
     await this.#end();
-    void this.#setState({ status: 'starting', since: this.#now(), attempt: 1 });
+    this.#record.starting();
     const run = new AbortController();
     this.#run = run;
     const giveUp = (): void => {
@@ -170,8 +144,8 @@ export class TwitchIngressClient {
     } catch (reason) {
       const error = toConnectorError(reason);
       await this.#end();
-      if (run.signal.aborted) void this.#setState({ status: 'stopped', since: this.#now() });
-      else this.#setFailed(error);
+      if (run.signal.aborted) this.#record.stopped();
+      else this.#record.failed(error);
       throw error;
     } finally {
       signal.removeEventListener('abort', giveUp);
@@ -231,21 +205,19 @@ export class TwitchIngressClient {
         this.#onLost(error);
       },
     });
-    const connected = { status: 'connected', since: this.#now() } as const;
-    this.#state = connected;
-    if (!this.#tellGaps()) void this.#setState(connected);
+    if (!this.#tellGaps(this.#now())) this.#record.connected();
   }
 
   /** Only a new connection helps, which the supervisor asks for. */
   #onLost(error: ConnectorError): void {
     const session = this.#session;
-    if (session === undefined || this.#state.status !== 'connected') return;
-    this.#counters.reconnects += 1;
+    if (session === undefined || this.#record.state.status !== 'connected') return;
+    this.#record.lost();
     void this.#presence.end(this.#heardUntil(session), error.message);
     this.#tokens?.stop();
     this.#sender.onLost(error.message);
     void session.close();
-    this.#setFailed(error);
+    this.#record.failed(error);
   }
 
   /** Until when nothing was missed: what waits for the bus is lost if the process ends. */
@@ -255,16 +227,15 @@ export class TwitchIngressClient {
 
   #reportGap(gap: IngressGap): void {
     this.#presence.add(gap);
-    this.#tellGaps();
+    const { since, status } = this.#record.state;
+    if (status === 'connected') this.#tellGaps(since);
   }
 
-  /** Tells what is untold, which needs a connected state. @returns whether there was something to tell */
-  #tellGaps(): boolean {
-    if (this.#state.status !== 'connected') return false;
-    const { since, status } = this.#state;
+  /** Tells what is untold. @param since when it was connected @returns whether there was something to tell */
+  #tellGaps(since: string): boolean {
     const gaps = this.#presence.takeUntold();
     for (const gap of gaps) {
-      void this.#setState({ status, since, gap }).then((isTold) => {
+      void this.#record.change({ status: 'connected', since, gap }).then((isTold) => {
         this.#presence.settle(gap, isTold);
       });
     }
@@ -285,7 +256,7 @@ export class TwitchIngressClient {
   #connectedSession(): ClientSession {
     const session = this.#session;
     if (session?.isConnected !== true || this.#run?.signal.aborted === true) {
-      throw new ConnectorError('NOT_CONNECTED', `twitch is ${this.#state.status}`);
+      throw new ConnectorError('NOT_CONNECTED', `twitch is ${this.#record.state.status}`);
     }
     return session;
   }
@@ -299,26 +270,6 @@ export class TwitchIngressClient {
         return [channel, { status, ...toErrorInfo(error), hint: error.hint }];
       }),
     );
-  }
-
-  #setFailed(error: ConnectorError): void {
-    this.#note(error);
-    void this.#setState({
-      status: 'failed',
-      since: this.#now(),
-      error: toErrorInfo(error),
-      hint: error.hint,
-    });
-  }
-
-  #note(error: ConnectorError): void {
-    this.#lastError = { code: error.code, message: error.message, at: this.#now() };
-  }
-
-  /** Resolves as `ConnectorHost.stateChanged`. */
-  #setState(state: ConnectorState): Promise<boolean> {
-    this.#state = state;
-    return this.#host.stateChanged(state);
   }
 
   #now(): string {
