@@ -104,6 +104,14 @@ describeWithEmulator('faults, caused for real', process.env, () => {
       () => ({ 6: restart(() => world.service.stop()) }),
     ],
     [
+      'the service is killed while Twilio is at work on what it sends',
+      () => whileTwilioIsAtWork(() => world.service.kill()),
+    ],
+    [
+      'the service is told to end while Twilio is at work on what it sends',
+      () => whileTwilioIsAtWork(() => world.service.stop()),
+    ],
+    [
       'the service is killed with messages in hand that the bus cannot take',
       () => ({
         4: () => {
@@ -204,6 +212,20 @@ describeWithEmulator('faults, caused for real', process.env, () => {
       injector.heal();
     },
   });
+
+  const whileTwilioIsAtWork = (end: () => Promise<unknown>): Disturbances => {
+    const begun = (): number => world.sandbox.twilio.stats().counters['tunnel sendMessage'] ?? 0;
+    return {
+      4: async () => {
+        const request = { kind: 'request', target: 'tunnel', operation: 'sendMessage' } as const;
+        const before = begun();
+        // Longer than the service takes to end and to be back.
+        world.sandbox.twilio.injectFault({ ...request, delayMs: 7_000, count: NUMBERS.length });
+        await waitUntil('answers on their way', () => (begun() > before ? true : undefined));
+        await restart(end)();
+      },
+    };
+  };
 
   const restart = (end: () => Promise<unknown>) => async (): Promise<void> => {
     await end();

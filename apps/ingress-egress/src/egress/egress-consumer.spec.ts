@@ -46,6 +46,8 @@ const accepted: SendReceipt = { platformMessageIds: ['m1'], duplicate: false };
 interface World {
   readonly bus: MessageBus;
   readonly consumer: EgressConsumer;
+  /** As the service has after a restart; not started. */
+  readonly anotherConsumer: () => EgressConsumer;
   readonly calls: Call[];
   readonly outcomes: EgressOutcome[];
   readonly deadLetters: DeadLetter[];
@@ -124,18 +126,20 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
     return Promise.resolve('ack');
   });
   const limits = { backoff: { baseMs: 1_000, maxMs: 30_000 }, maxAttempts: 3, giveUpAfterMs: 60_000 };
-  const consumer = new EgressConsumer(
-    {
-      bus,
-      manager,
-      publisher,
-      claims: new SendClaims(store, systemClock, silent),
-      clock: systemClock,
-      logger: silent,
-      random: () => 0.5,
-    },
-    { topic: EGRESS, limits, maxInFlight: 100, repeatWindowMs },
-  );
+  const anotherConsumer = (): EgressConsumer =>
+    new EgressConsumer(
+      {
+        bus,
+        manager,
+        publisher,
+        claims: new SendClaims(store, systemClock, silent),
+        clock: systemClock,
+        logger: silent,
+        random: () => 0.5,
+      },
+      { topic: EGRESS, limits, maxInFlight: 100, repeatWindowMs },
+    );
+  const consumer = anotherConsumer();
   await consumer.start();
   const publishRaw = async (text: string): Promise<void> => {
     await bus.publish(EGRESS, { data: new TextEncoder().encode(text), attributes: {} });
@@ -159,7 +163,7 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
     const message = { ...encoded.value, attributes: { ...encoded.value.attributes, ...attributes } };
     await bus.publish(EGRESS, message);
   };
-  return { bus, consumer, calls, outcomes, deadLetters, publish, publishRaw };
+  return { bus, consumer, anotherConsumer, calls, outcomes, deadLetters, publish, publishRaw };
 }
 
 const settle = (): Promise<void> => jest.advanceTimersByTimeAsync(50);
@@ -388,6 +392,41 @@ describe('EgressConsumer', () => {
     await settle();
     expect(statuses(started)).toEqual(['e1 unknown 0', 'e2 sent 1']);
     expect(started.calls.map(({ options }) => options.idempotencyKey)).toEqual(['e2']);
+  });
+
+  it('looks for what the process before it may have been sending only when the platform can show it', async () => {
+    const steps: Step[] = [new ConnectorError('TIMEOUT', 'silence')];
+    const started = await start(() => steps.shift() ?? accepted);
+    await started.publish({ id: 'e1' });
+    await settle();
+    const stopped = started.consumer.stop(1_000);
+    await jest.advanceTimersByTimeAsync(1_100);
+    await stopped;
+    const next = started.anotherConsumer();
+    await next.start();
+    await started.publish({ id: 'e2', target: { connector: 'fake', destination: 'elsewhere' } });
+    await jest.advanceTimersByTimeAsync(9_900);
+    expect(statuses(started)).toEqual(['e2 sent 1']);
+    await jest.advanceTimersByTimeAsync(200);
+    expect(statuses(started)).toEqual(['e2 sent 1', 'e1 sent 2']);
+    await next.stop(1_000);
+  });
+
+  it('keeps a send whose answer was lost for as long as its stop may last', async () => {
+    const started = await start(() => new ConnectorError('TIMEOUT', 'silence'));
+    const deliveries: number[] = [];
+    await started.publish({ id: 'e1' });
+    await settle();
+    const stopped = started.consumer.stop(4_000);
+    await started.bus.subscribe({ topic: EGRESS, subscription: EGRESS }, (message) => {
+      deliveries.push(message.attempt);
+      return Promise.resolve('ack');
+    });
+    await jest.advanceTimersByTimeAsync(3_900);
+    expect(deliveries).toEqual([]);
+    await jest.advanceTimersByTimeAsync(5_000);
+    await stopped;
+    expect(deliveries).toEqual([2]);
   });
 
   describe('where nobody can look, and the store does not answer', () => {

@@ -17,7 +17,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import { REPLAY_OF } from '../dead-letters/replay.js';
 import { type Publisher } from '../publisher.js';
-import { countsAsAttempt, decide, type RetryLimits, type SendResult } from './ack-policy.js';
+import { countsAsAttempt, decide, LOST_ANSWER_MS, type RetryLimits, type SendResult } from './ack-policy.js';
 import { Lanes } from './lanes.js';
 import { type OutcomeFacts, toDeadLetter, toOutcome } from './outcomes.js';
 import { Pacer } from './pacer.js';
@@ -66,6 +66,7 @@ export class EgressConsumer {
   readonly #lanes = new Lanes();
   readonly #sent = new LRUCache<string, true>({ max: SENT_EVENTS });
   readonly #stopping = new AbortController();
+  readonly #stopped = new AbortController();
   readonly #startedAt: number;
   /** Measures the repeat window. */
   readonly #startedMark: number;
@@ -94,6 +95,7 @@ export class EgressConsumer {
     this.#stopping.abort();
     await this.#subscription?.close(timeoutMs);
     this.#subscription = undefined;
+    this.#stopped.abort();
     this.services.claims.stop();
   }
 
@@ -137,6 +139,7 @@ export class EgressConsumer {
       if (left === 'unavailable' && this.#stopping.signal.aborted) return 'nack';
       if (left !== 'none') return this.#settle(event, message, { status: 'unknown', attempts: earlier });
     }
+    if (protection === 'lookup') await this.#letEarlierTryEnd(message);
     for (;;) {
       await this.#pace(event);
       if (this.#stopping.signal.aborted) {
@@ -184,8 +187,18 @@ export class EgressConsumer {
         const { code } = result.error;
         logger.warn('egress.retry', { event: event.id, code, tries, delayMs: decision.delayMs });
       }
-      await sleep(clock, decision.delayMs, this.#stopping.signal);
+      // Given back sooner, an event would be looked for by the next process before its message can be found.
+      const isLost = !result.ok && result.error.ambiguous && protection === 'lookup';
+      await sleep(clock, decision.delayMs, isLost ? this.#stopped.signal : this.#stopping.signal);
     }
+  }
+
+  /** What the process before this one was sending when it ended, the platform may still be at work on. */
+  async #letEarlierTryEnd({ publishedAt }: ReceivedMessage): Promise<void> {
+    if (publishedAt >= this.#startedAt) return;
+    const { clock } = this.services;
+    const leftMs = this.#startedMark + LOST_ANSWER_MS - clock.monotonic();
+    if (leftMs > 0) await sleep(clock, leftMs, this.#stopping.signal);
   }
 
   /** Claims the event. One that an earlier process may have sent waits for a store that does not answer. */
