@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PubSubEmulator, startPubSubEmulator } from '@bitbrat/message-bus/testing';
+import { type PubSubEmulator } from '@bitbrat/message-bus/testing';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
 import { type FirestoreEmulator, startFirestoreEmulator } from '@bitbrat/state-store/testing';
 import { freePort } from '../support/service.js';
 import { BusProxy } from './bus-proxy.js';
 import { BusWatch, INSTANCE_ID } from './bus-watch.js';
 import { type CampaignPlatform } from './campaign-platform.js';
+import { startEmulatedBus } from './emulated-bus.js';
 import { Injector } from './injector.js';
 import { Journal } from './journal.js';
 import { createPlatforms, sandboxOptions } from './platforms.js';
@@ -41,7 +42,7 @@ export async function startParts(options: RunOptions, logFile: string): Promise<
   const journal = new Journal();
   const answers = new Map<string, number>();
   const crashes: string[] = [];
-  const emulator = await startPubSubEmulator({ environment: process.env });
+  const emulator = await startEmulatedBus((options.runs * options.rate * options.spanMs) / 1_000);
   const proxy = await BusProxy.start(emulator.host);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;

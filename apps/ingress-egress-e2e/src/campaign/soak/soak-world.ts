@@ -2,10 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type PubSubEmulator, startPubSubEmulator } from '@bitbrat/message-bus/testing';
+import { type PubSubEmulator } from '@bitbrat/message-bus/testing';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
 import { freePort } from '../../support/service.js';
 import { INSTANCE_ID } from '../bus-watch.js';
+import { startEmulatedBus } from '../emulated-bus.js';
 import { ServiceProcess } from '../service-process.js';
 import { Ledger } from './ledger.js';
 import { type Sample } from './sample.js';
@@ -52,7 +53,7 @@ export class SoakWorld {
   /** @param logFile of the service */
   static async start(options: SoakWorldOptions, logFile: string): Promise<SoakWorld> {
     mkdirSync(dirname(logFile), { recursive: true });
-    const emulator = await startPubSubEmulator({ environment: process.env });
+    const emulator = await startEmulatedBus(options.messages);
     const port = await freePort();
     const sandbox = await startSandbox(soakSandboxOptions(`http://127.0.0.1:${port}`));
     const stateDirectory = mkdtempSync(join(tmpdir(), 'soak-'));
