@@ -14,7 +14,7 @@ import { TWILIO_CAPABILITIES } from './capabilities.js';
 import { type ClientSession } from './client-session.js';
 import { toTwilioError } from './errors.js';
 import { phoneAddressOf } from './native-message.js';
-import { findSentParts, type SentMark, toAttributes } from './sent-lookup.js';
+import { SentLookup, type SentMark, toAttributes } from './sent-lookup.js';
 import { type TwilioRest } from './twilio-rest.js';
 
 /** Milliseconds for the platform to accept one part. */
@@ -49,9 +49,11 @@ export class MessageSender {
   readonly #options: SenderOptions;
   readonly #tails = new Map<string, Promise<unknown>>();
   readonly #receipts = new LRUCache<string, SendReceipt>({ max: REMEMBERED });
+  readonly #lookup: SentLookup;
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    this.#lookup = new SentLookup(options.rest, options.identity);
   }
 
   /** As `IConnector.sendText`. */
@@ -94,7 +96,7 @@ export class MessageSender {
     const remembered = this.#receipts.get(key);
     if (remembered !== undefined) return { ...remembered, duplicate: true };
     const sids = mayHaveBeenSent
-      ? await this.#lookUp(conversationSid, idempotencyKey, signal)
+      ? await this.#lookup.find(conversationSid, idempotencyKey, signal)
       : new Map<number, string>();
     const duplicate = parts.every((_, i) => sids.has(i + 1));
     for (const [i, body] of parts.entries()) {
@@ -143,7 +145,7 @@ export class MessageSender {
       }
       if (!error.ambiguous) throw error;
       // The answer was lost, not necessarily the message.
-      const found = await this.#lookUp(conversationSid, mark.eventId, signal).catch(() => undefined);
+      const found = await this.#lookup.find(conversationSid, mark.eventId, signal).catch(() => undefined);
       const sid = found?.get(mark.part);
       if (sid === undefined) throw error;
       return sid;
@@ -224,13 +226,8 @@ export class MessageSender {
     } catch {
       // The message was accepted; the REST API may still tell its SID.
     }
-    const found = await this.#lookUp(conversationSid, mark.eventId).catch(() => undefined);
+    const found = await this.#lookup.find(conversationSid, mark.eventId).catch(() => undefined);
     return found?.get(mark.part);
-  }
-
-  #lookUp(conversationSid: string, eventId: string, signal?: AbortSignal): Promise<Map<number, string>> {
-    const { identity, rest } = this.#options;
-    return findSentParts(rest.newestMessages(conversationSid, signal), identity, eventId);
   }
 
   async #untilAborted<T>(work: Promise<T>, conversationSid: string, signal: AbortSignal): Promise<T> {

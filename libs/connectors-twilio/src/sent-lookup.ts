@@ -1,8 +1,15 @@
+import { LRUCache } from 'lru-cache';
 import { propertyOf } from './property.js';
-import { type RestMessage } from './twilio-rest.js';
+import { type TwilioRest } from './twilio-rest.js';
 
 /** How many of a conversation's newest messages are searched for what was sent before. */
 const LOOKUP_LIMIT = 1_000;
+
+/** How many messages that were read before are read again: one may show up behind a newer one. They come in the same request as a rule. */
+const OVERLAP = 50;
+
+/** Messages of ours that are remembered, over all conversations. */
+const REMEMBERED = 10_000;
 
 /** Stands in the attributes of each message that we send, under `bitbrat`. */
 export interface SentMark {
@@ -24,30 +31,75 @@ export function toAttributes(mark: SentMark): { bitbrat: Record<string, string |
   return { bitbrat: fits ? { ...mark } : { eventId, part, parts } };
 }
 
+/** What is known of a conversation: which of our messages stand in it, up to an index. */
+interface Known {
+  readonly newest: number;
+  readonly sent: readonly SentMessage[];
+}
+
+interface SentMessage {
+  readonly sid: string;
+  readonly index: number;
+  readonly mark: SentMark;
+}
+
 /**
- * Parts of an event that stand in a conversation: SID by part.
- * @param newest the conversation's messages, the newest first
- * @param identity the bot's: what others write in their attributes counts for nothing
- * @throws what `newest` throws
+ * Finds what we, or a process before us, have sent. It remembers what it has read: after a start each send looks, and would read the same
+ * thousand messages every time.
  */
-export async function findSentParts(
-  newest: AsyncIterable<RestMessage>,
-  identity: string,
-  eventId: string,
-): Promise<Map<number, string>> {
-  const found = new Map<number, string>();
-  let seen = 0;
-  let parts = Infinity;
-  for await (const message of newest) {
-    const mark = message.author === identity ? markOf(message.attributes) : undefined;
-    if (mark?.eventId === eventId) {
-      found.set(mark.part, message.sid);
-      parts = mark.parts;
+export class SentLookup {
+  readonly #known = new LRUCache<string, Known>({
+    maxSize: REMEMBERED,
+    sizeCalculation: ({ sent }) => 1 + sent.length,
+  });
+
+  /** @param identity the bot's: what others write in their attributes counts for nothing */
+  constructor(
+    private readonly rest: Pick<TwilioRest, 'newestMessages'>,
+    private readonly identity: string,
+  ) {}
+
+  /** Parts of an event that stand in a conversation: SID by part. @throws ConnectorError */
+  async find(conversationSid: string, eventId: string, signal?: AbortSignal): Promise<Map<number, string>> {
+    const known = this.#known.get(conversationSid);
+    const remembered = partsOf(eventId, known?.sent ?? []);
+    if (remembered.isWhole) return remembered.sids;
+    const until = (known?.newest ?? -Infinity) - OVERLAP;
+    const sent: SentMessage[] = [];
+    let newest = known?.newest ?? -1;
+    let seen = 0;
+    for await (const message of this.rest.newestMessages(conversationSid, signal)) {
+      const { index, sid } = message;
+      if (index <= until) break;
+      newest = Math.max(newest, index);
+      const mark = message.author === this.identity ? markOf(message.attributes) : undefined;
+      if (mark !== undefined) sent.push({ sid, index, mark });
+      seen += 1;
+      if (seen >= LOOKUP_LIMIT) break;
+      if (mark?.eventId !== eventId) continue;
+      // What lies behind it was not read: nothing new is known of the conversation.
+      const found = partsOf(eventId, sent);
+      if (found.isWhole) return found.sids;
     }
-    seen += 1;
-    if (seen >= LOOKUP_LIMIT || found.size >= parts) break;
+    const older = (known?.sent ?? []).filter(({ index }) => index <= until);
+    const all = [...sent, ...older].slice(0, LOOKUP_LIMIT);
+    this.#known.set(conversationSid, { newest, sent: all });
+    return partsOf(eventId, all).sids;
   }
-  return found;
+}
+
+function partsOf(
+  eventId: string,
+  sent: readonly SentMessage[],
+): { readonly sids: Map<number, string>; readonly isWhole: boolean } {
+  const sids = new Map<number, string>();
+  let parts = Infinity;
+  for (const { mark, sid } of sent) {
+    if (mark.eventId !== eventId) continue;
+    sids.set(mark.part, sid);
+    parts = mark.parts;
+  }
+  return { sids, isWhole: sids.size >= parts };
 }
 
 /** The mark in a message's attributes, where it is one of ours. */

@@ -7,6 +7,7 @@ const REQUEST_TIMEOUT_MS = 4_000;
 
 const messageSchema = z.object({
   sid: z.string(),
+  index: z.int(),
   author: z.string().nullish(),
   attributes: z.string().nullish(),
   date_created: z.string().nullish(),
