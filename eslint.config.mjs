@@ -4,6 +4,7 @@ import tseslint from 'typescript-eslint';
 
 const source = ['**/*.ts', '**/*.mts', '**/*.cts', '**/*.js', '**/*.mjs', '**/*.cjs'];
 const specs = ['**/*.spec.ts', '**/*.e2e.ts'];
+const benches = ['libs/*/bench/**/*.ts'];
 
 /** Who may import whom: the table of the design, by tag. */
 const constraints = [
@@ -18,19 +19,19 @@ const constraints = [
   },
   {
     sourceTag: 'type:e2e',
-    onlyDependOnLibsWithTags: ['type:app', 'type:sandbox', 'type:transport', 'type:model'],
+    onlyDependOnLibsWithTags: ['type:app', 'type:sandbox', 'type:emulator', 'type:transport', 'type:model'],
   },
   { sourceTag: 'type:sandbox', onlyDependOnLibsWithTags: ['type:model'] },
+  { sourceTag: 'type:emulator', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'type:plugin', onlyDependOnLibsWithTags: [] },
 ];
 
-/** The same table with `extra` allowed to the projects that carry `tags`. */
-const allowAlso = (extra, tags) =>
-  constraints.map((constraint) =>
-    tags.includes(constraint.sourceTag)
-      ? { ...constraint, onlyDependOnLibsWithTags: [...constraint.onlyDependOnLibsWithTags, ...extra] }
-      : constraint,
-  );
+/** The same table with what `extra` allows besides, by the tag of who imports. */
+const allowAlso = (extra) =>
+  constraints.map(({ sourceTag, onlyDependOnLibsWithTags }) => ({
+    sourceTag,
+    onlyDependOnLibsWithTags: [...onlyDependOnLibsWithTags, ...(extra[sourceTag] ?? [])],
+  }));
 
 const boundaries = (depConstraints) => [
   'error',
@@ -98,14 +99,24 @@ export default [
     files: specs,
     rules: {
       '@nx/enforce-module-boundaries': boundaries(
-        allowAlso(['type:testing', 'type:sandbox'], ['type:adapter', 'type:app']),
+        allowAlso({
+          'type:adapter': ['type:testing', 'type:sandbox'],
+          'type:app': ['type:testing', 'type:sandbox', 'type:emulator'],
+          'type:transport': ['type:emulator'],
+        }),
       ),
+    },
+  },
+  {
+    files: benches,
+    rules: {
+      '@nx/enforce-module-boundaries': boundaries(allowAlso({ 'type:transport': ['type:emulator'] })),
     },
   },
   {
     // The laptop composition is the one part of the app that starts the platforms' stand-ins.
     files: ['apps/ingress-egress/src/local/**/*.ts'],
-    rules: { '@nx/enforce-module-boundaries': boundaries(allowAlso(['type:sandbox'], ['type:app'])) },
+    rules: { '@nx/enforce-module-boundaries': boundaries(allowAlso({ 'type:app': ['type:sandbox'] })) },
   },
   vendorRule(undefined),
   ...Object.keys(vendorSdks).map(vendorRule),

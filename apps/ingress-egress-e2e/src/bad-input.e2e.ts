@@ -1,11 +1,11 @@
-import { describeWithEmulator, type PubSubEmulator } from '@bitbrat/message-bus/testing';
+import { describeWithPubSubEmulator, type PubSubEmulator } from '@bitbrat/emulators';
 import { startInVain, startService } from './support/service.js';
 import { waitUntil } from './support/wait-until.js';
 import { startEmulator, World } from './support/world.js';
 
 const FORM = 'application/x-www-form-urlencoded';
 
-describeWithEmulator('bad input', process.env, () => {
+describeWithPubSubEmulator('bad input', process.env, () => {
   let emulator: PubSubEmulator | undefined;
   let world: World;
 

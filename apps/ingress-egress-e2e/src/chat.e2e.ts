@@ -1,4 +1,4 @@
-import { describeWithEmulator, type PubSubEmulator } from '@bitbrat/message-bus/testing';
+import { describeWithPubSubEmulator, type PubSubEmulator } from '@bitbrat/emulators';
 import { waitUntil } from './support/wait-until.js';
 import { BUSES, PLATFORMS, startEmulator, World } from './support/world.js';
 
@@ -91,7 +91,7 @@ for (const bus of BUSES) {
   };
   const name = `all platforms through the built service on the ${bus} bus`;
   if (bus === 'memory') describe(name, body);
-  else describeWithEmulator(name, process.env, body);
+  else describeWithPubSubEmulator(name, process.env, body);
 }
 
 /** Resolves with all states when that of the connector is the wanted one. */

@@ -1,4 +1,4 @@
-import { describeWithEmulator, type PubSubEmulator } from '@bitbrat/message-bus/testing';
+import { describeWithPubSubEmulator, type PubSubEmulator } from '@bitbrat/emulators';
 import { type CliRun, runDeadLetters } from './support/dead-letters-cli.js';
 import { startService } from './support/service.js';
 import { waitUntil } from './support/wait-until.js';
@@ -170,5 +170,5 @@ for (const bus of BUSES) {
     });
   };
   if (bus === 'memory') describe('dead letters on the memory bus', body);
-  else describeWithEmulator('dead letters on Pub/Sub', process.env, body);
+  else describeWithPubSubEmulator('dead letters on Pub/Sub', process.env, body);
 }

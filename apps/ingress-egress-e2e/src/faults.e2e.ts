@@ -1,6 +1,6 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { describeWithEmulator, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/message-bus/testing';
+import { describeWithPubSubEmulator, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/emulators';
 import { BusProxy } from './campaign/bus-proxy.js';
 import { type Injection, Injector } from './campaign/injector.js';
 import { waitUntil } from './support/wait-until.js';
@@ -9,7 +9,7 @@ import { World } from './support/world.js';
 const BOT = 'bitbrat';
 const NUMBERS = Array.from({ length: 10 }, (_, index) => `+155503${String(index).padStart(2, '0')}`);
 
-describeWithEmulator('faults, caused for real', process.env, () => {
+describeWithPubSubEmulator('faults, caused for real', process.env, () => {
   let emulator: PubSubEmulator | undefined;
   let injector: Injector;
   let proxy: BusProxy;

@@ -1,4 +1,4 @@
-import { describeWithEmulator, type PubSubEmulator } from '@bitbrat/message-bus/testing';
+import { describeWithPubSubEmulator, type PubSubEmulator } from '@bitbrat/emulators';
 import { type EgressOutcome } from '@bitbrat/envelope';
 import { waitUntil } from './support/wait-until.js';
 import { PLATFORMS, startEmulator, World } from './support/world.js';
@@ -18,7 +18,7 @@ const TEXTS = {
   'a direction override': '\u202Etxet desrever',
 } as const;
 
-describeWithEmulator('malicious text from a bot', process.env, () => {
+describeWithPubSubEmulator('malicious text from a bot', process.env, () => {
   let emulator: PubSubEmulator | undefined;
   let world: World;
   let conversationSid: string;

@@ -1,10 +1,10 @@
-import { describeWithEmulator, type PubSubEmulator } from '@bitbrat/message-bus/testing';
+import { describeWithPubSubEmulator, type PubSubEmulator } from '@bitbrat/emulators';
 import { waitUntil } from './support/wait-until.js';
 import { startEmulator, World } from './support/world.js';
 
 const GENERAL = '1000000000000000003';
 
-describeWithEmulator('outages of Twitch and Discord', process.env, () => {
+describeWithPubSubEmulator('outages of Twitch and Discord', process.env, () => {
   let emulator: PubSubEmulator | undefined;
   let world: World;
   let written: string[];

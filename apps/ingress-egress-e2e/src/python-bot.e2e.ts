@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type PubSubEmulator } from '@bitbrat/message-bus/testing';
+import { type PubSubEmulator } from '@bitbrat/emulators';
 import { type MessageView } from '@bitbrat/sandbox';
 import { describeWithPython } from './support/describe-with-python.js';
 import { waitUntil } from './support/wait-until.js';

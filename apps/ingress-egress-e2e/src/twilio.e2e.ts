@@ -1,4 +1,4 @@
-import { describeWithEmulator, type PubSubEmulator } from '@bitbrat/message-bus/testing';
+import { describeWithPubSubEmulator, type PubSubEmulator } from '@bitbrat/emulators';
 import { type MessageView } from '@bitbrat/sandbox';
 import { waitUntil } from './support/wait-until.js';
 import { BUSES, startEmulator, World } from './support/world.js';
@@ -122,5 +122,5 @@ for (const bus of BUSES) {
   };
   const name = `SMS through the built service on the ${bus} bus`;
   if (bus === 'memory') describe(name, body);
-  else describeWithEmulator(name, process.env, body);
+  else describeWithPubSubEmulator(name, process.env, body);
 }

@@ -1,6 +1,6 @@
+import { startPubSubEmulator } from '@bitbrat/emulators';
 import { PubSub } from '@google-cloud/pubsub';
 import { createPubSubBus } from '../src/index.js';
-import { startPubSubEmulator } from '../src/testing.js';
 
 /**
  * Publishing on the emulator: the plain library against this one, in one process and in turns, so that what else the

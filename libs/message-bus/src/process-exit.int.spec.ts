@@ -1,31 +1,18 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { describeWithEmulator, type PubSubEmulator, startPubSubEmulator } from './testing.js';
+import { describeWithPubSubEmulator, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/emulators';
 
 const run = promisify(execFile);
 
-/** Arguments and environment of a program on the library's sources in a process of its own. */
-function programOf(lines: readonly string[]): { args: string[]; env: NodeJS.ProcessEnv } {
-  const folder = dirname(expect.getState().testPath ?? '');
-  const imports = { bus: join(folder, 'index.ts'), testing: join(folder, 'testing.ts') };
-  const program = [
-    `const bus = await import(${JSON.stringify(imports.bus)});`,
-    `const testing = () => import(${JSON.stringify(imports.testing)});`,
-    ...lines,
-  ].join('\n');
+/** Runs a program on the library's sources in a process of its own; rejects unless it ends by itself with 0. */
+function runProgram(lines: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+  const index = join(dirname(expect.getState().testPath ?? ''), 'index.ts');
+  const program = [`const bus = await import(${JSON.stringify(index)});`, ...lines].join('\n');
   // Without the settings of the test run, so that nothing keeps the library from looking for a metadata server.
   const { METADATA_SERVER_DETECTION: _detection, ...env } = process.env;
   const loader = ['--import', 'tsx', '--conditions=@bitbrat/source', '--input-type=module'];
-  return { args: [...loader, '--eval', program], env };
-}
-
-/** Rejects unless the program ends by itself with 0. */
-function runProgram(lines: readonly string[]): Promise<{ stdout: string; stderr: string }> {
-  const { args, env } = programOf(lines);
-  return run(process.execPath, args, { env, timeout: 20_000 });
+  return run(process.execPath, [...loader, '--eval', program], { env, timeout: 20_000 });
 }
 
 const readAndPublish = [
@@ -43,7 +30,7 @@ it('lets the process end by itself after a memory bus was closed, and never load
   expect(result).toEqual({ stdout: 'not loaded\n', stderr: '' });
 });
 
-describeWithEmulator('A process with a Pub/Sub bus', process.env, () => {
+describeWithPubSubEmulator('A process with a Pub/Sub bus', process.env, () => {
   let emulator: PubSubEmulator;
 
   beforeAll(async () => {
@@ -74,23 +61,5 @@ describeWithEmulator('A process with a Pub/Sub bus', process.env, () => {
     ];
     expect(await runProgram(program)).toEqual({ stdout: 'CLOSED\n', stderr: '' });
     await emulator.restart();
-  });
-
-  it('takes its emulator along when it is killed', async () => {
-    const { args, env } = programOf([
-      'const { startPubSubEmulator } = await testing();',
-      'const emulator = await startPubSubEmulator({ environment: process.env, heapMb: 128 });',
-      'console.log(emulator.host);',
-    ]);
-    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
-    const [output] = (await once(child.stdout, 'data')) as [Buffer]; // what `data` comes with
-    const answers = (): Promise<boolean> =>
-      fetch(`http://${output.toString().trim()}/`).then(
-        (response) => response.ok,
-        () => false,
-      );
-    expect(await answers()).toBe(true);
-    child.kill('SIGKILL');
-    while (await answers()) await delay(20);
   });
 });

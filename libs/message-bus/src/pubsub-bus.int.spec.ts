@@ -1,12 +1,8 @@
+import { describeWithPubSubEmulator, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/emulators';
 import { createPubSubBus } from './pubsub-bus.js';
-import {
-  describeMessageBus,
-  describeWithEmulator,
-  type PubSubEmulator,
-  startPubSubEmulator,
-} from './testing.js';
+import { describeMessageBus } from './testing.js';
 
-describeWithEmulator('Pub/Sub bus on the emulator', process.env, () => {
+describeWithPubSubEmulator('Pub/Sub bus on the emulator', process.env, () => {
   let emulator: PubSubEmulator;
 
   beforeAll(async () => {

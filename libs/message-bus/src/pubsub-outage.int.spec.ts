@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { describeWithPubSubEmulator, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/emulators';
 import { BusError, type MessageBus, type ReceivedMessage } from './message-bus.js';
 import { createPubSubBus } from './pubsub-bus.js';
 import { type PubSubBusOptions } from './pubsub-options.js';
-import { describeWithEmulator, type PubSubEmulator, Recorder, startPubSubEmulator } from './testing.js';
+import { Recorder } from './testing.js';
 
 const PATIENCE_MS = 30_000;
 
@@ -15,7 +16,7 @@ function firstDeliveries(texts: readonly string[], key: string): number[] {
   return [...new Set(ofKey)];
 }
 
-describeWithEmulator('Pub/Sub bus in outages', process.env, () => {
+describeWithPubSubEmulator('Pub/Sub bus in outages', process.env, () => {
   let emulator: PubSubEmulator;
   const buses: MessageBus[] = [];
 

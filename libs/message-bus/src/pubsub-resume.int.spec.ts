@@ -8,9 +8,10 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2';
+import { describeWithPubSubEmulator, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/emulators';
 import { type MessageBus } from './message-bus.js';
 import { createPubSubBus } from './pubsub-bus.js';
-import { describeWithEmulator, type PubSubEmulator, Recorder, startPubSubEmulator } from './testing.js';
+import { Recorder } from './testing.js';
 
 const PATIENCE_MS = 10_000;
 /** What gRPC says when a server cannot be reached. */
@@ -18,7 +19,7 @@ const UNAVAILABLE = '14';
 /** The library's own back-off, doubling from 100 ms to a minute, would take five minutes for so many. */
 const REFUSALS = 13;
 
-describeWithEmulator('Pub/Sub subscription after an outage', process.env, () => {
+describeWithPubSubEmulator('Pub/Sub subscription after an outage', process.env, () => {
   const recorder = new Recorder(PATIENCE_MS);
   let emulator: PubSubEmulator;
   let upstream: ClientHttp2Session;

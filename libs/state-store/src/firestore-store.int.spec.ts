@@ -2,15 +2,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import {
+  describeWithFirestoreEmulator,
+  type FirestoreEmulator,
+  startFirestoreEmulator,
+} from '@bitbrat/emulators';
 import { type FirestoreStoreOptions } from './firestore-options.js';
 import { createFirestoreStore } from './firestore-store.js';
 import { StateStoreError, type StateStore } from './state-store.js';
-import {
-  describeStateStore,
-  describeWithEmulator,
-  type FirestoreEmulator,
-  startFirestoreEmulator,
-} from './testing.js';
+import { describeStateStore } from './testing.js';
 import { CutProxy } from './testing/cut-proxy.js';
 
 const CLOSE_MS = 10_000;
@@ -27,7 +27,7 @@ async function patiently<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-describeWithEmulator('Firestore store', process.env, () => {
+describeWithFirestoreEmulator('Firestore store', process.env, () => {
   let emulator: FirestoreEmulator;
   const opened: StateStore[] = [];
 

@@ -3,14 +3,6 @@ export {
   type CreateStateStoreHarness,
   type StateStoreHarness,
 } from './testing/contract-case.js';
-export { describeWithEmulator } from './testing/describe-with-emulator.js';
-export { type EmulatorOptions, type FirestoreEmulator, startFirestoreEmulator } from './testing/emulator.js';
-export {
-  type EmulatorAvailability,
-  emulatorAvailability,
-  type EmulatorInstallation,
-  type SearchEnvironment,
-} from './testing/emulator-installation.js';
 export {
   describeStateStore,
   runStateStoreContractCase,

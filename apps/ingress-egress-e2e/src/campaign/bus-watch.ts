@@ -1,3 +1,4 @@
+import { type PubSubEmulator } from '@bitbrat/emulators';
 import {
   type CodecResult,
   createReply,
@@ -12,7 +13,6 @@ import {
   encodeEgress,
 } from '@bitbrat/envelope';
 import { createPubSubBus, type MessageBus, type ReceivedMessage } from '@bitbrat/message-bus';
-import { type PubSubEmulator } from '@bitbrat/message-bus/testing';
 import { waitUntil } from '../support/wait-until.js';
 import { type AcceptedFact, type GapFact, type OutcomeFact, type PublishedFact } from './facts.js';
 import { type Journal } from './journal.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describeWithEmulator } from '@bitbrat/message-bus/testing';
+import { describeWithPubSubEmulator } from '@bitbrat/emulators';
 import { PLATFORM_NAMES } from './options.js';
 import { runCampaign } from './run.js';
 import { describeFinding } from './run-report.js';
@@ -7,7 +7,7 @@ import { describeFinding } from './run-report.js';
 const SERVICE = join(__dirname, '../../../ingress-egress/dist/main.mjs');
 const OUTPUT = join(__dirname, '../../test-output/campaign-short');
 
-describeWithEmulator('the fault campaign, in short', process.env, () => {
+describeWithPubSubEmulator('the fault campaign, in short', process.env, () => {
   it('accounts for every message', async () => {
     const report = await runCampaign({
       seed: 1_324,

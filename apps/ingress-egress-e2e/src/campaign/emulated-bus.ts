@@ -1,4 +1,4 @@
-import { type PubSubEmulator, startPubSubEmulator } from '@bitbrat/message-bus/testing';
+import { type PubSubEmulator, startPubSubEmulator } from '@bitbrat/emulators';
 
 const LEAST_MB = 512;
 /** The emulator keeps what was acknowledged: about 3 KiB for a message with its answer, and its collector needs some air. */

@@ -1,9 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PubSubEmulator } from '@bitbrat/message-bus/testing';
+import { type FirestoreEmulator, type PubSubEmulator, startFirestoreEmulator } from '@bitbrat/emulators';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
-import { type FirestoreEmulator, startFirestoreEmulator } from '@bitbrat/state-store/testing';
 import { freePort } from '../support/service.js';
 import { BusProxy } from './bus-proxy.js';
 import { BusWatch, INSTANCE_ID } from './bus-watch.js';

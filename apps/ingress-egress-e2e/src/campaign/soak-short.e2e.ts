@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { describeWithEmulator } from '@bitbrat/message-bus/testing';
+import { describeWithPubSubEmulator } from '@bitbrat/emulators';
 import { runSoak } from './soak/soak-run.js';
 
 const SERVICE = join(__dirname, '../../../ingress-egress/dist/main.mjs');
 const PROBE = join(__dirname, 'soak/service-probe.mjs');
 const OUTPUT = join(__dirname, '../../test-output/soak-short');
 
-describeWithEmulator('the soak, in short', process.env, () => {
+describeWithPubSubEmulator('the soak, in short', process.env, () => {
   it('loses and doubles nothing, and nothing grows', async () => {
     const report = await runSoak({
       messages: 4_000,

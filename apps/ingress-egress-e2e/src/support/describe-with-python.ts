@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { describeWithEmulator } from '@bitbrat/message-bus/testing';
+import { describeWithPubSubEmulator } from '@bitbrat/emulators';
 
 /**
  * Registers a suite that needs Python and the Pub/Sub emulator. Where one is missing, the suite fails under `CI=true` and is
@@ -7,7 +7,7 @@ import { describeWithEmulator } from '@bitbrat/message-bus/testing';
  */
 export function describeWithPython(name: string, body: () => void): void {
   if (spawnSync('python3', ['--version']).status === 0) {
-    describeWithEmulator(name, process.env, body);
+    describeWithPubSubEmulator(name, process.env, body);
   } else if (process.env['CI'] === 'true') {
     it(`${name} finds python3`, () => {
       throw new Error('missing: python3 (Debian: python3)');

@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Environment, systemClock } from '@bitbrat/connectors-core';
+import { describeWithPubSubEmulator, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/emulators';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
-import { describeWithEmulator, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/message-bus/testing';
 import { createFileStore, createMemoryStore } from '@bitbrat/state-store';
 import { createBus, readSettings } from '../composition.js';
 import { IngressEgressServer } from '../ingress-egress-server.js';
@@ -210,7 +210,7 @@ describe('the doctor', () => {
   });
 });
 
-describeWithEmulator('the doctor on Pub/Sub', process.env, () => {
+describeWithPubSubEmulator('the doctor on Pub/Sub', process.env, () => {
   let emulator: PubSubEmulator;
 
   beforeAll(async () => {

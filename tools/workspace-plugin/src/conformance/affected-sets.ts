@@ -43,9 +43,15 @@ export function affectedRows(view: WorkspaceView): AffectedRow[] {
     { file: 'libs/state-store/src/index.ts', projects: ['state-store', ...SERVICE] },
     {
       file: 'libs/envelope/src/index.ts',
-      projects: withoutPlugin.filter((name) => !['sandbox', 'message-bus', 'state-store'].includes(name)),
+      projects: withoutPlugin.filter(
+        (name) => !['sandbox', 'emulators', 'message-bus', 'state-store'].includes(name),
+      ),
     },
     { file: 'tools/sandbox/src/index.ts', projects: ['sandbox', ...testedInSandbox, ...SERVICE] },
+    {
+      file: 'tools/emulators/src/index.ts',
+      projects: ['emulators', 'message-bus', 'state-store', ...SERVICE],
+    },
     { file: 'tools/workspace-plugin/package.json', projects: ['workspace-plugin'] },
     { file: 'architecture.yaml', projects: ['workspace-plugin'] },
     { file: 'README.md', projects: [] },

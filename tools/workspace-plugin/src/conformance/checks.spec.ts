@@ -232,9 +232,9 @@ const GOOD: readonly (readonly [what: string, check: Check, files: Files])[] = [
     { 'libs/a/src/a.spec.ts': `it('x', () => { options.skip = 1; reader.skip(2); fit; });` },
   ],
   [
-    'the emulator helpers',
+    'the emulator helper',
     checkDisabledTests,
-    { 'libs/message-bus/src/testing/describe-with-emulator.ts': `describe.skip('x', body);` },
+    { 'tools/emulators/src/describe-with-emulator.ts': `describe.skip('x', body);` },
   ],
   [
     'polling',

@@ -10,8 +10,7 @@ const DISABLED_REGISTRARS = new Set(['xit', 'xtest', 'xdescribe', 'fit', 'fdescr
 /** They leave a suite out by name where what it needs is missing, and fail instead where `CI` is `true`. */
 const ALLOWED = new Set([
   'apps/ingress-egress-e2e/src/support/describe-with-python.ts',
-  'libs/message-bus/src/testing/describe-with-emulator.ts',
-  'libs/state-store/src/testing/describe-with-emulator.ts',
+  'tools/emulators/src/describe-with-emulator.ts',
 ]);
 
 /** No test is disabled, and none is run at the cost of others. */

@@ -93,9 +93,16 @@ describe('compareVariables', () => {
     expect(check(changes)).toEqual(expected);
   });
 
-  it('passes over scripts that are no project, and over tests', () => {
+  it('passes over scripts that are no project, over tests, and over what only tests use', () => {
     const read = `const x = process.env['PATH_X'];`;
-    expect(check({ 'tools/image/check.mjs': read, 'apps/app/src/a.spec.ts': read })).toEqual([]);
+    expect(
+      check({
+        'tools/image/check.mjs': read,
+        'apps/app/src/a.spec.ts': read,
+        'tools/emulators/package.json': '{}',
+        'tools/emulators/src/a.ts': read,
+      }),
+    ).toEqual([]);
   });
 
   it('finds an owner that is no project', () => {

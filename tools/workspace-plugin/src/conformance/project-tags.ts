@@ -12,6 +12,7 @@ const TAGS: readonly (readonly [project: RegExp, tags: (match: RegExpExecArray) 
   [/^.+-e2e$/, () => ['scope:app', 'type:e2e']],
   [/^(?:ingress-egress|console)$/, () => ['scope:app', 'type:app']],
   [/^sandbox$/, () => ['scope:tooling', 'type:sandbox']],
+  [/^emulators$/, () => ['scope:tooling', 'type:emulator']],
   [/^workspace-plugin$/, () => ['scope:tooling', 'type:plugin']],
 ];
 

@@ -26,7 +26,7 @@ export function readVariables(view: WorkspaceView): ReadVariable[] {
   const found = new Map<string, ReadVariable>();
   for (const source of sourcesOf(view)) {
     const root = /^(?:apps|libs|tools)\/[^/]+/.exec(source.file)?.[0] ?? '';
-    if (isTestFile(source.file) || isNoProduct(view, root) || /\/src\/testing\//.test(source.file)) continue;
+    if (isTestFile(source.file) || isNoProduct(view, root)) continue;
     for (const [name, node, schema] of namesIn(source)) {
       const key = `${root} ${name}`;
       const literals = new Set([...(found.get(key)?.literals ?? []), ...literalsOf(schema)]);
@@ -38,9 +38,12 @@ export function readVariables(view: WorkspaceView): ReadVariable[] {
   return [...found.values()];
 }
 
-/** Scripts that are no project, and this plugin: what they read is no setting of the product. */
+/** What tests and checks are made with. */
+const NO_PRODUCT = new Set(['tools/emulators', 'tools/workspace-plugin']);
+
+/** Scripts that are no project, and projects that only tests and checks use: what they read is no setting of the product. */
 function isNoProduct(view: WorkspaceView, root: string): boolean {
-  return root === 'tools/workspace-plugin' || view.read(`${root}/package.json`) === undefined;
+  return NO_PRODUCT.has(root) || view.read(`${root}/package.json`) === undefined;
 }
 
 function* namesIn(source: Source): Generator<readonly [string, ts.Node, ts.Node | undefined]> {

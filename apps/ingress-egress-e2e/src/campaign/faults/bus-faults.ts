@@ -1,4 +1,4 @@
-import { type PubSubEmulator } from '@bitbrat/message-bus/testing';
+import { type PubSubEmulator } from '@bitbrat/emulators';
 import { waitUntil } from '../../support/wait-until.js';
 import { type BusProxy } from '../bus-proxy.js';
 import { type BusWatch } from '../bus-watch.js';

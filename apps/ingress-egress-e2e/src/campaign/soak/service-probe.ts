@@ -1,4 +1,4 @@
-import { type PubSubEmulator } from '@bitbrat/message-bus/testing';
+import { type PubSubEmulator } from '@bitbrat/emulators';
 import { waitUntil } from '../../support/wait-until.js';
 import { type ServiceProcess } from '../service-process.js';
 import { type Sample } from './sample.js';

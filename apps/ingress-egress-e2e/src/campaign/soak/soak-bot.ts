@@ -1,3 +1,4 @@
+import { type PubSubEmulator } from '@bitbrat/emulators';
 import {
   createReply,
   createTopics,
@@ -9,7 +10,6 @@ import {
   type IngressEnvelope,
 } from '@bitbrat/envelope';
 import { createPubSubBus, type MessageBus, type ReceivedMessage } from '@bitbrat/message-bus';
-import { type PubSubEmulator } from '@bitbrat/message-bus/testing';
 import { INSTANCE_ID } from '../bus-watch.js';
 import { type Ledger } from './ledger.js';
 

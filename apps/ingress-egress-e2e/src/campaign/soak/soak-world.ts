@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type PubSubEmulator } from '@bitbrat/message-bus/testing';
+import { type PubSubEmulator } from '@bitbrat/emulators';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
 import { freePort } from '../../support/service.js';
 import { INSTANCE_ID } from '../bus-watch.js';

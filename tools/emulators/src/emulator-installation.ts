@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { type EmulatorKind } from './emulator-kind.js';
 
-/** Where the parts of the emulator are on this machine. */
+/** Where the parts of an emulator are on this machine. */
 export interface EmulatorInstallation {
   readonly java: string;
   readonly jar: string;
@@ -15,18 +16,19 @@ export type EmulatorAvailability =
 /** The variables that say where programs are. */
 export type SearchEnvironment = Readonly<Record<string, string | undefined>>;
 
-const JAR = /^cloud-pubsub-emulator-.*\.jar$/;
-
-/** Looks for java and for the emulator of the Google Cloud CLI: `CLOUDSDK_ROOT`, beside `gcloud`, the Debian package's place. */
-export function emulatorAvailability(environment: SearchEnvironment): EmulatorAvailability {
+/** Looks for java and for an emulator of the Google Cloud CLI: `CLOUDSDK_ROOT`, beside `gcloud`, the Debian package's place. */
+export function emulatorAvailability(
+  kind: EmulatorKind,
+  environment: SearchEnvironment,
+): EmulatorAvailability {
   const java = onPath('java', environment);
   const jar = cliRoots(environment)
-    .map(jarIn)
+    .map((root) => jarIn(root, kind))
     .find((path) => path !== undefined);
   if (java !== undefined && jar !== undefined) return { available: true, installation: { java, jar } };
   const missing = [
     ...(jar === undefined
-      ? ['the Pub/Sub emulator of the Google Cloud CLI (Debian: google-cloud-cli-pubsub-emulator)']
+      ? [`the ${kind.name} emulator of the Google Cloud CLI (Debian: ${kind.debianPackage})`]
       : []),
     ...(java === undefined ? ['java (Debian: default-jre-headless)'] : []),
   ];
@@ -43,10 +45,10 @@ function cliRoots(environment: SearchEnvironment): string[] {
   ];
 }
 
-function jarIn(root: string): string | undefined {
-  const folder = join(root, 'platform', 'pubsub-emulator', 'lib');
+function jarIn(root: string, kind: EmulatorKind): string | undefined {
+  const folder = join(root, kind.jar.folder);
   if (!existsSync(folder)) return undefined;
-  const jar = readdirSync(folder).find((name) => JAR.test(name));
+  const jar = readdirSync(folder).find((name) => kind.jar.file.test(name));
   return jar === undefined ? undefined : join(folder, jar);
 }
 

@@ -2,36 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  emulatorAvailability,
-  type EmulatorInstallation,
-  type SearchEnvironment,
-} from './emulator-installation.js';
-
-/** How to start the emulator. */
-export interface EmulatorOptions {
-  /** Where to look for programs: `process.env`. */
-  readonly environment: SearchEnvironment;
-  /** Bound of java's heap in MiB; unbounded it takes gigabytes, for it keeps what was acknowledged. Default 512. */
-  readonly heapMb?: number;
-  /** Default: a free one. */
-  readonly port?: number;
-}
-
-/** A running emulator of Pub/Sub on 127.0.0.1. It ends with this process at the latest, however that ends. */
-export interface PubSubEmulator {
-  /** `127.0.0.1:{port}` */
-  readonly host: string;
-  readonly projectId: string;
-  /** Removes all topics and subscriptions. */
-  reset(): Promise<void>;
-  /** SIGKILL: what it held is gone, for it keeps all in memory. Resolves when the process has ended. */
-  kill(): Promise<void>;
-  /** Starts it again, empty, on the same port. */
-  restart(): Promise<void>;
-  /** Ends it for good. */
-  stop(): Promise<void>;
-}
+import { type Emulator, type EmulatorOptions } from './emulator.js';
+import { emulatorAvailability, type EmulatorInstallation } from './emulator-installation.js';
+import { type EmulatorKind } from './emulator-kind.js';
 
 /**
  * Runs a program and kills it as soon as standard input ends, which it does when whoever started it is gone, even by
@@ -52,23 +25,27 @@ const POLL_MS = 50;
  * Starts java directly: the CLI's wrapper script leaves java behind when it is ended.
  * @throws Error that names what is missing and the package which has it
  */
-export async function startPubSubEmulator(options: EmulatorOptions): Promise<PubSubEmulator> {
-  const availability = emulatorAvailability(options.environment);
-  if (!availability.available) throw new Error(`cannot start the Pub/Sub emulator, ${availability.reason}`);
-  const emulator = new Emulator(
+export async function startEmulator(kind: EmulatorKind, options: EmulatorOptions): Promise<Emulator> {
+  const availability = emulatorAvailability(kind, options.environment);
+  if (!availability.available) {
+    throw new Error(`cannot start the ${kind.name} emulator, ${availability.reason}`);
+  }
+  const emulator = new EmulatorProcess(
+    kind,
     availability.installation,
     options.port ?? (await freePort()),
-    options.heapMb ?? 512,
+    options.heapMb ?? kind.defaultHeapMb,
   );
   await emulator.restart();
   return emulator;
 }
 
-class Emulator implements PubSubEmulator {
+class EmulatorProcess implements Emulator {
   readonly projectId = 'local-project';
   private child: ChildProcess | undefined;
 
   constructor(
+    private readonly kind: EmulatorKind,
     private readonly installation: EmulatorInstallation,
     private readonly port: number,
     private readonly heapMb: number,
@@ -79,9 +56,11 @@ class Emulator implements PubSubEmulator {
   }
 
   async reset(): Promise<void> {
-    const response = await fetch(`http://${this.host}/reset`, { method: 'POST' });
+    const { method, path } = this.kind.reset(this.projectId);
+    const response = await fetch(`http://${this.host}${path}`, { method });
     await response.body?.cancel();
-    if (!response.ok) throw new Error(`the Pub/Sub emulator refused to reset: HTTP ${response.status}`);
+    if (!response.ok)
+      throw new Error(`the ${this.kind.name} emulator refused to reset: HTTP ${response.status}`);
   }
 
   async kill(): Promise<void> {
@@ -101,7 +80,7 @@ class Emulator implements PubSubEmulator {
   async restart(): Promise<void> {
     await this.kill();
     const { java, jar } = this.installation;
-    const command = [java, `-Xmx${this.heapMb}m`, '-XX:+UseSerialGC', '-jar', jar];
+    const command = [java, `-Xmx${this.heapMb}m`, '-XX:+UseSerialGC', ...this.kind.run(jar)];
     const address = ['--host=127.0.0.1', `--port=${this.port}`];
     // A process group of its own, so that one signal ends guard and java alike.
     const child = spawn('sh', ['-c', GUARD, 'guard', ...command, ...address], {
@@ -123,7 +102,7 @@ class Emulator implements PubSubEmulator {
       if (failure !== undefined) throw failure;
       if (child.exitCode !== null || Date.now() > deadline) {
         await this.kill();
-        throw new Error(`the Pub/Sub emulator did not start on ${this.host}: ${output}`);
+        throw new Error(`the ${this.kind.name} emulator did not start on ${this.host}: ${output}`);
       }
       await delay(POLL_MS);
     }

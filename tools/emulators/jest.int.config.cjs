@@ -1,0 +1,5 @@
+module.exports = {
+  displayName: 'emulators integration',
+  preset: '../../jest.int.preset.cjs',
+  coverageDirectory: 'test-output/coverage',
+};
