@@ -14,7 +14,7 @@ const ROOT = join(import.meta.dirname, '../../../..');
 const unused = {} as never; // nothing is asked of it before a fault is caused
 
 const FAULTS = [
-  ...new TwilioPlatform(unused, '').faults,
+  ...new TwilioPlatform(unused, '', 100).faults,
   ...new DiscordPlatform(unused).faults,
   ...new TwitchPlatform(unused).faults,
   ...serviceFaults(unused, unused),

@@ -46,7 +46,7 @@ export async function startParts(options: RunOptions, logFile: string): Promise<
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const sandbox = await startSandbox(sandboxOptions(options.seed, url));
-  const platforms = createPlatforms(options.platforms, sandbox, url);
+  const platforms = createPlatforms(options.platforms, sandbox, url, options.rate);
   const stateDirectory = mkdtempSync(join(tmpdir(), 'campaign-'));
   const firestore = options.store === 'firestore' ? await startFirestore() : undefined;
   const injector = new Injector();

@@ -26,9 +26,11 @@ export class TwilioPlatform implements CampaignPlatform {
   /** What the bot had written in deleted conversations. */
   readonly #buried = new Map<string, readonly string[]>();
 
+  /** @param replaceAfter messages after which the service replaces the SDK's client */
   constructor(
     private readonly sandbox: TwilioSandbox,
     private readonly webhookUrl: string,
+    private readonly replaceAfter: number,
   ) {
     this.faults = [
       ...twilioFaults(sandbox),
@@ -53,7 +55,7 @@ export class TwilioPlatform implements CampaignPlatform {
       TWILIO_WEBHOOK_URL: this.webhookUrl,
       TWILIO_SWEEP_SECONDS: '5',
       TWILIO_WATCHDOG_SECONDS: '5',
-      TWILIO_REPLACE_CLIENT_AFTER_MESSAGES: '100',
+      TWILIO_REPLACE_CLIENT_AFTER_MESSAGES: String(this.replaceAfter),
       // The shortest token that Twilio gives: it is renewed twice within a run of some minutes.
       TWILIO_TOKEN_TTL_SECONDS: '180',
     };
