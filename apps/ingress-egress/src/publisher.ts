@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, type Logger } from '@bitbrat/connectors-core';
 import {
+  type CodecFault,
   type CodecResult,
   type ConnectorStatus,
   type DeadLetter,
@@ -29,16 +30,23 @@ export interface PublisherServices {
 export class Publisher {
   constructor(private readonly services: PublisherServices) {}
 
-  /** An envelope that is too large for the bus becomes a dead letter: its message is then dealt with. */
-  async ingress(envelope: IngressEnvelope): Promise<void> {
-    const { bus, clock, logger, topics } = this.services;
-    const encoded = encodeIngress(envelope, newTraceparent(envelope.correlationId));
-    if (encoded.ok) {
-      await bus.publish(topics.ingress, encoded.value);
-      logger.debug('ingress.published', { envelope: envelope.id });
-      return;
-    }
-    const { code, detail } = encoded.fault;
+  /**
+   * An envelope that is too large for the bus becomes a dead letter: its message is then dealt with.
+   *
+   * Thousands of envelopes may wait for the bus: an async function would keep each beside its encoded form.
+   */
+  ingress(envelope: IngressEnvelope): Promise<void> {
+    const { bus, logger, topics } = this.services;
+    const { correlationId, id } = envelope;
+    const encoded = encodeIngress(envelope, newTraceparent(correlationId));
+    if (!encoded.ok) return this.#refused(envelope, encoded.fault);
+    return bus.publish(topics.ingress, encoded.value).then(() => {
+      logger.debug('ingress.published', { envelope: id });
+    });
+  }
+
+  async #refused(envelope: IngressEnvelope, { code, detail }: CodecFault): Promise<void> {
+    const { clock, logger, topics } = this.services;
     const data = new TextEncoder().encode(JSON.stringify(envelope));
     const origin = { id: envelope.id, topic: topics.ingress, data, attributes: {} };
     await this.deadLetter(toDeadLetter(origin, { code, message: detail, retryable: false }, 1, clock.now()));

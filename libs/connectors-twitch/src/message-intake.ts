@@ -102,16 +102,19 @@ export class MessageIntake {
     return login === this.#options.login || userId === this.#options.botId();
   }
 
-  async #publish(envelope: IngressEnvelope): Promise<void> {
-    const { logger, onReceived, publish } = this.#options;
-    try {
-      await publish(envelope);
-      onReceived();
-    } catch (reason) {
-      const { code, message } = toConnectorError(reason);
-      this.#unpublishable += 1;
-      logger.error('twitch.message-unpublishable', { id: envelope.id, code, reason: message });
-    }
+  /** Thousands of messages may wait for the bus: an async function would keep the envelope, which the bus has in its own form. */
+  #publish(envelope: IngressEnvelope): Promise<void> {
+    const { onReceived, publish } = this.#options;
+    const { id } = envelope;
+    return publish(envelope).then(onReceived, (reason: unknown) => {
+      this.#onUnpublishable(id, reason);
+    });
+  }
+
+  #onUnpublishable(id: string, reason: unknown): void {
+    const { code, message } = toConnectorError(reason);
+    this.#unpublishable += 1;
+    this.#options.logger.error('twitch.message-unpublishable', { id, code, reason: message });
   }
 
   #lose(sentAt: number, now: number): void {

@@ -72,7 +72,10 @@ function withProd(change: Partial<Architecture['overlays']['prod']>): Architectu
 
 describe.each(['dev', 'prod'] as const)('the Cloud Run service in %s', (name) => {
   const manifest = manifestOf(name);
-  const { env, ...container } = containerOf(manifest);
+  const {
+    env: [nodeOptions, ...env],
+    ...container
+  } = containerOf(manifest);
   const byName = new Map(env.map((entry) => [entry.name, entry]));
 
   it('is a service that keeps one instance with its CPU', () => {
@@ -97,6 +100,10 @@ describe.each(['dev', 'prod'] as const)('the Cloud Run service in %s', (name) =>
       startupProbe: { httpGet },
       livenessProbe: { httpGet },
     });
+  });
+
+  it('gives Node most of the memory for its heap', () => {
+    expect(nodeOptions).toEqual({ name: 'NODE_OPTIONS', value: '--max-old-space-size=358' });
   });
 
   it('sets each variable once, and only variables of the service', () => {
