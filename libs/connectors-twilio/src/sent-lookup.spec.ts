@@ -93,6 +93,11 @@ describe('SentLookup', () => {
       expect(await found('late')).toEqual([[1, 'IM1000']]);
     });
 
+    it('reads on behind a few messages that stand out of their order', async () => {
+      messages = [message(3), message(2), message(1_000, mark('new', 1, 1)), ...messages];
+      expect(await found('new')).toEqual([[1, 'IM1000']]);
+    });
+
     it('looks at each conversation for itself', async () => {
       expect(await readBy(() => lookup.find('CH2', 'e5'))).toBe(995);
     });

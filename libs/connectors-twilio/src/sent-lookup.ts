@@ -39,7 +39,6 @@ interface Known {
 
 interface SentMessage {
   readonly sid: string;
-  readonly index: number;
   readonly mark: SentMark;
 }
 
@@ -64,25 +63,27 @@ export class SentLookup {
     const known = this.#known.get(conversationSid);
     const remembered = partsOf(eventId, known?.sent ?? []);
     if (remembered.isWhole) return remembered.sids;
-    const until = (known?.newest ?? -Infinity) - OVERLAP;
-    const sent: SentMessage[] = [];
-    let newest = known?.newest ?? -1;
+    const readUntil = known?.newest ?? -1;
+    const sent = new Map<string, SentMessage>();
+    let newest = readUntil;
     let seen = 0;
+    let seenBefore = 0;
     for await (const message of this.rest.newestMessages(conversationSid, signal)) {
       const { index, sid } = message;
-      if (index <= until) break;
+      if (index <= readUntil) seenBefore += 1;
+      if (seenBefore > OVERLAP) break;
       newest = Math.max(newest, index);
       const mark = message.author === this.identity ? markOf(message.attributes) : undefined;
-      if (mark !== undefined) sent.push({ sid, index, mark });
+      if (mark !== undefined) sent.set(sid, { sid, mark });
       seen += 1;
       if (seen >= LOOKUP_LIMIT) break;
       if (mark?.eventId !== eventId) continue;
       // What lies behind it was not read: nothing new is known of the conversation.
-      const found = partsOf(eventId, sent);
+      const found = partsOf(eventId, sent.values());
       if (found.isWhole) return found.sids;
     }
-    const older = (known?.sent ?? []).filter(({ index }) => index <= until);
-    const all = [...sent, ...older].slice(0, LOOKUP_LIMIT);
+    const before = (known?.sent ?? []).filter(({ sid }) => !sent.has(sid));
+    const all = [...sent.values(), ...before].slice(0, LOOKUP_LIMIT);
     this.#known.set(conversationSid, { newest, sent: all });
     return partsOf(eventId, all).sids;
   }
@@ -90,7 +91,7 @@ export class SentLookup {
 
 function partsOf(
   eventId: string,
-  sent: readonly SentMessage[],
+  sent: Iterable<SentMessage>,
 ): { readonly sids: Map<number, string>; readonly isWhole: boolean } {
   const sids = new Map<number, string>();
   let parts = Infinity;
