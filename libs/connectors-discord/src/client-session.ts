@@ -1,52 +1,19 @@
-import {
-  type Clock,
-  ConnectorError,
-  type Logger,
-  Opening,
-  Timers,
-  toConnectorError,
-  withTimeout,
-} from '@bitbrat/connectors-core';
+import { ConnectorError, Opening, Timers, toConnectorError, withTimeout } from '@bitbrat/connectors-core';
 import { type ChannelFacts } from './channel-feed.js';
 import { type ChannelSource } from './channel-feeds.js';
-import { type DiscordConfig } from './config.js';
 import { DiscordRest, type RestRequest } from './discord-rest.js';
 import { toCloseError, toDiscordError } from './errors.js';
 import { DISPATCHES, type GatewayNews, readNews } from './gateway-events.js';
 import { GuildArrival } from './guild-arrival.js';
 import { factsOfChannel, roleNamesOf } from './guild-cache.js';
 import { intentsFor } from './intents.js';
-import { type ChannelEvent } from './message-intake.js';
 import { type NativeMessage, type NativeReference } from './native-message.js';
 import { createSdkClient, type SdkClient } from './sdk-client.js';
-import { type GuildSnapshot, type ReadyFacts } from './wire-guild.js';
+import { type SessionEvents, type SessionOptions } from './session-contract.js';
+import { type ReadyFacts } from './wire-guild.js';
 
 /** Milliseconds without a connection after which a new client is the better bet: Discord keeps a session for some minutes only. */
 const RECONNECT_LIMIT_MS = 300_000;
-
-export interface SessionOptions {
-  readonly config: DiscordConfig;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** In [0, 1); for the jitter of back-offs. */
-  readonly random: () => number;
-}
-
-/** What a session tells; none may throw. */
-export interface SessionEvents {
-  /** A gateway session begins that replays nothing; its guilds follow. Comes before `open` resolves. */
-  onSessionStart(session: ClientSession): void;
-  onGuild(guild: GuildSnapshot): void;
-  /** @param guildId undefined: a direct channel */
-  onEvent(event: ChannelEvent, guildId: string | undefined): void;
-  onChannelGone(channelId: string): void;
-  /** The connection is there again after an outage. */
-  onConnected(): void;
-  /** The SDK is connecting again by itself. */
-  onReconnecting(error: ConnectorError): void;
-  /** Final, once at most: only a new session helps. */
-  onFailed(error: ConnectorError): void;
-}
 
 /**
  * One client of the SDK from its making to its end, with its traps.

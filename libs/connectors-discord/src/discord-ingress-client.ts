@@ -10,11 +10,12 @@ import {
 } from '@bitbrat/connectors-core';
 import { AttachmentFetcher } from './attachment-fetcher.js';
 import { ChannelFeeds } from './channel-feeds.js';
-import { ClientSession, type SessionEvents } from './client-session.js';
+import { ClientSession } from './client-session.js';
 import { type DiscordConfig } from './config.js';
 import { DISCORD, DiscordEnvelopeBuilder } from './discord-envelope-builder.js';
 import { MessageIntake } from './message-intake.js';
 import { MessageSender } from './message-sender.js';
+import { type SessionEvents } from './session-contract.js';
 
 /** Milliseconds that reads and publishes under way get at a stop, and then the cursors. */
 const DRAIN_LIMIT_MS = 1_000;
