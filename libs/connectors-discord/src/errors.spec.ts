@@ -93,6 +93,8 @@ describe('isDiscordSdkRejection', () => {
   it.each<[unknown, boolean]>([
     [new DiscordAPIError('x'), true],
     [withStack('Error: x\n    at WebSocketShard.onMessage (/app/bundle.js:1:2)'), true],
+    [withStack('Error: x\n    at WebSocketManager2.connect (/app/bundle.js:1:2)'), true],
+    [withStack('Error: x\n    at GuildCreateAction.handle (/app/bundle.js:1:2)'), true],
     [withStack('Error: x\n    at f (/app/node_modules/@discordjs/ws/dist/index.js:1:2)'), true],
     [withStack('Error: x\n    at f (/app/node_modules/discord.js/src/client/Client.js:1:2)'), true],
     [withStack('Error: x\n    at f (/app/libs/connectors-discord/src/errors.ts:1:2)'), false],

@@ -4,7 +4,7 @@ const ERROR_CLASS =
 
 /** Packages of the SDK, as file names of a stack show them, and classes of it, as a bundle's stack still does. */
 const STACK =
-  /[\\/](?:@discordjs[\\/][\w-]+|discord\.js)[\\/]|\b(?:WebSocketShard\d*|SimpleShardingStrategy|SequentialHandler|MessageCreateAction)\./;
+  /[\\/](?:@discordjs[\\/][\w-]+|discord\.js)[\\/]|\b(?:[A-Z]\w+Action|BurstHandler|SequentialHandler|SimpleIdentifyThrottler|SimpleShardingStrategy|WebSocketManager|WebSocketShard)\d*\./;
 
 /**
  * Whether an unhandled rejection was left by discord.js.

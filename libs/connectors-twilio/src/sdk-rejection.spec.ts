@@ -25,6 +25,14 @@ describe('isTwilioSdkRejection', () => {
       'the stack of a bundle',
       withStack('Error\n    at TwilsockChannel.close (file:///app/dist/chunks/lib-ABC.mjs:1:1)'),
     ],
+    [
+      'one in which the bundler has numbered the classes',
+      withStack('Error\n    at Retrier2.scheduleAttempt (file:///app/dist/chunks/sdk-ABC.mjs:1:1)'),
+    ],
+    [
+      'one of the part that syncs',
+      withStack('Error\n    at SyncNetwork3.get (file:///app/dist/chunks/sdk-ABC.mjs:1:1)'),
+    ],
   ])('claims %s', (_, reason) => {
     expect(isTwilioSdkRejection(reason)).toBe(true);
   });
@@ -34,6 +42,10 @@ describe('isTwilioSdkRejection', () => {
     ['an error that only speaks of it', new Error('TwilsockError in node_modules twilio-sync')],
     ['another package', withStack('Error\n    at f (/app/node_modules/discord.js/src/client.js:1:1)')],
     ['our own connector', withStack('Error\n    at f (/app/libs/connectors-twilio/src/client-run.ts:1:1)')],
+    [
+      'our own classes of a bundle',
+      withStack('Error\n    at ConversationList.load (file:///app/dist/main.mjs:1:1)'),
+    ],
     ['a string', 'TwilsockError'],
     ['nothing', undefined],
     ['null', null],

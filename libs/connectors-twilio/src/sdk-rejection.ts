@@ -3,9 +3,17 @@ import { propertyOf } from './property.js';
 /** Names of error classes that only Twilio's SDK has; a bundler may put a number behind them. */
 const ERROR_CLASS = /^(?:Twilsock\w*|SyncError|SyncNetworkError|TransportUnavailableError)\d*$/;
 
-/** Packages of the SDK, as file names of a stack show them, and classes of it, as a bundle's stack still does. */
-const STACK =
-  /[\\/](?:@twilio[\\/][\w-]+|twilsock|twilio-sync)[\\/]|\b(?:Twilsock(?:Channel|Client)|WebSocketChannel|PacketInterface|SyncClient|SyncNetwork)\b/;
+/** Packages of the SDK, as file names of a stack show them. */
+const PACKAGE = /[\\/](?:@twilio[\\/][\w-]+|twilsock|twilio-sync)[\\/]/;
+
+/** Classes that only the SDK has, by which a bundle's stack shows it. */
+const CLASSES =
+  'AsyncRetrier|BackoffRetrier|ChannelMetadataClient|CommandExecutor|ContentClient|Conversations|EntitiesCache|InstantQuery|LiveQuery(?:Impl)?|' +
+  'MergingQueue|NamespacedMergingQueue|NetworkService|PacketInterface|Participants|RegistrarConnector|Registrations|ReplayEventEmitter|' +
+  'RestPaginator|Retrier|SubscribedEntity|Sync\\w+|TelemetryTracker|TokenStorage|Twilsock\\w+|TypingIndicator|WebSocketChannel';
+
+/** A method of one of them; the bundler puts a number behind most names. */
+const METHOD = new RegExp(`\\b(?:${CLASSES})\\d*\\.`);
 
 /**
  * Whether an unhandled rejection was left by Twilio's Conversations SDK.
@@ -24,5 +32,5 @@ export function isTwilioSdkRejection(reason: unknown): boolean {
     if (typeof name === 'string' && ERROR_CLASS.test(name)) return true;
   }
   const stack = propertyOf(reason, 'stack');
-  return typeof stack === 'string' && STACK.test(stack);
+  return typeof stack === 'string' && (PACKAGE.test(stack) || METHOD.test(stack));
 }

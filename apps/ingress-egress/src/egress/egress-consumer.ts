@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   type Clock,
   type ConnectorManager,
@@ -80,6 +81,8 @@ export class EgressConsumer {
     this.#startedAt = services.clock.now();
     this.#startedMark = services.clock.monotonic();
     this.#pacer = new Pacer(services.clock);
+    // Each destination that waits has one.
+    setMaxListeners(0, this.#stopping.signal, this.#stopped.signal);
   }
 
   async start(): Promise<void> {
