@@ -1,23 +1,21 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { firestoreEmulatorAvailability, startFirestoreEmulator } from './firestore-emulator.js';
-import { pubSubEmulatorAvailability, startPubSubEmulator } from './pubsub-emulator.js';
+import { emulatorAvailability } from './emulator-installation.js';
+import { startEmulator } from './emulator-process.js';
+import { FIRESTORE } from './firestore-emulator.js';
+import { PUBSUB } from './pubsub-emulator.js';
 
 describe.each([
   {
-    name: 'Pub/Sub',
+    kind: PUBSUB,
     jarPath: 'platform/pubsub-emulator/lib/cloud-pubsub-emulator-9.9.9-all.jar',
-    availability: pubSubEmulatorAvailability,
-    start: startPubSubEmulator,
   },
   {
-    name: 'Firestore',
+    kind: FIRESTORE,
     jarPath: 'platform/cloud-firestore-emulator/cloud-firestore-emulator.jar',
-    availability: firestoreEmulatorAvailability,
-    start: startFirestoreEmulator,
   },
-])('availability of the $name emulator', ({ name, jarPath, availability, start }) => {
+])('availability of the $kind.name emulator', ({ kind, jarPath }) => {
   let folder: string;
 
   beforeEach(() => {
@@ -41,7 +39,7 @@ describe.each([
     const gcloud = program('sdk', 'bin', 'gcloud');
     const java = program('bin', 'java');
     symlinkSync(gcloud, join(folder, 'bin', 'gcloud'));
-    expect(availability({ PATH: `/nowhere:${join(folder, 'bin')}` })).toEqual({
+    expect(emulatorAvailability(kind, { PATH: `/nowhere:${join(folder, 'bin')}` })).toEqual({
       available: true,
       installation: { java, jar },
     });
@@ -50,16 +48,21 @@ describe.each([
   it('prefers the folder that CLOUDSDK_ROOT names', () => {
     const jar = program('named', jarPath);
     program('bin', 'java');
-    const found = availability({ PATH: join(folder, 'bin'), CLOUDSDK_ROOT: join(folder, 'named') });
+    const found = emulatorAvailability(kind, {
+      PATH: join(folder, 'bin'),
+      CLOUDSDK_ROOT: join(folder, 'named'),
+    });
     expect(found).toMatchObject({ installation: { jar } });
   });
 
   it('names what is missing and the package that has it', async () => {
     const environment = { PATH: folder };
-    expect(availability(environment)).toMatchObject({
+    expect(emulatorAvailability(kind, environment)).toMatchObject({
       available: false,
       reason: expect.stringMatching(/java \(Debian: default-jre-headless\)/) as string,
     });
-    await expect(start({ environment })).rejects.toThrow(`cannot start the ${name} emulator, missing`);
+    await expect(startEmulator(kind, { environment })).rejects.toThrow(
+      `cannot start the ${kind.name} emulator, missing`,
+    );
   });
 });

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Emulator, type EmulatorOptions } from './emulator.js';
 import { emulatorAvailability, type EmulatorInstallation } from './emulator-installation.js';
 import { type EmulatorKind } from './emulator-kind.js';
+import { freePort } from './free-port.js';
 
 /**
  * Runs a program and kills it as soon as standard input ends, which it does when whoever started it is gone, even by
@@ -117,14 +117,4 @@ class EmulatorProcess implements Emulator {
       return false;
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1');
-  return address.port;
 }

@@ -1,17 +1,13 @@
 import { describeWithEmulator } from './describe-with-emulator.js';
 import { type Emulator, type EmulatorOptions } from './emulator.js';
-import {
-  emulatorAvailability,
-  type EmulatorAvailability,
-  type SearchEnvironment,
-} from './emulator-installation.js';
+import { type SearchEnvironment } from './emulator-installation.js';
 import { type EmulatorKind } from './emulator-kind.js';
 import { startEmulator } from './emulator-process.js';
 
 /** The jar names no main class; the CLI's script `cloud_firestore_emulator` does. */
 const MAIN_CLASS = 'com.google.cloud.datastore.emulator.firestore.CloudFirestore';
 
-const FIRESTORE: EmulatorKind = {
+export const FIRESTORE: EmulatorKind = {
   name: 'Firestore',
   debianPackage: 'google-cloud-cli-firestore-emulator',
   jar: { folder: 'platform/cloud-firestore-emulator', file: /^cloud-firestore-emulator\.jar$/ },
@@ -35,14 +31,6 @@ export interface FirestoreEmulator extends Emulator {
  */
 export function startFirestoreEmulator(options: EmulatorOptions): Promise<FirestoreEmulator> {
   return startEmulator(FIRESTORE, options);
-}
-
-/**
- * Looks for java and for the Firestore emulator of the Google Cloud CLI: `CLOUDSDK_ROOT`, beside `gcloud`, the Debian package's place.
- * @param environment `process.env`
- */
-export function firestoreEmulatorAvailability(environment: SearchEnvironment): EmulatorAvailability {
-  return emulatorAvailability(FIRESTORE, environment);
 }
 
 /**

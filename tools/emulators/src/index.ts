@@ -1,18 +1,8 @@
 export { type Emulator, type EmulatorOptions } from './emulator.js';
 export {
-  type EmulatorAvailability,
-  type EmulatorInstallation,
-  type SearchEnvironment,
-} from './emulator-installation.js';
-export {
   describeWithFirestoreEmulator,
   type FirestoreEmulator,
-  firestoreEmulatorAvailability,
   startFirestoreEmulator,
 } from './firestore-emulator.js';
-export {
-  describeWithPubSubEmulator,
-  type PubSubEmulator,
-  pubSubEmulatorAvailability,
-  startPubSubEmulator,
-} from './pubsub-emulator.js';
+export { freePort } from './free-port.js';
+export { describeWithPubSubEmulator, type PubSubEmulator, startPubSubEmulator } from './pubsub-emulator.js';

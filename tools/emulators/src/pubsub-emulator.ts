@@ -1,14 +1,10 @@
 import { describeWithEmulator } from './describe-with-emulator.js';
 import { type Emulator, type EmulatorOptions } from './emulator.js';
-import {
-  emulatorAvailability,
-  type EmulatorAvailability,
-  type SearchEnvironment,
-} from './emulator-installation.js';
+import { type SearchEnvironment } from './emulator-installation.js';
 import { type EmulatorKind } from './emulator-kind.js';
 import { startEmulator } from './emulator-process.js';
 
-const PUBSUB: EmulatorKind = {
+export const PUBSUB: EmulatorKind = {
   name: 'Pub/Sub',
   debianPackage: 'google-cloud-cli-pubsub-emulator',
   jar: { folder: 'platform/pubsub-emulator/lib', file: /^cloud-pubsub-emulator-.*\.jar$/ },
@@ -29,14 +25,6 @@ export interface PubSubEmulator extends Emulator {
  */
 export function startPubSubEmulator(options: EmulatorOptions): Promise<PubSubEmulator> {
   return startEmulator(PUBSUB, options);
-}
-
-/**
- * Looks for java and for the Pub/Sub emulator of the Google Cloud CLI: `CLOUDSDK_ROOT`, beside `gcloud`, the Debian package's place.
- * @param environment `process.env`
- */
-export function pubSubEmulatorAvailability(environment: SearchEnvironment): EmulatorAvailability {
-  return emulatorAvailability(PUBSUB, environment);
 }
 
 /**

@@ -1,9 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FirestoreEmulator, type PubSubEmulator, startFirestoreEmulator } from '@bitbrat/emulators';
+import {
+  type FirestoreEmulator,
+  freePort,
+  type PubSubEmulator,
+  startFirestoreEmulator,
+} from '@bitbrat/emulators';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
-import { freePort } from '../support/service.js';
 import { BusProxy } from './bus-proxy.js';
 import { BusWatch, INSTANCE_ID } from './bus-watch.js';
 import { type CampaignPlatform } from './campaign-platform.js';

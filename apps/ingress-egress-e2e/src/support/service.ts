@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from '@bitbrat/emulators';
 import { waitUntil } from './wait-until.js';
 
 /** Jest, the campaign and the benchmarks all run in the project's folder. */
@@ -78,17 +78,6 @@ export async function startService(environment: Record<string, string>): Promise
       return exited;
     },
   };
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1');
-  return address.port;
 }
 
 /** Starts it where it must not start: resolves with its exit code and what it said. */

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PubSubEmulator, startPubSubEmulator } from '@bitbrat/emulators';
+import { freePort, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/emulators';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
 import { BusRecorder } from './bus-recorder.js';
-import { freePort, type Service, startService } from './service.js';
+import { type Service, startService } from './service.js';
 
 export const INSTANCE_ID = 'e2e';
 
