@@ -57,7 +57,7 @@ export function decide(situation: Situation, limits: RetryLimits, random: () => 
   const delayMs = Math.max(
     backoffMs(limits.backoff, tries, random),
     error.retryAfterMs ?? 0,
-    error.ambiguous && protection === 'lookup' ? LOST_ANSWER_MS : 0,
+    isLookedForLater(error, protection) ? LOST_ANSWER_MS : 0,
   );
   if (attempts >= limits.maxAttempts || elapsedMs + delayMs > limits.giveUpAfterMs) {
     return { kind: 'settle', status: 'failed', deadLetter: true };
@@ -66,6 +66,11 @@ export function decide(situation: Situation, limits: RetryLimits, random: () => 
     return { kind: 'settle', status: 'expired', deadLetter: false };
   }
   return { kind: 'retry', delayMs };
+}
+
+/** Whether the next try begins with a look at the platform, which must not come too soon. */
+export function isLookedForLater(error: ConnectorError, protection: Situation['protection']): boolean {
+  return error.ambiguous && protection === 'lookup';
 }
 
 /** Whether a failed try may have reached the platform at all. */

@@ -18,7 +18,14 @@ import {
 import { LRUCache } from 'lru-cache';
 import { REPLAY_OF } from '../dead-letters/replay.js';
 import { type Publisher } from '../publisher.js';
-import { countsAsAttempt, decide, LOST_ANSWER_MS, type RetryLimits, type SendResult } from './ack-policy.js';
+import {
+  countsAsAttempt,
+  decide,
+  isLookedForLater,
+  LOST_ANSWER_MS,
+  type RetryLimits,
+  type SendResult,
+} from './ack-policy.js';
 import { Lanes } from './lanes.js';
 import { type OutcomeFacts, toDeadLetter, toOutcome } from './outcomes.js';
 import { Pacer } from './pacer.js';
@@ -191,7 +198,7 @@ export class EgressConsumer {
         logger.warn('egress.retry', { event: event.id, code, tries, delayMs: decision.delayMs });
       }
       // Given back sooner, an event would be looked for by the next process before its message can be found.
-      const isLost = !result.ok && result.error.ambiguous && protection === 'lookup';
+      const isLost = !result.ok && isLookedForLater(result.error, protection);
       await sleep(clock, decision.delayMs, isLost ? this.#stopped.signal : this.#stopping.signal);
     }
   }
