@@ -8,7 +8,7 @@ import { waitUntil } from '../support/wait-until.js';
 const START_TIMEOUT_MS = 60_000;
 
 /** MiB of the heap, as the service is deployed in an instance of 512 MiB. */
-const HEAP_MIB = 358;
+export const HEAP_MIB = 358;
 
 /** What the service says, and how its processes end. */
 export interface ServiceListener {
