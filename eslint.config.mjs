@@ -132,6 +132,16 @@ export default [
     },
   },
   {
+    files: ['tools/sandbox/**/*.ts', 'apps/*-e2e/**/*.ts'],
+    ignores: ['**/reset-connection.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { property: 'resetAndDestroy', message: 'Use resetConnection: some sockets would never close.' },
+      ],
+    },
+  },
+  {
     files: ['**/package.json'],
     languageOptions: { parser: await import('jsonc-eslint-parser') },
     rules: {

@@ -76,12 +76,15 @@ step() {
   echo "    $current: $((SECONDS - started)) s"
 }
 
-# Runs targets of all projects, or of the affected ones.
+# Runs targets of all projects, or of the affected ones. What hangs is ended after half an hour, and Nx names it.
 targets() {
+  # Not through npx, which would keep the signal to itself. macOS has no timeout.
+  local nx=(node_modules/.bin/nx)
+  if command -v timeout >/dev/null; then nx=(timeout --verbose --foreground --kill-after=1m 30m "${nx[@]}"); fi
   if [ -n "$base" ]; then
-    npx nx affected --base="$base" --head=HEAD --output-style=static "$@"
+    "${nx[@]}" affected --base="$base" --head=HEAD --output-style=static "$@"
   else
-    npx nx run-many --output-style=static "$@"
+    "${nx[@]}" run-many --output-style=static "$@"
   fi
 }
 

@@ -17,6 +17,7 @@ export {
 } from './discord/discord-sandbox.js';
 export { type FaultInput as DiscordFaultInput } from './discord/fault-schema.js';
 export { type SandboxLogger } from './platform.js';
+export { resetConnection } from './reset-connection.js';
 export { type Sandbox, type SandboxOptions, startSandbox } from './sandbox-server.js';
 export { ApiError } from './twilio/api-error.js';
 export {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import WebSocket from 'ws';
+import { resetConnection } from './reset-connection.js';
 import { startSandbox } from './sandbox-server.js';
 
 const opened = (socket: WebSocket): Promise<void> =>
@@ -34,7 +35,7 @@ describe('sandbox server', () => {
         'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
     );
     await sandbox.twilio.waitFor(() => sandbox.twilio.faults().length === 0 || undefined, 'the upgrade');
-    socket.resetAndDestroy();
+    resetConnection(socket);
     await expect(fetch(`${sandbox.url}/healthz`).then(({ status }) => status)).resolves.toBe(200);
     await sandbox.close();
   });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket, connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { resetConnection } from '@bitbrat/sandbox';
 import { Http2Calls } from './http2-calls.js';
 
 /** Milliseconds between two looks whether a hanging connection may go on. */
@@ -48,7 +49,7 @@ export class BusProxy {
 
   /** Ends all open connections by a TCP reset. */
   cut(): void {
-    for (const socket of this.#clients) socket.resetAndDestroy();
+    for (const socket of this.#clients) resetConnection(socket);
   }
 
   async close(): Promise<void> {
@@ -61,7 +62,7 @@ export class BusProxy {
 
   #serve(client: Socket): void {
     if (this.state.refusing) {
-      client.resetAndDestroy();
+      resetConnection(client);
       return;
     }
     const upstream = connect(this.target, '127.0.0.1');

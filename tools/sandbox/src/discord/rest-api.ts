@@ -1,4 +1,5 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { resetConnection } from '../reset-connection.js';
 import { ApiError } from './api-error.js';
 import {
   deleteMessage,
@@ -87,7 +88,7 @@ function registerRoutes(scope: FastifyInstance, context: RestContext): void {
         );
         if (result.kind === 'answer') return sendAnswer(reply, result.answer);
         reply.hijack();
-        if (result.how === 'drop') request.raw.socket.resetAndDestroy();
+        if (result.how === 'drop') resetConnection(request.raw.socket);
         else context.hold(reply);
         return reply;
       },

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { resetConnection } from '../reset-connection.js';
 import { ApiError } from './api-error.js';
 import { type Answer, type RequestGate, type RequestInfo } from './request-gate.js';
 
@@ -16,7 +17,7 @@ export function throughGate(
     const result = await gate.pass(info, () => handle(request));
     if (result.kind === 'lost') {
       reply.hijack();
-      if (result.how === 'drop') request.raw.socket.resetAndDestroy();
+      if (result.how === 'drop') resetConnection(request.raw.socket);
       return reply;
     }
     const { status, body, headers } = result.answer;

@@ -1,6 +1,6 @@
-import { Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { type RawData, type WebSocket } from 'ws';
+import { resetConnection } from '../reset-connection.js';
 import { EventStream } from './event-stream.js';
 import { type MomentaryFault } from './fault-schema.js';
 import { type FaultRules } from './faults.js';
@@ -97,8 +97,7 @@ export class TwilsockConnection {
 
   /** Ends the connection at once by a TCP reset, without a word. */
   reset(): void {
-    if (this.transport instanceof Socket) this.transport.resetAndDestroy();
-    else this.socket.terminate();
+    resetConnection(this.transport);
   }
 
   /** Lets a momentary fault act on this connection. */

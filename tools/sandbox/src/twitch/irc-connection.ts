@@ -1,6 +1,6 @@
-import { Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { type RawData, WebSocket } from 'ws';
+import { resetConnection } from '../reset-connection.js';
 import { type ChannelDirectory } from './channels.js';
 import { CAPABILITIES, type Capability, type Chat, type ChatPeer } from './chat.js';
 import { type CommandLog } from './command-log.js';
@@ -113,8 +113,7 @@ export class IrcConnection implements ChatPeer {
   }
 
   reset(): void {
-    if (this.transport instanceof Socket) this.transport.resetAndDestroy();
-    else this.socket.terminate();
+    resetConnection(this.transport);
   }
 
   later(delayMs: number, action: () => void): void {
