@@ -42,6 +42,20 @@ describe('ConnectorError', () => {
     expect(new ConnectorError('RATE_LIMITED', 'slow down', options)).toMatchObject(options);
   });
 
+  it('is the same but for the parts that stand already', () => {
+    const options = {
+      cause: new Error('socket hang up'),
+      nativeCode: '50433',
+      retryAfterMs: 10,
+      hint: 'wait',
+    };
+    const error = new ConnectorError('RATE_LIMITED', 'slow down', options);
+    const withSent = error.withSent(['m1', 'm2']);
+    expect(withSent).toMatchObject({ code: 'RATE_LIMITED', message: 'slow down', ...options });
+    expect([withSent.sentMessageIds, error.sentMessageIds]).toEqual([['m1', 'm2'], []]);
+    expect(error.withSent([])).toBe(error);
+  });
+
   it('says in code whether it is retryable only where something ambiguous is', () => {
     for (const { retryable, ambiguous } of Object.values(CONNECTOR_ERRORS)) {
       expect(ambiguous && !retryable).toBe(false);

@@ -79,6 +79,13 @@ export class ConnectorError extends Error {
   get ambiguous(): boolean {
     return CONNECTOR_ERRORS[this.code].ambiguous;
   }
+
+  /** The same error, which says that parts of the text stand already: nobody shall take the message for unsent. */
+  withSent(sentMessageIds: readonly string[]): ConnectorError {
+    if (sentMessageIds.length === 0) return this;
+    const { cause, code, hint, message, nativeCode, retryAfterMs } = this;
+    return new ConnectorError(code, message, { cause, hint, nativeCode, retryAfterMs, sentMessageIds });
+  }
 }
 
 /** What is no ConnectorError is a fault of ours: code `INTERNAL`, the original as its cause. */

@@ -1,9 +1,10 @@
-import { ConnectorError, Opening, Timers, toConnectorError, withTimeout } from '@bitbrat/connectors-core';
+import { ConnectorError, toConnectorError } from '@bitbrat/connectors-core';
 import { type ChannelFacts } from './channel-feed.js';
 import { type ChannelSource } from './channel-feeds.js';
 import { DiscordRest, type RestRequest } from './discord-rest.js';
 import { toCloseError, toDiscordError } from './errors.js';
 import { DISPATCHES, type GatewayNews, readNews } from './gateway-events.js';
+import { GatewayStanding } from './gateway-standing.js';
 import { GuildArrival } from './guild-arrival.js';
 import { factsOfChannel, roleNamesOf } from './guild-cache.js';
 import { intentsFor } from './intents.js';
@@ -11,9 +12,6 @@ import { type NativeMessage, type NativeReference } from './native-message.js';
 import { createSdkClient, type SdkClient } from './sdk-client.js';
 import { type SessionEvents, type SessionOptions } from './session-contract.js';
 import { type ReadyFacts } from './wire-guild.js';
-
-/** Milliseconds without a connection after which a new client is the better bet: Discord keeps a session for some minutes only. */
-const RECONNECT_LIMIT_MS = 300_000;
 
 /**
  * One client of the SDK from its making to its end, with its traps.
@@ -24,37 +22,34 @@ const RECONNECT_LIMIT_MS = 300_000;
 export class ClientSession implements ChannelSource {
   readonly #rest: DiscordRest;
   readonly #guilds: GuildArrival;
-  readonly #timers: Timers<'limit'>;
-  #phase: 'opening' | 'open' | 'failed' | 'closed' = 'opening';
-  #isConnected = false;
+  readonly #standing: GatewayStanding;
   #ready: ReadyFacts | undefined;
   #sessionStartsLeft: number | undefined;
-  #opening: Opening | undefined;
-  #onOpen: () => void = () => undefined;
 
   private constructor(
     private readonly sdk: SdkClient,
     private readonly options: SessionOptions,
     private readonly events: SessionEvents,
   ) {
-    this.#timers = new Timers(options.clock);
+    const { clock, logger } = options;
+    this.#standing = new GatewayStanding({ clock, logger, events });
     this.#guilds = new GuildArrival({
       guildIds: options.config.guildIds,
-      clock: options.clock,
-      logger: options.logger,
+      clock,
+      logger,
       onSettled: () => {
-        this.#guard(() => {
-          this.#onBack();
+        this.#standing.guard(() => {
+          this.#standing.back();
         });
       },
     });
     this.#rest = new DiscordRest({
       api: sdk.client.rest,
-      clock: options.clock,
+      clock,
       token: options.config.botToken,
-      logger: options.logger,
+      logger,
       onTokenRefused: (error) => {
-        this.#fail(error);
+        this.#standing.fail(error);
       },
     });
     this.#listen();
@@ -80,7 +75,8 @@ export class ClientSession implements ChannelSource {
     });
     const session = new ClientSession(sdk, options, events);
     try {
-      await session.#open(signal);
+      const limitMs = config.connectTimeoutSeconds * 1000;
+      await session.#standing.open(() => session.#logIn(), limitMs, signal);
       return session;
     } catch (error) {
       await session.close();
@@ -89,7 +85,7 @@ export class ClientSession implements ChannelSource {
   }
 
   get isConnected(): boolean {
-    return this.#isConnected;
+    return this.#standing.isConnected;
   }
 
   get botUserId(): string | undefined {
@@ -153,92 +149,44 @@ export class ClientSession implements ChannelSource {
 
   /** Idempotent; resolves within 2 seconds, never rejects. No event comes any more. */
   async close(): Promise<void> {
-    if (this.#phase === 'closed') return;
-    this.#phase = 'closed';
-    this.#isConnected = false;
-    this.#timers.cancelAll();
+    if (!this.#standing.close()) return;
     this.#guilds.stop();
     await this.sdk.close();
-  }
-
-  /** Runs a listener: what it throws would end the SDK's socket or the process. */
-  #guard(listener: () => void): void {
-    if (this.#phase === 'closed' || this.#phase === 'failed') return;
-    try {
-      listener();
-    } catch (error) {
-      this.options.logger.error('discord.listener-failed', { reason: toConnectorError(error).message });
-    }
   }
 
   /** The gateway's socket is closed. */
   #onClosed(closeCode: number): void {
     const final = toCloseError(closeCode);
     if (final !== undefined) {
-      this.#fail(final);
+      this.#standing.fail(final);
       return;
     }
     this.#guilds.stop();
-    if (this.#phase !== 'open') return;
-    if (this.#isConnected) {
-      this.#isConnected = false;
-      const nativeCode = String(closeCode);
-      this.events.onReconnecting(
-        new ConnectorError('UPSTREAM_UNAVAILABLE', `the gateway's socket was closed: ${closeCode}`, {
-          nativeCode,
-        }),
-      );
-    }
-    if (this.#timers.has('limit')) return;
-    this.#timers.set('limit', RECONNECT_LIMIT_MS, () => {
-      this.#guard(() => {
-        this.#fail(new ConnectorError('UPSTREAM_UNAVAILABLE', `no connection for ${RECONNECT_LIMIT_MS} ms`));
-      });
-    });
-  }
-
-  async #open(signal: AbortSignal): Promise<void> {
-    const { clock, config } = this.options;
-    const limitMs = config.connectTimeoutSeconds * 1000;
-    const opening = (this.#opening = new Opening(signal));
-    const opened = new Promise<void>((resolve) => {
-      this.#onOpen = resolve;
-    });
-    try {
-      const loggedIn = opening.race(this.#logIn().then(() => opened));
-      await withTimeout(
-        clock,
-        loggedIn,
-        limitMs,
-        () => new ConnectorError('TIMEOUT', `not connected after ${limitMs} ms`),
-      );
-    } finally {
-      opening.end();
-    }
+    this.#standing.lost(closeCode);
   }
 
   async #logIn(): Promise<void> {
     const { config } = this.options;
     const { client } = this.sdk;
     this.#sessionStartsLeft = await this.#rest.sessionStartsLeft(config.sessionFloor);
-    if (this.#phase !== 'opening') return;
+    if (!this.#standing.isOpening) return;
     client.login(config.botToken).catch((error: unknown) => {
-      this.#guard(() => {
-        this.#fail(toDiscordError(error, 'log in'));
+      this.#standing.guard(() => {
+        this.#standing.fail(toDiscordError(error, 'log in'));
       });
     });
   }
 
   /** The SDK begins new sessions by itself, too; a loop of them is as bad as one of logins. */
   async #beforeIdentify(): Promise<void> {
-    if (this.#phase !== 'open') return;
+    if (!this.#standing.isOpen) return;
     try {
       this.#sessionStartsLeft = await this.#rest.sessionStartsLeft(this.options.config.sessionFloor);
     } catch (reason) {
       const error = toConnectorError(reason);
       // An answer that does not come says nothing about the limit.
       if (error.code !== 'RATE_LIMITED') return;
-      this.#fail(error);
+      this.#standing.fail(error);
       await new Promise(() => undefined);
     }
   }
@@ -247,7 +195,7 @@ export class ClientSession implements ChannelSource {
     const { ws } = this.sdk.client;
     this.sdk.listen({
       onClosed: (closeCode) => {
-        this.#guard(() => {
+        this.#standing.guard(() => {
           this.#onClosed(closeCode);
         });
       },
@@ -255,7 +203,7 @@ export class ClientSession implements ChannelSource {
     });
     for (const dispatch of DISPATCHES) {
       const listener = (wire: unknown): void => {
-        this.#guard(() => {
+        this.#standing.guard(() => {
           for (const news of readNews(dispatch, wire)) this.#onNews(news);
         });
       };
@@ -270,7 +218,7 @@ export class ClientSession implements ChannelSource {
         this.#onReady(news.ready);
         break;
       case 'resumed':
-        this.#onBack();
+        this.#standing.back();
         break;
       case 'guild':
         this.events.onGuild(news.guild);
@@ -298,14 +246,14 @@ export class ClientSession implements ChannelSource {
 
   #onReady(ready: ReadyFacts | undefined): void {
     if (ready === undefined) {
-      this.#fail(new ConnectorError('UPSTREAM_UNAVAILABLE', 'the gateway sent an unreadable READY'));
+      this.#standing.fail(new ConnectorError('UPSTREAM_UNAVAILABLE', 'the gateway sent an unreadable READY'));
       return;
     }
     this.#ready = ready;
     const { guildIds } = this.options.config;
     const missing = guildIds.filter((id) => !ready.guildIds.includes(id));
     if (missing.length > 0) {
-      this.#fail(notInGuild(missing));
+      this.#standing.fail(notInGuild(missing));
       return;
     }
     this.#guilds.begin();
@@ -315,42 +263,19 @@ export class ClientSession implements ChannelSource {
   #onGuildGone({ guildId, isOutage }: Extract<GatewayNews, { kind: 'guild-gone' }>): void {
     if (!this.options.config.guildIds.includes(guildId)) return;
     this.#guilds.gone(guildId);
-    if (!isOutage) this.#fail(notInGuild([guildId]));
+    if (!isOutage) this.#standing.fail(notInGuild([guildId]));
   }
 
   async #fetchEdited({ channelId, guildId, id }: NativeReference): Promise<void> {
     try {
       const message = await this.#rest.message(channelId, id, guildId);
       if (message === undefined) return;
-      this.#guard(() => {
+      this.#standing.guard(() => {
         this.events.onEvent({ kind: 'edited', message }, guildId);
       });
     } catch (error) {
       const { code, message: reason } = toConnectorError(error);
       this.options.logger.warn('discord.edit-unreadable', { channelId, code, reason });
-    }
-  }
-
-  /** The session is there: for the first time, resumed, or a new one. */
-  #onBack(): void {
-    this.#timers.cancel('limit');
-    if (this.#isConnected) return;
-    this.#isConnected = true;
-    if (this.#phase === 'opening') {
-      this.#phase = 'open';
-      this.#onOpen();
-    } else {
-      this.events.onConnected();
-    }
-  }
-
-  #fail(error: ConnectorError): void {
-    if (this.#phase === 'opening') {
-      this.#opening?.fail(error);
-    } else if (this.#phase === 'open') {
-      this.#phase = 'failed';
-      this.#isConnected = false;
-      this.events.onFailed(error);
     }
   }
 }

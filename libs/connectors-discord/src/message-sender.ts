@@ -148,7 +148,7 @@ export class MessageSender {
         if (isAborted(signal)) throw gaveUp(channelId);
         ids.push(await this.#post(channelId, body, i === parts.length - 1 ? files : [], signal));
       } catch (error) {
-        throw withSent(toDiscordError(error, `send to ${channelId}`), ids);
+        throw toDiscordError(error, `send to ${channelId}`).withSent(ids);
       }
     }
     // A nonce that is known gives the message that it made, which is older than this call.
@@ -211,12 +211,6 @@ function makeStop(): AbortController {
 /** Nobody is pinged by what a bot writes, `@everyone` least of all, unless the configuration allows people. */
 export function toAllowedMentions(allowed: AllowedMentions): CreateMessage['allowed_mentions'] {
   return allowed === 'users' ? { parse: ['users'], replied_user: true } : { parse: [], replied_user: false };
-}
-
-function withSent(error: ConnectorError, sentMessageIds: readonly string[]): ConnectorError {
-  if (sentMessageIds.length === 0) return error;
-  const { cause, code, hint, message, nativeCode, retryAfterMs } = error;
-  return new ConnectorError(code, message, { cause, hint, nativeCode, retryAfterMs, sentMessageIds });
 }
 
 function isAborted(signal: AbortSignal | undefined): boolean {

@@ -1,27 +1,12 @@
-import { type Message } from '@twilio/conversations';
-import {
-  ConnectorError,
-  type ConnectorHost,
-  Drainer,
-  sleep,
-  toConnectorError,
-} from '@bitbrat/connectors-core';
+import { ConnectorError, type ConnectorHost, sleep, toConnectorError } from '@bitbrat/connectors-core';
 import { ClientSession } from './client-session.js';
 import { type TwilioConfig } from './config.js';
-import { ConversationCursor } from './conversation-cursor.js';
 import { type ConversationJoiner } from './conversation-joiner.js';
+import { ConversationReader } from './conversation-reader.js';
 import { type ConversationReconciler } from './conversation-reconciler.js';
-import { toTwilioError } from './errors.js';
-import { InterruptibleReads } from './interruptible-reads.js';
 import { type MessageIntake } from './message-intake.js';
 import { type SessionEvents } from './session-contract.js';
 import { TwilioTokenProvider } from './token-provider.js';
-
-/** Conversations that are read at once. */
-const MAX_CONCURRENT = 16;
-
-/** Milliseconds that reads and publishes under way get at the end. */
-const DRAIN_LIMIT_MS = 1_500;
 
 /** Milliseconds that sends under way on a replaced client get. */
 const SEND_LIMIT_MS = 10_000;
@@ -54,9 +39,7 @@ export interface RunOptions {
 export class ClientRun {
   readonly #options: RunOptions;
   readonly #abort = new AbortController();
-  readonly #cursors = new Map<string, ConversationCursor<Message>>();
-  readonly #drainer: Drainer;
-  readonly #reads = new InterruptibleReads();
+  readonly #reader: ConversationReader;
   #provider: TwilioTokenProvider | undefined;
   #session: ClientSession | undefined;
   #generation = 0;
@@ -71,23 +54,20 @@ export class ClientRun {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    const { clock, logger } = options.host;
-    this.#drainer = new Drainer({
-      clock,
-      random: options.random,
-      concurrency: MAX_CONCURRENT,
-      drain: (conversationSid, signal) => this.#drain(conversationSid, signal),
-      toError: (reason, conversationSid) => toTwilioError(reason, `read ${conversationSid}`),
-      isGone: (error, conversationSid) => {
-        if (!isGone(error)) return false;
-        // A later event brings it back.
-        const fields = { conversationSid, code: error.code, reason: error.message };
-        logger.info('twilio.conversation-gone', fields);
-        return true;
+    const { config, host, intake, random } = options;
+    this.#reader = new ConversationReader({
+      config,
+      host,
+      random,
+      intake,
+      signal: this.#abort.signal,
+      session: () => this.#session,
+      onRead: (count) => {
+        this.#read += count;
+        this.#replaceWhenFull();
       },
-      onFailure: (conversationSid, { error, failures, waitMs }) => {
-        const fields = { conversationSid, code: error.code, reason: error.message, failures, waitMs };
-        logger.warn('twilio.read-failed', fields);
+      onGone: (conversationSid) => {
+        this.#forget(conversationSid);
       },
     });
   }
@@ -118,7 +98,7 @@ export class ClientRun {
   }
 
   get pendingReads(): number {
-    return this.#drainer.pending;
+    return this.#reader.pending;
   }
 
   /** Resolves when connected; reading goes on from there. @throws ConnectorError */
@@ -135,7 +115,7 @@ export class ClientRun {
 
   /** Says that a conversation may have news. */
   wake(conversationSid: string): void {
-    this.#drainer.wake(conversationSid);
+    this.#reader.wake(conversationSid);
   }
 
   /** Idempotent; resolves within 4 seconds, never rejects. Nothing is published any more. */
@@ -147,7 +127,7 @@ export class ClientRun {
   async #end(): Promise<void> {
     this.#abort.abort();
     this.#cancelSweep();
-    await this.#drainer.stop(DRAIN_LIMIT_MS);
+    await this.#reader.stop();
     await Promise.all([this.#putAway(this.#session), this.#replacing, this.#reconciling]);
   }
 
@@ -175,8 +155,7 @@ export class ClientRun {
       onConnected: () => {
         if (!isCurrent()) return;
         onConnected();
-        this.#reads.interrupt();
-        this.#drainer.retryNow();
+        this.#reader.reconnected();
         void this.#sweep();
       },
       onReconnecting: (error) => {
@@ -194,50 +173,9 @@ export class ClientRun {
     return opened.session;
   }
 
-  async #drain(conversationSid: string, signal: AbortSignal): Promise<void> {
-    const session = this.#session;
-    if (signal.aborted || session === undefined) return;
-    const cursor = this.#cursorOf(conversationSid);
-    const isCurrent = (): boolean => session === this.#session;
-    // A busy conversation is never read to its end, so the reading itself must stop when the client is replaced.
-    const untilReplaced = {
-      get aborted(): boolean {
-        return signal.aborted || !isCurrent();
-      },
-    };
-    try {
-      const conversation = await session.conversation(conversationSid);
-      await cursor.drain(this.#reads.of(conversation), untilReplaced);
-    } catch (reason) {
-      const error = toTwilioError(reason, `read ${conversationSid}`);
-      if (isGone(error)) {
-        session.forget(conversationSid);
-        if (isCurrent()) this.#forget(conversationSid);
-      }
-      throw error;
-    }
-  }
-
-  /** Apart from the drain, for a cursor outlives the session that it began with, and must not keep it. */
-  #cursorOf(conversationSid: string): ConversationCursor<Message> {
-    const known = this.#cursors.get(conversationSid);
-    if (known !== undefined) return known;
-    const { config, host, intake } = this.#options;
-    const cursor = new ConversationCursor<Message>({
-      take: (messages) => {
-        this.#read += messages.length;
-        this.#replaceWhenFull();
-        return intake.take(messages, this.#abort.signal);
-      },
-      oldest: () => host.clock.now() - config.historyHours * 3_600_000,
-    });
-    this.#cursors.set(conversationSid, cursor);
-    return cursor;
-  }
-
   #forget(conversationSid: string): void {
     this.#options.joiner.forget(conversationSid);
-    this.#cursors.delete(conversationSid);
+    this.#reader.forget(conversationSid);
   }
 
   /** While the bus is away nothing is read, but what people write is pushed all the same. */
@@ -314,7 +252,7 @@ export class ClientRun {
     this.#pushed = 0;
     this.#read = 0;
     if (old?.isConnected === false) onConnected();
-    this.#drainer.retryNow();
+    this.#reader.retryNow();
     await this.#sweep();
     // Cutting off an answer would make a message that was sent look lost.
     await Promise.race([sendsEnded(), sleep(host.clock, SEND_LIMIT_MS, this.#abort.signal)]);
@@ -327,9 +265,4 @@ export class ClientRun {
     this.#options.onPutAway(closed);
     await closed;
   }
-}
-
-/** Whether a conversation is deleted, or the bot was removed from it. */
-function isGone({ code }: ConnectorError): boolean {
-  return code === 'TARGET_NOT_FOUND' || code === 'FORBIDDEN';
 }

@@ -112,7 +112,7 @@ export class MessageSender {
         const sid = await this.#sendPart(body, conversationSid, mark, signal);
         if (sid !== undefined) sids.set(i + 1, sid);
       } catch (error) {
-        throw withSent(toTwilioError(error, `send to ${conversationSid}`), inOrder(sids));
+        throw toTwilioError(error, `send to ${conversationSid}`).withSent(inOrder(sids));
       }
     }
     const receipt: SendReceipt = { platformMessageIds: inOrder(sids), duplicate };
@@ -243,12 +243,6 @@ export class MessageSender {
 
 function inOrder(sids: ReadonlyMap<number, string>): string[] {
   return [...sids].sort(([a], [b]) => a - b).map(([, sid]) => sid);
-}
-
-function withSent(error: ConnectorError, sentMessageIds: readonly string[]): ConnectorError {
-  if (sentMessageIds.length === 0) return error;
-  const { cause, code, hint, message, nativeCode, retryAfterMs } = error;
-  return new ConnectorError(code, message, { cause, hint, nativeCode, retryAfterMs, sentMessageIds });
 }
 
 function optedOut(conversationSid: string, phone: string): ConnectorError {

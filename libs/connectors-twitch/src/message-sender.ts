@@ -152,7 +152,7 @@ export class MessageSender {
         ids.push(id);
         this.#confirmed.set(key, [...ids]);
       } catch (error) {
-        throw withSent(toConnectorError(error), ids);
+        throw toConnectorError(error).withSent(ids);
       }
     }
     return { platformMessageIds: ids, duplicate: duplicates === texts.length };
@@ -285,12 +285,6 @@ async function untilAborted<T>(work: Promise<T>, channel: string, signal: AbortS
 /** The same for each try of one part, so that a trace of it can be followed. */
 function nonceOf(key: string, part: number): string {
   return createHash('sha256').update(`${key} ${part}`).digest('hex').slice(0, 32);
-}
-
-function withSent(error: ConnectorError, sentMessageIds: readonly string[]): ConnectorError {
-  if (sentMessageIds.length === 0) return error;
-  const { cause, code, hint, message, nativeCode, retryAfterMs } = error;
-  return new ConnectorError(code, message, { cause, hint, nativeCode, retryAfterMs, sentMessageIds });
 }
 
 function gaveUp(channel: string): ConnectorError {
