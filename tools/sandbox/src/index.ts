@@ -1,3 +1,4 @@
+export { type MessageReceipt as DiscordMessageReceipt } from './discord/control-actions.js';
 export {
   type ChannelChange as DiscordChannelChange,
   type ChannelInput as DiscordChannelInput,
@@ -6,16 +7,13 @@ export {
 } from './discord/control-schema.js';
 export {
   type ChannelView as DiscordChannelView,
+  type DiscordStats,
   type MessageView as DiscordMessageView,
 } from './discord/control-views.js';
 export { discordDefaults, type DiscordSandboxOptions } from './discord/discord-options.js';
-export {
-  DiscordSandbox,
-  type DiscordStats,
-  type FaultReceipt as DiscordFaultReceipt,
-  type MessageReceipt as DiscordMessageReceipt,
-} from './discord/discord-sandbox.js';
+export { DiscordSandbox } from './discord/discord-sandbox.js';
 export { type FaultInput as DiscordFaultInput } from './discord/fault-schema.js';
+export { type FaultReceipt as DiscordFaultReceipt } from './discord/fault-switch.js';
 export { type SandboxLogger } from './platform.js';
 export { resetConnection } from './reset-connection.js';
 export { type Sandbox, type SandboxOptions, startSandbox } from './sandbox-server.js';
@@ -26,13 +24,17 @@ export {
   type InboundMessage,
   type ParticipantInput,
 } from './twilio/control-schema.js';
-export { type ConversationView, type MessageView, type ParticipantView } from './twilio/control-views.js';
-export { type FaultInput } from './twilio/fault-schema.js';
-export { type FaultView } from './twilio/faults.js';
+export {
+  type ConversationView,
+  type MessageView,
+  type ParticipantView,
+  type TwilioStats,
+} from './twilio/control-views.js';
+export { type FaultInput, type TwilioFaultView as FaultView } from './twilio/fault-schema.js';
 export { twilioDefaults, type TwilioSandboxOptions } from './twilio/twilio-options.js';
 export { type FaultReceipt } from './twilio/fault-switch.js';
 export { type MessageReceipt } from './twilio/inbound-messages.js';
-export { TwilioSandbox, type TwilioStats } from './twilio/twilio-sandbox.js';
+export { TwilioSandbox } from './twilio/twilio-sandbox.js';
 export { type WebhookAttempt, type WebhookDelivery } from './twilio/webhooks.js';
 export { type ExecutedCommand as TwitchCommand } from './twitch/command-log.js';
 export { type TwitchMessageReceipt } from './twitch/control-actions.js';
@@ -44,9 +46,8 @@ export {
   type UserMessageInput as TwitchInboundMessage,
 } from './twitch/control-schema.js';
 export { type TwitchChannelView, type TwitchMessageView, type TwitchStats } from './twitch/control-views.js';
-export { type TwitchFaultInput } from './twitch/fault-schema.js';
+export { type TwitchFaultInput, type TwitchFaultView } from './twitch/fault-schema.js';
 export { type TwitchFaultReceipt } from './twitch/fault-switch.js';
-export { type TwitchFaultView } from './twitch/faults.js';
 export { type TokenPair as TwitchTokenPair } from './twitch/tokens.js';
 export { twitchDefaults, type TwitchSandboxOptions } from './twitch/twitch-options.js';
 export { TwitchSandbox } from './twitch/twitch-sandbox.js';

@@ -19,6 +19,17 @@ describe('WaitList', () => {
     await expect(new WaitList().waitFor(() => undefined, 1)).resolves.toBeUndefined();
   });
 
+  it('resolves with the first list that is not empty, and with an empty one when the time is up', async () => {
+    const list = new WaitList();
+    const found: number[] = [];
+    const waiting = list.waitForSome(() => found, 10_000);
+    list.notify();
+    found.push(1);
+    list.notify();
+    await expect(waiting).resolves.toEqual([1]);
+    await expect(list.waitForSome(() => [], 1)).resolves.toEqual([]);
+  });
+
   it('rejects when the probe throws, now or later', async () => {
     const list = new WaitList();
     let gone = false;

@@ -44,6 +44,19 @@ export class WaitList {
     });
   }
 
+  /**
+   * Resolves with the first list that is not empty and that `list` returns: now, or after a change.
+   *
+   * Resolves with an empty one after `timeoutMs` milliseconds. Rejects as `waitFor` does.
+   */
+  async waitForSome<T>(list: () => readonly T[], timeoutMs: number): Promise<readonly T[]> {
+    const probe = (): readonly T[] | undefined => {
+      const found = list();
+      return found.length > 0 ? found : undefined;
+    };
+    return (await this.waitFor(probe, timeoutMs)) ?? [];
+  }
+
   /** Rejects everybody who still waits. */
   close(): void {
     for (const waiter of this.#waiters) waiter.fail(new Error('The sandbox was closed while waiting.'));

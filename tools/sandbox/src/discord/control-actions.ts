@@ -11,6 +11,12 @@ import {
 import { type DiscordModel } from './discord-model.js';
 import { type Attachment, type Channel, type Message } from './records.js';
 
+/** Where a message ended up. */
+export interface MessageReceipt {
+  readonly id: string;
+  readonly channelId: string;
+}
+
 /** What people and administrators do. Everything throws `ApiError` that says what is wrong. */
 export class ControlActions {
   /** @param defaultGuildId the guild of new channels, unless they name another; its first channel takes messages. */
@@ -20,7 +26,7 @@ export class ControlActions {
   ) {}
 
   /** Writes a message as somebody who is not our bot. */
-  receiveMessage(input: InboundMessage): Message {
+  receiveMessage(input: InboundMessage): MessageReceipt {
     const message = inboundMessageSchema.parse(input);
     const kind = message.webhook ? 'webhook' : message.bot ? 'bot' : 'person';
     const author = this.model.user(message.author, kind, message.authorId);
@@ -28,7 +34,7 @@ export class ControlActions {
     if (message.replyTo !== undefined && this.message(message.replyTo).channel !== channel) {
       throw new ApiError(400, 0, `replyTo: message ${message.replyTo} is not in channel ${channel.id}.`);
     }
-    return this.model.addMessage(channel, {
+    const { id } = this.model.addMessage(channel, {
       author,
       content: message.content,
       replyTo: message.replyTo,
@@ -40,6 +46,7 @@ export class ControlActions {
         bytes: base64 === undefined ? Buffer.from(text ?? '') : Buffer.from(base64, 'base64'),
       })),
     });
+    return { id, channelId: channel.id };
   }
 
   /** Creates a channel, or with `parentId` a thread. */

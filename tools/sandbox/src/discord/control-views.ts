@@ -8,6 +8,7 @@ import {
   type Pings,
   type User,
 } from './records.js';
+import { type Counts } from './traffic.js';
 import { toAttachmentUrl } from './wire.js';
 
 /** A channel as the control interface shows it. */
@@ -53,6 +54,24 @@ export interface MessageView {
   readonly pings: Pings;
   readonly timestamp: string;
   readonly editedTimestamp: string | null;
+}
+
+/** What is open and what has been seen. */
+export interface DiscordStats {
+  readonly sockets: { readonly open: number; readonly silent: number };
+  /** Gateway sessions, and how many of them have a socket. */
+  readonly sessions: { readonly alive: number; readonly attached: number };
+  /** IDENTIFYs that are left today. */
+  readonly sessionStartsLeft: number;
+  readonly channels: number;
+  readonly messages: number;
+  readonly faults: number;
+  /** REST requests that a fault leaves without an answer. */
+  readonly heldRequests: number;
+  /** Answers of 401, 403 and 429 within the last ten minutes. */
+  readonly invalidRequests: number;
+  /** `rest` by operation (`createMessage`), `gateway` by what happened (`identify`, `resume`, `closed 4014`). */
+  readonly counters: Counts<'rest' | 'gateway'>;
 }
 
 /** Shows a channel. */

@@ -1,27 +1,5 @@
 import { z } from 'zod';
-
-const limits = {
-  /** How often it strikes before it heals by itself. Unlimited when left out. */
-  count: z.int().min(1).optional(),
-  /** Milliseconds after which it heals by itself. */
-  durationMs: z.int().min(1).optional(),
-  /** Share of the matching cases that it strikes, by the sandbox's seeded random numbers. */
-  probability: z.number().min(0).max(1).optional(),
-};
-
-const pattern = z
-  .string()
-  .min(1)
-  .refine(
-    (text) => {
-      try {
-        return new RegExp(text) instanceof RegExp;
-      } catch {
-        return false;
-      }
-    },
-    { error: 'expected a regular expression' },
-  );
+import { delayMs, limits, pattern, status } from '../fault-fields.js';
 
 /** A close code that may stand in a frame (RFC 6455, 7.4). */
 const closeCode = z
@@ -31,8 +9,6 @@ const closeCode = z
       (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code < 5000),
     { error: 'expected a close code that a server may send: 1000 to 1003, 1007 to 1014, or 3000 to 4999' },
   );
-const status = z.int().min(400).max(599);
-const delayMs = z.int().min(0).max(600_000);
 
 /** Faults that act once, on the gateway's sockets and sessions of this moment. */
 export const momentaryFaultSchema = z.discriminatedUnion('kind', [

@@ -1,7 +1,7 @@
 import { type WebSocket } from 'ws';
+import { type FaultRules } from '../fault-rules.js';
 import { type JsonObject } from '../json.js';
 import { type DiscordModel } from './discord-model.js';
-import { type FaultRules } from './fault-rules.js';
 import { type ArmedFault } from './fault-schema.js';
 import { toGuildCreate } from './gateway-events.js';
 import {

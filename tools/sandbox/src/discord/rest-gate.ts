@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type FaultRules } from '../fault-rules.js';
 import { ApiError } from './api-error.js';
-import { type FaultRules } from './fault-rules.js';
 import { type ArmedFault, type ArmedFaultOf } from './fault-schema.js';
 import {
   bucketHeaders,

@@ -1,5 +1,7 @@
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { createErrorHandler, param, waitMs } from '../control-request.js';
+import { registerFaultRoutes } from '../fault-routes.js';
 import { ApiError } from './api-error.js';
 import {
   conversationSchema,
@@ -15,19 +17,15 @@ import { type TwilioSandbox } from './twilio-sandbox.js';
 
 /** Largest control request, in bytes: room for a 16 MB file in base64. */
 const BODY_LIMIT = 24 * 1024 * 1024;
-/** Longest long poll, in milliseconds. */
-const MAX_WAIT_MS = 60_000;
 
-const waitMs = z.coerce.number().int().min(0).max(MAX_WAIT_MS).default(0);
 const messagesQuery = z.strictObject({ after: z.coerce.number().int().min(-1).default(-1), waitMs });
 const webhooksQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0), waitMs });
-const faultsBody = z.union([z.array(z.unknown()).min(1), z.unknown().transform((fault) => [fault])]);
 
 /** Adds the control interface under `/twilio`: the switches and windows of the sandbox, for tests and people. */
 export async function registerControlApi(app: FastifyInstance, sandbox: TwilioSandbox): Promise<void> {
   await app.register(
     (scope, _options, done) => {
-      scope.setErrorHandler(replyWithControlError);
+      scope.setErrorHandler(createErrorHandler(ApiError));
       registerMessages(scope, sandbox);
       registerConversations(scope, sandbox);
       registerSwitches(scope, sandbox);
@@ -83,18 +81,9 @@ function registerConversations(scope: FastifyInstance, sandbox: TwilioSandbox): 
 }
 
 function registerSwitches(scope: FastifyInstance, sandbox: TwilioSandbox): void {
-  scope.get('/faults', () => Promise.resolve(sandbox.faults()));
-  scope.post('/faults', async (request, reply) => {
-    // All are read before the first is caused: a list with a mistake causes nothing.
-    const faults = faultsBody.parse(request.body).map((fault) => parseInput(faultSchema, fault));
-    const receipts = faults.map((fault) => sandbox.injectFault(fault));
-    return reply.code(201).send(Array.isArray(request.body) ? receipts : receipts[0]);
-  });
-  scope.delete('/faults', () => Promise.resolve({ healed: sandbox.heal() }));
-  scope.delete('/faults/:id', (request) => {
-    const healed = sandbox.heal(param(request, 'id'));
-    if (healed === 0) throw new ApiError(404, 20404, `There is no fault ${param(request, 'id')}.`);
-    return Promise.resolve({ healed });
+  registerFaultRoutes(scope, '/faults', sandbox, {
+    read: (fault) => parseInput(faultSchema, fault),
+    notFound: (message) => new ApiError(404, 20404, message),
   });
   scope.get('/webhooks', async (request) => {
     const { after, waitMs: wait } = parseInput(webhooksQuery, request.query, 'query');
@@ -107,20 +96,4 @@ function registerSwitches(scope: FastifyInstance, sandbox: TwilioSandbox): void 
   });
   scope.get('/stats', () => Promise.resolve(sandbox.stats()));
   scope.get('/environment', () => Promise.resolve(sandbox.environment()));
-}
-
-function param(request: FastifyRequest, name: string): string {
-  const params = request.params as Record<string, string>; // Fastify gives path parameters as strings
-  return params[name] ?? '';
-}
-
-function replyWithControlError(error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (error instanceof ApiError) {
-    return reply.code(error.status).send({ status: error.status, code: error.code, message: error.message });
-  }
-  const status =
-    error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
-      ? error.statusCode
-      : 500;
-  return reply.code(status).send({ status, message: error instanceof Error ? error.message : 'Error' });
 }

@@ -49,6 +49,16 @@ export interface MessageView {
   readonly dateCreated: string;
 }
 
+/** What is open and what has been seen. */
+export interface TwilioStats {
+  readonly sockets: { readonly open: number; readonly silent: number };
+  readonly conversations: number;
+  readonly messages: number;
+  readonly faults: number;
+  /** By kind, e.g. `tunnel sendMessage`, `rest createParticipant`, `pushed list_item_added`. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
 /** Shows a participant. */
 export function toParticipantView(participant: Participant): ParticipantView {
   return {

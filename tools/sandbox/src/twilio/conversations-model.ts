@@ -1,63 +1,17 @@
 import { trimOldest } from '../history-limit.js';
 import { ApiError, invalidParameter } from './api-error.js';
 import { createSid } from './identifiers.js';
+import { type Cause, type ModelChange } from './model-change.js';
+import { createMessage, createParticipant, type NewMessage, type NewParticipant } from './new-records.js';
 import { checkAttributes } from './outbound-policy.js';
 import {
   type Binding,
-  type ChangeSource,
   type Conversation,
   type DeliveryStatus,
   findIdentity,
-  isPhone,
-  type MediaReference,
   type Message,
   type Participant,
 } from './records.js';
-
-/** What happened to the state, told to each listener in the order of subscription. */
-export type ModelChange =
-  | {
-      readonly kind: 'conversation-added' | 'conversation-updated' | 'conversation-removed';
-      readonly conversation: Conversation;
-      readonly source: ChangeSource;
-      readonly silent: boolean;
-    }
-  | {
-      readonly kind: 'participant-added' | 'participant-updated' | 'participant-removed';
-      readonly conversation: Conversation;
-      readonly participant: Participant;
-      readonly source: ChangeSource;
-      readonly silent: boolean;
-    }
-  | {
-      readonly kind: 'message-added' | 'message-updated' | 'message-removed' | 'delivery-updated';
-      readonly conversation: Conversation;
-      readonly message: Message;
-      readonly source: ChangeSource;
-      readonly silent: boolean;
-    };
-
-/** Who makes a change. A silent one sends no webhook, as REST without `X-Twilio-Webhook-Enabled`. */
-export interface Cause {
-  readonly source: ChangeSource;
-  readonly silent: boolean;
-}
-
-/** A message to store. */
-export interface NewMessage {
-  readonly author: string;
-  readonly body: string | null;
-  /** JSON text. */
-  readonly attributes: string;
-  readonly medias: readonly MediaReference[];
-  readonly participantSid: string | undefined;
-  /** RFC 3339; now when left out. Twilio takes it for messages that are brought in from elsewhere. */
-  readonly dateCreated?: string | undefined;
-}
-
-/** Who is to become a participant. */
-export type NewParticipant =
-  { readonly identity: string; readonly attributes: string } | (Binding & { readonly attributes: string });
 
 /** Conversations, participants and messages: the state that outlives every connection. */
 export class ConversationsModel {
@@ -180,12 +134,10 @@ export class ConversationsModel {
 
   #enter(conversation: Conversation, fields: NewParticipant): Participant {
     checkAttributes(fields.attributes);
-    const binding = 'address' in fields ? fields : undefined;
-    const identity = 'identity' in fields ? fields.identity : undefined;
-    if (identity !== undefined && findIdentity(conversation, identity) !== undefined) {
+    if ('identity' in fields && findIdentity(conversation, fields.identity) !== undefined) {
       throw new ApiError(409, 50433, 'Participant already exists');
     }
-    const taken = binding === undefined ? undefined : this.findByBinding(binding);
+    const taken = 'address' in fields ? this.findByBinding(fields) : undefined;
     if (taken !== undefined) {
       throw new ApiError(
         409,
@@ -193,18 +145,7 @@ export class ConversationsModel {
         `A binding for this participant and proxy address already exists in Conversation ${taken.sid}`,
       );
     }
-    const date = this.#date();
-    const participant: Participant = {
-      sid: createSid('MB'),
-      type: binding === undefined ? 'chat' : channelOf(binding.address),
-      identity,
-      binding: binding && { address: binding.address, proxyAddress: binding.proxyAddress },
-      attributes: fields.attributes,
-      lastReadMessageIndex: null,
-      lastReadAt: null,
-      dateCreated: date,
-      dateUpdated: date,
-    };
+    const participant = createParticipant(fields, this.#date());
     conversation.participants.set(participant.sid, participant);
     return participant;
   }
@@ -227,27 +168,7 @@ export class ConversationsModel {
 
   /** Stores a message. Whether it may be sent has been checked before. */
   addMessage(conversation: Conversation, fields: NewMessage, cause: Cause): Message {
-    const date = fields.dateCreated ?? this.#date();
-    const message: Message = {
-      ...fields,
-      sid: createSid('IM'),
-      index: conversation.nextIndex,
-      receipts: [],
-      dateCreated: date,
-      dateUpdated: date,
-    };
-    for (const participant of conversation.participants.values()) {
-      if (!isPhone(participant) || participant.sid === fields.participantSid) continue;
-      message.receipts.push({
-        sid: createSid('DY'),
-        channelMessageSid: createSid('SM'),
-        participantSid: participant.sid,
-        status: 'sent',
-        errorCode: 0,
-        dateCreated: date,
-        dateUpdated: date,
-      });
-    }
+    const message = createMessage(conversation, fields, this.#date());
     conversation.nextIndex += 1;
     conversation.messages.push(message);
     this.#messages.set(message.sid, { conversation, message });
@@ -298,9 +219,4 @@ export class ConversationsModel {
   #date(): string {
     return new Date(this.now()).toISOString();
   }
-}
-
-/** The channel that an address belongs to, by its prefix. */
-export function channelOf(address: string): 'sms' | 'whatsapp' {
-  return address.startsWith('whatsapp:') ? 'whatsapp' : 'sms';
 }

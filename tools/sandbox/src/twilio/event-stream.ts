@@ -1,5 +1,6 @@
+import { type FaultRules } from '../fault-rules.js';
 import { type JsonObject } from '../json.js';
-import { type FaultRules } from './faults.js';
+import { type ArmedFault } from './fault-schema.js';
 import { type FrameWriter } from './frame-writer.js';
 import { type Stats } from './stats.js';
 import { type SubscriptionsRequest } from './sync-requests.js';
@@ -18,7 +19,7 @@ export class EventStream implements SyncSubscriber {
     private readonly writer: FrameWriter,
     private readonly deps: {
       readonly store: SyncStore;
-      readonly faults: FaultRules;
+      readonly faults: FaultRules<ArmedFault>;
       readonly stats: Stats;
     },
   ) {}

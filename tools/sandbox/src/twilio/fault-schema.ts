@@ -1,30 +1,6 @@
 import { z } from 'zod';
-
-const limits = {
-  /** How often it strikes before it heals by itself. Unlimited when left out. */
-  count: z.int().min(1).optional(),
-  /** Milliseconds after which it heals by itself. */
-  durationMs: z.int().min(1).optional(),
-  /** Share of the matching cases that it strikes, by the sandbox's seeded random numbers. */
-  probability: z.number().min(0).max(1).optional(),
-};
-
-const pattern = z
-  .string()
-  .min(1)
-  .refine(
-    (text) => {
-      try {
-        return new RegExp(text) instanceof RegExp;
-      } catch {
-        return false;
-      }
-    },
-    { error: 'expected a regular expression' },
-  );
-
-const status = z.int().min(400).max(599);
-const delayMs = z.int().min(0).max(600_000);
+import { delayMs, limits, pattern, status } from '../fault-fields.js';
+import { type FaultView } from '../fault-rules.js';
 
 /** Faults that act once, on the sockets that are open at this moment. */
 export const momentaryFaultSchema = z.discriminatedUnion('kind', [
@@ -114,5 +90,7 @@ export type FaultInput = z.input<typeof faultSchema>;
 export type MomentaryFault = z.infer<typeof momentaryFaultSchema>;
 /** A fault that stays armed. */
 export type ArmedFault = z.infer<typeof armedFaultSchema>;
+/** An armed fault as the control API shows it. */
+export type TwilioFaultView = FaultView<ArmedFault>;
 /** The armed fault of one kind. */
 export type ArmedFaultOf<K extends ArmedFault['kind']> = Extract<ArmedFault, { kind: K }>;

@@ -1,5 +1,5 @@
-import { type FaultInput, faultSchema } from './fault-schema.js';
-import { type FaultRules, type FaultView } from './faults.js';
+import { type FaultRules } from '../fault-rules.js';
+import { type ArmedFault, type FaultInput, faultSchema, type TwilioFaultView } from './fault-schema.js';
 import { parseInput } from './parse-input.js';
 import { type TwilsockServer } from './twilsock-server.js';
 
@@ -12,7 +12,7 @@ export interface FaultReceipt {
 /** Causes faults and heals them, on the open sockets and by rules for what is to come. */
 export class FaultSwitch {
   constructor(
-    private readonly rules: FaultRules,
+    private readonly rules: FaultRules<ArmedFault>,
     private readonly sockets: TwilsockServer,
   ) {}
 
@@ -40,7 +40,7 @@ export class FaultSwitch {
   }
 
   /** The armed faults, oldest first. */
-  list(): readonly FaultView[] {
+  list(): readonly TwilioFaultView[] {
     return this.rules.list();
   }
 

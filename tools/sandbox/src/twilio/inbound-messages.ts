@@ -1,13 +1,14 @@
 import { type z } from 'zod';
 import { invalidParameter } from './api-error.js';
 import { type inboundMessageSchema } from './control-schema.js';
-import { channelOf, type ConversationsModel } from './conversations-model.js';
+import { type ConversationsModel } from './conversations-model.js';
 import { readInboundFile } from './inbound-media.js';
 import { type MediaStore } from './media-store.js';
 import { readOptOut } from './opt-out-words.js';
 import { checkAttributes, checkText } from './outbound-policy.js';
 import {
   type ChangeSource,
+  channelOf,
   type Conversation,
   findIdentity,
   findParticipant,

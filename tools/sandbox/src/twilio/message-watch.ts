@@ -1,30 +1,22 @@
-import { WaitList } from '../wait-list.js';
+import { type WaitList } from '../wait-list.js';
 import { type MessageView, toMessageView } from './control-views.js';
 import { type ConversationsModel } from './conversations-model.js';
 
-/** Lets callers wait for messages, and for anything else that changes in the sandbox. */
+/** Lets callers wait for messages, and tells all who wait of each change of the model. */
 export class MessageWatch {
-  readonly #waits = new WaitList();
   readonly #watchers = new Set<(message: MessageView) => void>();
 
-  constructor(private readonly model: ConversationsModel) {
+  constructor(
+    private readonly model: ConversationsModel,
+    private readonly waits: WaitList,
+  ) {
     model.onChange((change) => {
       if (change.kind === 'message-added' && this.#watchers.size > 0) {
         const view = toMessageView(change.conversation, change.message);
         for (const watcher of this.#watchers) watcher(view);
       }
-      this.#waits.notify();
+      waits.notify();
     });
-  }
-
-  /** Tells everybody who waits that something other than the model has changed. */
-  notify(): void {
-    this.#waits.notify();
-  }
-
-  /** Resolves with the first value other than undefined of `probe`, or with undefined after `timeoutMs`. */
-  waitFor<T>(probe: () => T | undefined, timeoutMs: number): Promise<T | undefined> {
-    return this.#waits.waitFor(probe, timeoutMs);
   }
 
   /** Resolves with the first stored or new message that `predicate` accepts, or with undefined after `timeoutMs`. */
@@ -39,15 +31,10 @@ export class MessageWatch {
     };
     this.#watchers.add(watcher);
     try {
-      return await this.#waits.waitFor(() => found, timeoutMs);
+      return await this.waits.waitFor(() => found, timeoutMs);
     } finally {
       this.#watchers.delete(watcher);
     }
-  }
-
-  /** Rejects everybody who still waits. */
-  close(): void {
-    this.#waits.close();
   }
 
   #stored(predicate: (message: MessageView) => boolean): MessageView | undefined {

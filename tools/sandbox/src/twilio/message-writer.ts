@@ -1,6 +1,7 @@
 import { invalidParameter } from './api-error.js';
-import { type Cause, type ConversationsModel } from './conversations-model.js';
+import { type ConversationsModel } from './conversations-model.js';
 import { type MediaStore } from './media-store.js';
+import { type Cause } from './model-change.js';
 import { checkOutbound } from './outbound-policy.js';
 import { type Conversation, findIdentity, type Message } from './records.js';
 

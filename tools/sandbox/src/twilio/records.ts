@@ -80,6 +80,11 @@ export interface Conversation {
   dateUpdated: string;
 }
 
+/** The channel that an address belongs to, by its prefix. */
+export function channelOf(address: string): 'sms' | 'whatsapp' {
+  return address.startsWith('whatsapp:') ? 'whatsapp' : 'sms';
+}
+
 /** Whether a participant is a phone, reached by SMS or WhatsApp. */
 export function isPhone(
   participant: Participant,

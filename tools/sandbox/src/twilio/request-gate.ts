@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type FaultRules } from '../fault-rules.js';
 import { ApiError } from './api-error.js';
-import { type FaultRules } from './faults.js';
+import { type ArmedFault } from './fault-schema.js';
 import { type Stats } from './stats.js';
 
 /** An answer to a request, over REST or through the socket. */
@@ -29,7 +30,7 @@ export type GateResult =
 /** The one door that every request passes: counts it, lets faults act on it, turns refusals into answers. */
 export class RequestGate {
   constructor(
-    private readonly faults: FaultRules,
+    private readonly faults: FaultRules<ArmedFault>,
     private readonly stats: Stats,
     private readonly signal: AbortSignal,
   ) {}

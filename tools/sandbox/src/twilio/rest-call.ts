@@ -1,8 +1,9 @@
 import { type FastifyRequest } from 'fastify';
 import { type JsonObject } from '../json.js';
 import { ApiError, invalidParameter } from './api-error.js';
-import { type Cause, type ConversationsModel } from './conversations-model.js';
+import { type ConversationsModel } from './conversations-model.js';
 import { type MediaStore } from './media-store.js';
+import { type Cause } from './model-change.js';
 import { type Conversation, findParticipant, type Message, type Participant } from './records.js';
 import { type Answer, type RequestGate } from './request-gate.js';
 import { type RestIdentity, toRestPage } from './rest-views.js';

@@ -1,6 +1,6 @@
 import { type JsonObject } from '../json.js';
-import { type ModelChange } from './conversations-model.js';
 import { createSid } from './identifiers.js';
+import { type ModelChange } from './model-change.js';
 import { type Conversation, type Message, type Participant } from './records.js';
 import { type SyncStore } from './sync-store.js';
 

@@ -1,4 +1,5 @@
-import { type FaultRules } from './faults.js';
+import { type FaultRules } from '../fault-rules.js';
+import { type ArmedFault } from './fault-schema.js';
 import { checkToken, type TokenAuthority, type TokenClaims } from './tokens.js';
 
 /** Why a token is not accepted, as it is told to the client. */
@@ -20,7 +21,7 @@ export function admitToken(
   token: string,
   on: 'init' | 'update',
   identity: string,
-  { authority, faults, now }: { authority: TokenAuthority; faults: FaultRules; now: number },
+  { authority, faults, now }: { authority: TokenAuthority; faults: FaultRules<ArmedFault>; now: number },
 ): Admission {
   const refuse = (status: number, code: number, description: string, reconnectMinMs?: number): Admission => ({
     ok: false,

@@ -1,8 +1,10 @@
 import { setMaxListeners } from 'node:events';
+import { FaultRules, seededRandom } from '../fault-rules.js';
 import { type PlatformContext } from '../platform.js';
+import { WaitList } from '../wait-list.js';
 import { ConversationsModel } from './conversations-model.js';
+import { type ArmedFault } from './fault-schema.js';
 import { FaultSwitch } from './fault-switch.js';
-import { FaultRules } from './faults.js';
 import { MediaStore } from './media-store.js';
 import { MessageWatch } from './message-watch.js';
 import { type Conversation } from './records.js';
@@ -22,6 +24,8 @@ import { WebhookSender } from './webhooks.js';
 export interface TwilioEngine {
   readonly model: ConversationsModel;
   readonly media: MediaStore;
+  /** Told of every change. */
+  readonly waits: WaitList;
   readonly watch: MessageWatch;
   readonly webhooks: WebhookSender;
   readonly sockets: TwilsockServer;
@@ -41,10 +45,11 @@ export function createTwilioEngine(options: TwilioSandboxOptions, context: Platf
   // Each request that a fault delays listens to it, however many there are.
   setMaxListeners(0, stopped.signal);
   const stats = new Stats();
+  const waits = new WaitList();
   const changed = (): void => {
-    watch.notify();
+    waits.notify();
   };
-  const rules = new FaultRules(now, options.seed, changed);
+  const rules = new FaultRules<ArmedFault>(now, seededRandom(options.seed), changed);
   const gate = new RequestGate(rules, stats, stopped.signal);
   const model = new ConversationsModel(now, options.historyLimit);
   const store = new SyncStore(now, options.historyLimit);
@@ -91,7 +96,7 @@ export function createTwilioEngine(options: TwilioSandboxOptions, context: Platf
   model.onChange((change) => {
     projection.apply(change);
   });
-  const watch = new MessageWatch(model);
+  const watch = new MessageWatch(model, waits);
   const webhooks = new WebhookSender(
     {
       url: options.webhookUrl,
@@ -111,6 +116,7 @@ export function createTwilioEngine(options: TwilioSandboxOptions, context: Platf
   return {
     model,
     media,
+    waits,
     watch,
     webhooks,
     sockets,
@@ -121,7 +127,7 @@ export function createTwilioEngine(options: TwilioSandboxOptions, context: Platf
     close: async () => {
       stopped.abort();
       sockets.close();
-      watch.close();
+      waits.close();
       await webhooks.idle();
     },
   };

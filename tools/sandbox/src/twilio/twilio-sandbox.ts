@@ -2,17 +2,13 @@ import { type IncomingMessage } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { type FastifyInstance } from 'fastify';
 import { type PlatformContext, type SandboxPlatform } from '../platform.js';
-import { ApiError } from './api-error.js';
+import { ControlActions } from './control-actions.js';
 import { registerControlApi } from './control-api.js';
 import {
   type ConversationInput,
-  conversationSchema,
   type DeliveryInput,
-  deliverySchema,
   type InboundMessage,
-  inboundMessageSchema,
   type ParticipantInput,
-  participantSchema,
 } from './control-schema.js';
 import {
   type ConversationView,
@@ -21,15 +17,12 @@ import {
   toConversationView,
   toMessageView,
   toParticipantView,
+  type TwilioStats,
 } from './control-views.js';
-import { type Cause, type ConversationsModel, type NewParticipant } from './conversations-model.js';
-import { type FaultInput } from './fault-schema.js';
+import { type FaultInput, type TwilioFaultView } from './fault-schema.js';
 import { type FaultReceipt } from './fault-switch.js';
-import { type FaultView } from './faults.js';
-import { type MessageReceipt, proxyAddressFor, takeInbound } from './inbound-messages.js';
+import { type MessageReceipt } from './inbound-messages.js';
 import { registerMediaApi } from './media-api.js';
-import { parseInput } from './parse-input.js';
-import { type Conversation, findParticipant } from './records.js';
 import { registerRestApi } from './rest-api.js';
 import { checkToken } from './tokens.js';
 import { createTwilioEngine, type TwilioEngine } from './twilio-engine.js';
@@ -37,28 +30,19 @@ import { type TwilioSandboxOptions } from './twilio-options.js';
 import { TWILSOCK_PATH } from './twilsock-server.js';
 import { type WebhookDelivery } from './webhooks.js';
 
-/** What is open and what has been seen. */
-export interface TwilioStats {
-  readonly sockets: { readonly open: number; readonly silent: number };
-  readonly conversations: number;
-  readonly messages: number;
-  readonly faults: number;
-  /** By kind, e.g. `tunnel sendMessage`, `rest createParticipant`, `pushed list_item_added`. */
-  readonly counters: Readonly<Record<string, number>>;
-}
-
-const CONTROL: Cause = { source: 'API', silent: false };
-
 /** A local Twilio: its Conversations WebSocket, REST interface, media and webhooks, with switches for faults. */
 export class TwilioSandbox implements SandboxPlatform {
   readonly name = 'twilio';
   readonly #engine: TwilioEngine;
+  readonly #actions: ControlActions;
 
   constructor(
     private readonly options: TwilioSandboxOptions,
     private readonly context: PlatformContext,
   ) {
     this.#engine = createTwilioEngine(options, context);
+    const { model, media, signal } = this.#engine;
+    this.#actions = new ControlActions({ model, media, signal, number: options.number });
   }
 
   async registerRoutes(app: FastifyInstance): Promise<void> {
@@ -117,56 +101,28 @@ export class TwilioSandbox implements SandboxPlatform {
    * A number without a conversation gets one, as an SMS to a Twilio number does; then the webhooks fire. Resolves when
    * the message is stored, before the webhooks are delivered. Rejects with `ApiError`.
    */
-  async receiveMessage(input: InboundMessage): Promise<MessageReceipt> {
-    const { model, media, signal } = this.#engine;
-    const message = parseInput(inboundMessageSchema, input);
-    return takeInbound(
-      {
-        model,
-        media,
-        number: this.options.number,
-        signal,
-        requireConversation: (sid) => this.#conversation(sid),
-      },
-      message,
-    );
+  receiveMessage(input: InboundMessage): Promise<MessageReceipt> {
+    return this.#actions.receiveMessage(input);
   }
 
   /** Creates a conversation with its participants. Throws `ApiError`. */
   createConversation(input: ConversationInput = {}): ConversationView {
-    const fields = parseInput(conversationSchema, input);
-    const conversation = this.#engine.model.createConversation(
-      {
-        friendlyName: fields.friendlyName ?? null,
-        uniqueName: fields.uniqueName ?? null,
-        attributes: JSON.stringify(fields.attributes ?? {}),
-        createdBy: 'system',
-      },
-      CONTROL,
-    );
-    for (const participant of fields.participants) this.addParticipant(conversation.sid, participant);
-    return toConversationView(conversation);
+    return toConversationView(this.#actions.createConversation(input));
   }
 
   /** Deletes a conversation with all that is in it. Throws 404. */
   deleteConversation(sid: string): void {
-    this.#engine.model.removeConversation(this.#conversation(sid), CONTROL);
+    this.#actions.removeConversation(sid);
   }
 
   /** Adds a participant. Throws 404, or 409 when they are there already. */
   addParticipant(conversationSid: string, input: ParticipantInput): ParticipantView {
-    const conversation = this.#conversation(conversationSid);
-    return toParticipantView(this.#engine.model.addParticipant(conversation, this.#toNew(input), CONTROL));
+    return toParticipantView(this.#actions.addParticipant(conversationSid, input));
   }
 
   /** Removes a participant by SID, identity or address. Throws 404. */
   removeParticipant(conversationSid: string, key: string): void {
-    const conversation = this.#conversation(conversationSid);
-    const participant = findParticipant(conversation, key);
-    if (participant === undefined) {
-      throw new ApiError(404, 20404, `Conversation ${conversationSid} has no participant ${key}.`);
-    }
-    this.#engine.model.removeParticipant(conversation, participant, CONTROL);
+    this.#actions.removeParticipant(conversationSid, key);
   }
 
   /** All conversations, oldest first. */
@@ -176,28 +132,20 @@ export class TwilioSandbox implements SandboxPlatform {
 
   /** One conversation. Throws 404. */
   conversation(sid: string): ConversationView {
-    return toConversationView(this.#conversation(sid));
+    return toConversationView(this.#actions.conversation(sid));
   }
 
   /** The messages of a conversation with an index above `after`, ascending. Throws 404. */
   messages(conversationSid: string, after = -1): readonly MessageView[] {
-    const conversation = this.#conversation(conversationSid);
+    const conversation = this.#actions.conversation(conversationSid);
     return conversation.messages
       .filter(({ index }) => index > after)
       .map((message) => toMessageView(conversation, message));
   }
 
   /** As `messages`, but waits up to `waitMs` milliseconds for the first one; then resolves with an empty list. */
-  async waitForMessages(
-    conversationSid: string,
-    after: number,
-    waitMs: number,
-  ): Promise<readonly MessageView[]> {
-    const probe = (): readonly MessageView[] | undefined => {
-      const found = this.messages(conversationSid, after);
-      return found.length > 0 ? found : undefined;
-    };
-    return (await this.#engine.watch.waitFor(probe, waitMs)) ?? [];
+  waitForMessages(conversationSid: string, after: number, waitMs: number): Promise<readonly MessageView[]> {
+    return this.#engine.waits.waitForSome(() => this.messages(conversationSid, after), waitMs);
   }
 
   /** Resolves with the first message, stored already or yet to come, that `predicate` accepts. Rejects after `timeoutMs`. */
@@ -213,22 +161,19 @@ export class TwilioSandbox implements SandboxPlatform {
 
   /** Resolves with the first thing other than undefined that `probe` finds, now or after any change. Rejects after `timeoutMs`. */
   async waitFor<T>(probe: () => T | undefined, what: string, timeoutMs = 10_000): Promise<T> {
-    const found = await this.#engine.watch.waitFor(probe, timeoutMs);
+    const found = await this.#engine.waits.waitFor(probe, timeoutMs);
     if (found === undefined) throw new Error(`Waited ${timeoutMs} ms in vain for ${what}.`);
     return found;
   }
 
   /** Deletes a message; its index stays used. Throws 404. */
   deleteMessage(messageSid: string): void {
-    const { conversation, message } = this.#message(messageSid);
-    this.#engine.model.removeMessage(conversation, message, CONTROL);
+    this.#actions.removeMessage(messageSid);
   }
 
   /** Reports what became of an outbound message at its phones. Throws 404, or 400 when it went to no phone. */
   setDelivery(messageSid: string, input: DeliveryInput): MessageView {
-    const { status, errorCode } = parseInput(deliverySchema, input);
-    const { conversation, message } = this.#message(messageSid);
-    this.#engine.model.setDelivery(conversation, message, status, errorCode, CONTROL);
+    const { conversation, message } = this.#actions.setDelivery(messageSid, input);
     return toMessageView(conversation, message);
   }
 
@@ -257,12 +202,10 @@ export class TwilioSandbox implements SandboxPlatform {
   }
 
   /** The finished webhooks with an id above `after`; waits up to `waitMs` milliseconds for the first one. */
-  async waitForWebhooks(after: number, waitMs: number): Promise<readonly WebhookDelivery[]> {
-    const probe = (): readonly WebhookDelivery[] | undefined => {
-      const found = this.webhooks().filter(({ id, outcome }) => id > after && outcome !== 'pending');
-      return found.length > 0 ? found : undefined;
-    };
-    return (await this.#engine.watch.waitFor(probe, waitMs)) ?? [];
+  waitForWebhooks(after: number, waitMs: number): Promise<readonly WebhookDelivery[]> {
+    const finished = (): readonly WebhookDelivery[] =>
+      this.webhooks().filter(({ id, outcome }) => id > after && outcome !== 'pending');
+    return this.#engine.waits.waitForSome(finished, waitMs);
   }
 
   /** Resolves with the first finished webhook that `predicate` accepts. Rejects after `timeoutMs`. */
@@ -283,7 +226,7 @@ export class TwilioSandbox implements SandboxPlatform {
   }
 
   /** The armed faults. */
-  faults(): readonly FaultView[] {
+  faults(): readonly TwilioFaultView[] {
     return this.#engine.faults.list();
   }
 
@@ -306,29 +249,5 @@ export class TwilioSandbox implements SandboxPlatform {
       faults: this.#engine.faults.list().length,
       counters: this.#engine.stats.toJSON(),
     };
-  }
-
-  #toNew(input: ParticipantInput): NewParticipant {
-    const { identity, address, proxyAddress, attributes } = parseInput(participantSchema, input);
-    const text = JSON.stringify(attributes ?? {});
-    if (identity !== undefined) return { identity, attributes: text };
-    const phone = address ?? '';
-    return {
-      address: phone,
-      proxyAddress: proxyAddressFor(phone, proxyAddress ?? this.options.number),
-      attributes: text,
-    };
-  }
-
-  #conversation(sid: string): Conversation {
-    const conversation = this.#engine.model.find(sid);
-    if (conversation === undefined) throw new ApiError(404, 20404, `There is no conversation ${sid}.`);
-    return conversation;
-  }
-
-  #message(sid: string): NonNullable<ReturnType<ConversationsModel['findMessage']>> {
-    const found = this.#engine.model.findMessage(sid);
-    if (found === undefined) throw new ApiError(404, 20404, `There is no message ${sid}.`);
-    return found;
   }
 }

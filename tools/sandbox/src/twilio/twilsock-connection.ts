@@ -1,9 +1,9 @@
 import { type Duplex } from 'node:stream';
 import { type RawData, type WebSocket } from 'ws';
+import { type FaultRules } from '../fault-rules.js';
 import { resetConnection } from '../reset-connection.js';
 import { EventStream } from './event-stream.js';
-import { type MomentaryFault } from './fault-schema.js';
-import { type FaultRules } from './faults.js';
+import { type ArmedFault, type MomentaryFault } from './fault-schema.js';
 import { FrameWriter, statusText } from './frame-writer.js';
 import { type GateResult } from './request-gate.js';
 import { type Stats } from './stats.js';
@@ -20,7 +20,7 @@ export interface ConnectionDependencies {
   readonly authority: TokenAuthority;
   readonly store: SyncStore;
   readonly sessions: TwilsockSessions;
-  readonly faults: FaultRules;
+  readonly faults: FaultRules<ArmedFault>;
   readonly stats: Stats;
   readonly tokenWarningMs: number;
   readonly pingIntervalMs: number;

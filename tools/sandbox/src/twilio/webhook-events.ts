@@ -1,4 +1,4 @@
-import { type ModelChange } from './conversations-model.js';
+import { type ModelChange } from './model-change.js';
 import { isPhone } from './records.js';
 
 /** An event that Twilio tells by webhook. */

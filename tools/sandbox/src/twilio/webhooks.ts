@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type FaultRules } from '../fault-rules.js';
 import { reasonOf } from '../reason.js';
-import { type FaultRules } from './faults.js';
+import { type ArmedFault } from './fault-schema.js';
 import { type WebhookEvent } from './webhook-events.js';
 import { signWebhook } from './webhook-signature.js';
 
@@ -53,7 +54,7 @@ export class WebhookSender {
   /** @param changed is called whenever a delivery has a new state. */
   constructor(
     readonly settings: WebhookSettings,
-    private readonly faults: FaultRules,
+    private readonly faults: FaultRules<ArmedFault>,
     private readonly signal: AbortSignal,
     private readonly changed: () => void,
   ) {}

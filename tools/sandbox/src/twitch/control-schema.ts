@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { waitMs } from '../control-request.js';
 
 /** A line break would end the IRC line; nobody can write one on Twitch. */
 const line = z.string().refine((text) => !/[\r\n]/.test(text), 'must not hold a line break');
@@ -109,8 +110,7 @@ export const tokenRequestSchema = z.strictObject({
 export const messageQuerySchema = z.object({
   /** Only what came after this message: its `seq` or its id. */
   after: z.string().default('0'),
-  /** Waits so many milliseconds for a message when there is none yet. */
-  waitMs: z.coerce.number().int().min(0).max(60_000).default(0),
+  waitMs,
 });
 
 /** A user's message, as a caller writes it. */

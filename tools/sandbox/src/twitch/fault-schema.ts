@@ -1,19 +1,11 @@
 import { z } from 'zod';
-
-const limits = {
-  /** How often it strikes before it heals by itself. Unlimited when left out. */
-  count: z.int().min(1).optional(),
-  /** Milliseconds after which it heals by itself. */
-  durationMs: z.int().min(1).optional(),
-  /** Share of the matching cases that it strikes, by the sandbox's seeded random numbers. */
-  probability: z.number().min(0).max(1).optional(),
-};
+import { delayMs, limits, status } from '../fault-fields.js';
+import { type FaultView } from '../fault-rules.js';
 
 /** Whom it strikes: everybody when left out. */
 const login = z.string().toLowerCase().optional();
 /** Which messages it strikes: all when left out. */
 const messages = { login, channel: z.string().toLowerCase().optional() };
-const delayMs = z.int().min(0).max(600_000);
 
 /** Faults that act once, on what there is at this moment. */
 export const momentaryFaultSchema = z.discriminatedUnion('kind', [
@@ -39,7 +31,7 @@ export const armedFaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('refuse-connections'),
     how: z.enum(['reset', 'http', 'silence']).default('reset'),
-    status: z.int().min(400).max(599).default(503),
+    status: status.default(503),
     ...limits,
   }),
   /** New connections are accepted and read, and nothing is ever answered. */
@@ -84,7 +76,7 @@ export const armedFaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('request'),
     endpoint: z.enum(['token', 'validate', 'revoke', 'users']).optional(),
-    status: z.int().min(400).max(599).optional(),
+    status: status.optional(),
     delayMs: delayMs.optional(),
     /** The answer gets lost although the request was executed. */
     loseAnswer: z.boolean().default(false),
@@ -104,6 +96,8 @@ export type TwitchFaultInput = z.input<typeof twitchFaultSchema>;
 export type MomentaryFault = z.infer<typeof momentaryFaultSchema>;
 /** A fault that stays armed. */
 export type ArmedFault = z.infer<typeof armedFaultSchema>;
+/** An armed fault as the control API shows it. */
+export type TwitchFaultView = FaultView<ArmedFault>;
 /** The armed fault of one kind. */
 export type ArmedFaultOf<K extends ArmedFault['kind']> = Extract<ArmedFault, { kind: K }>;
 

@@ -1,5 +1,10 @@
-import { armedFaultSchema, type TwitchFaultInput, twitchFaultSchema } from './fault-schema.js';
-import { type TwitchFaults } from './faults.js';
+import { type FaultRules } from '../fault-rules.js';
+import {
+  type ArmedFault,
+  armedFaultSchema,
+  type TwitchFaultInput,
+  twitchFaultSchema,
+} from './fault-schema.js';
 import { type IrcConnection } from './irc-connection.js';
 import { type IrcServer } from './irc-server.js';
 import { type TokenStore } from './tokens.js';
@@ -15,7 +20,7 @@ export interface TwitchFaultReceipt {
 export interface FaultTargets {
   readonly irc: IrcServer;
   readonly tokens: TokenStore;
-  readonly faults: TwitchFaults;
+  readonly faults: FaultRules<ArmedFault>;
 }
 
 /**

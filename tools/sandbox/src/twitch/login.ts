@@ -1,4 +1,5 @@
-import { type TwitchFaults } from './faults.js';
+import { type FaultRules } from '../fault-rules.js';
+import { type ArmedFault } from './fault-schema.js';
 import { type RateLimit, type SlidingWindow } from './rate-limits.js';
 import { type TokenStore } from './tokens.js';
 import { type TwitchUser } from './users.js';
@@ -13,7 +14,7 @@ export interface Identity {
 /** What a login is checked against. */
 export interface LoginDependencies {
   readonly tokens: TokenStore;
-  readonly faults: TwitchFaults;
+  readonly faults: FaultRules<ArmedFault>;
   readonly logins: SlidingWindow;
   readonly loginLimit: RateLimit;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { type ArmedFaultOf } from './fault-schema.js';
-import { type TwitchFaults } from './faults.js';
+import { type FaultRules } from '../fault-rules.js';
+import { type ArmedFault, type ArmedFaultOf } from './fault-schema.js';
 import { type AccessGrant, type TokenStore } from './tokens.js';
 import { type TwitchSandboxOptions } from './twitch-options.js';
 import { type UserDirectory } from './users.js';
@@ -11,7 +11,7 @@ export interface OAuthDependencies {
   readonly options: TwitchSandboxOptions;
   readonly tokens: TokenStore;
   readonly users: UserDirectory;
-  readonly faults: TwitchFaults;
+  readonly faults: FaultRules<ArmedFault>;
   /** Aborted when the sandbox is closed. */
   readonly signal: AbortSignal;
 }

@@ -1,9 +1,9 @@
+import { type FaultRules } from '../fault-rules.js';
 import { type Channel, type ChannelDirectory, type ChatMessage } from './channels.js';
 import { executeChatCommand, parseChatCommand } from './chat-commands.js';
 import { type Chat, type ChatPeer } from './chat.js';
 import { type CommandLog, type ExecutedCommand } from './command-log.js';
-import { concerns } from './fault-schema.js';
-import { type TwitchFaults } from './faults.js';
+import { type ArmedFault, concerns } from './fault-schema.js';
 import { type Notice, notice } from './notices.js';
 import { type MessagePacer } from './rate-limits.js';
 import { isLogin, type TwitchUser, type UserDirectory } from './users.js';
@@ -18,7 +18,7 @@ export interface SpeechDependencies {
   readonly channels: ChannelDirectory;
   readonly users: UserDirectory;
   readonly commands: CommandLog;
-  readonly faults: TwitchFaults;
+  readonly faults: FaultRules<ArmedFault>;
   readonly pacer: MessagePacer;
   /** Milliseconds. */
   readonly duplicateWindowMs: number;

@@ -1,9 +1,9 @@
+import { FaultRules, seededRandom } from '../fault-rules.js';
 import { type PlatformContext } from '../platform.js';
-import { seededRandom } from '../twilio/faults.js';
 import { ChannelDirectory } from './channels.js';
 import { Chat } from './chat.js';
 import { CommandLog } from './command-log.js';
-import { TwitchFaults } from './faults.js';
+import { type ArmedFault } from './fault-schema.js';
 import { IrcServer } from './irc-server.js';
 import { MessagePacer, SlidingWindow } from './rate-limits.js';
 import { Speech } from './speech.js';
@@ -16,7 +16,7 @@ export interface TwitchParts {
   readonly users: UserDirectory;
   readonly channels: ChannelDirectory;
   readonly tokens: TokenStore;
-  readonly faults: TwitchFaults;
+  readonly faults: FaultRules<ArmedFault>;
   readonly commands: CommandLog;
   readonly pacer: MessagePacer;
   readonly chat: Chat;
@@ -38,7 +38,7 @@ export function createParts(
   const users = new UserDirectory();
   const channels = new ChannelDirectory(users, options.historyLimit);
   const tokens = new TokenStore(now);
-  const faults = new TwitchFaults(now, seededRandom(options.seed));
+  const faults = new FaultRules<ArmedFault>(now, seededRandom(options.seed));
   const commands = new CommandLog(now, changed);
   const pacer = new MessagePacer(options.messageLimits, now);
   const chat = new Chat({ channels, now, changed });

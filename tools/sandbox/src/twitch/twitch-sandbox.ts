@@ -4,7 +4,7 @@ import { type Duplex } from 'node:stream';
 import { type FastifyInstance } from 'fastify';
 import { type PlatformContext, type SandboxPlatform } from '../platform.js';
 import { WaitList } from '../wait-list.js';
-import { type Channel, type ChatMessage } from './channels.js';
+import { type Channel } from './channels.js';
 import { type ExecutedCommand } from './command-log.js';
 import { applyEvent, patchChannel, type TwitchMessageReceipt, writeAsUser } from './control-actions.js';
 import { registerControlApi } from './control-api.js';
@@ -26,9 +26,8 @@ import {
   type TwitchMessageView,
   type TwitchStats,
 } from './control-views.js';
-import { type TwitchFaultInput } from './fault-schema.js';
+import { type TwitchFaultInput, type TwitchFaultView } from './fault-schema.js';
 import { causeFault, type TwitchFaultReceipt } from './fault-switch.js';
-import { type TwitchFaultView } from './faults.js';
 import { isChatUpgrade } from './irc-server.js';
 import { registerOAuthRoutes } from './oauth-routes.js';
 import { type TokenPair } from './tokens.js';
@@ -165,11 +164,7 @@ export class TwitchSandbox implements SandboxPlatform {
   ): Promise<readonly TwitchMessageView[]> {
     const channel = this.#parts.channels.ensure(name);
     const seq = seqOf(channel, after);
-    const probe = (): readonly ChatMessage[] | undefined => {
-      const found = channel.after(seq);
-      return found.length > 0 ? found : undefined;
-    };
-    return ((await this.#waits.waitFor(probe, waitMs)) ?? []).map(toMessageView);
+    return (await this.#waits.waitForSome(() => channel.after(seq), waitMs)).map(toMessageView);
   }
 
   /** Resolves with the first message, standing already or yet to come, that `predicate` accepts. Rejects after `timeoutMs`. */

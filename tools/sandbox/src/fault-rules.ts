@@ -1,35 +1,38 @@
-import { type ArmedFault, type ArmedFaultOf } from './fault-schema.js';
+/** What every armed fault may say about when it strikes; see the fault schema. */
+export interface FaultLimits {
+  readonly kind: string;
+  readonly count?: number | undefined;
+  readonly durationMs?: number | undefined;
+  readonly probability?: number | undefined;
+}
 
 /** An armed fault as the control API shows it. */
-export interface FaultView {
+export interface FaultView<F extends FaultLimits> {
   readonly id: string;
-  readonly fault: ArmedFault;
+  readonly fault: F;
   /** How often it has struck. */
   readonly strikes: number;
 }
 
-interface Rule extends FaultView {
+interface Rule<F extends FaultLimits> extends FaultView<F> {
   strikes: number;
   readonly endsAt: number;
 }
 
 /** The armed faults: which of them strikes when. What a strike means is up to whoever asks. */
-export class FaultRules {
-  readonly #rules: Rule[] = [];
-  readonly #random: () => number;
+export class FaultRules<F extends FaultLimits> {
+  readonly #rules: Rule<F>[] = [];
   #lastId = 0;
 
-  /** @param now milliseconds since the epoch. @param seed of the random numbers. @param onStrike after each strike. */
+  /** @param now milliseconds since the epoch. @param random numbers in [0, 1). @param onStrike after each strike. */
   constructor(
     private readonly now: () => number,
-    seed: number,
+    private readonly random: () => number,
     private readonly onStrike: () => void = () => undefined,
-  ) {
-    this.#random = seededRandom(seed);
-  }
+  ) {}
 
   /** Arms a fault and returns its id. */
-  arm(fault: ArmedFault): string {
+  arm(fault: F): string {
     this.#lastId += 1;
     const id = `fault-${this.#lastId}`;
     const endsAt = fault.durationMs === undefined ? Infinity : this.now() + fault.durationMs;
@@ -46,19 +49,19 @@ export class FaultRules {
   }
 
   /** What is armed, oldest first. */
-  list(): readonly FaultView[] {
+  list(): readonly FaultView<F>[] {
     return this.#live().map(({ id, fault, strikes }) => ({ id, fault, strikes }));
   }
 
   /** The oldest armed fault of a kind that matches and strikes now, counted as a strike. */
-  strike<K extends ArmedFault['kind']>(
+  strike<K extends F['kind']>(
     kind: K,
-    matches: (fault: ArmedFaultOf<K>) => boolean = () => true,
-  ): ArmedFaultOf<K> | undefined {
+    matches: (fault: Extract<F, { kind: K }>) => boolean = () => true,
+  ): Extract<F, { kind: K }> | undefined {
     for (const rule of this.#live()) {
       const { fault } = rule;
       if (!isKind(fault, kind) || !matches(fault)) continue;
-      if (fault.probability !== undefined && this.#random() >= fault.probability) continue;
+      if (fault.probability !== undefined && this.random() >= fault.probability) continue;
       rule.strikes += 1;
       this.onStrike();
       return fault;
@@ -66,7 +69,7 @@ export class FaultRules {
     return undefined;
   }
 
-  #live(): readonly Rule[] {
+  #live(): readonly Rule<F>[] {
     const now = this.now();
     return this.#rules.filter(
       ({ fault, strikes, endsAt }) => now < endsAt && strikes < (fault.count ?? Infinity),
@@ -74,7 +77,10 @@ export class FaultRules {
   }
 }
 
-function isKind<K extends ArmedFault['kind']>(fault: ArmedFault, kind: K): fault is ArmedFaultOf<K> {
+function isKind<F extends FaultLimits, K extends F['kind']>(
+  fault: F,
+  kind: K,
+): fault is Extract<F, { kind: K }> {
   return fault.kind === kind;
 }
 

@@ -1,0 +1,54 @@
+import { type z } from 'zod';
+import { type FaultRules, type FaultView } from '../fault-rules.js';
+import { type ArmedFault, armedFaultSchema, type FaultInput, faultSchema } from './fault-schema.js';
+import { type GatewayServer } from './gateway-server.js';
+import { type HeldReplies } from './held-replies.js';
+
+/** What a fault did: the sockets that it acted on at once, and the id of what stays armed. */
+export interface FaultReceipt {
+  readonly id: string | null;
+  readonly sockets: number;
+}
+
+/** Causes faults and heals them, on the open sockets and by rules for what is to come. */
+export class FaultSwitch {
+  constructor(
+    private readonly rules: FaultRules<ArmedFault>,
+    private readonly gateway: GatewayServer,
+    private readonly heldReplies: HeldReplies,
+  ) {}
+
+  /** Causes a fault, at once or armed until it is healed. Throws a `ZodError` for one that does not exist. */
+  inject(input: FaultInput): FaultReceipt {
+    const fault: z.output<typeof faultSchema> = faultSchema.parse(input);
+    switch (fault.kind) {
+      case 'refuse-connections':
+      case 'no-hello':
+      case 'no-heartbeat-ack':
+      case 'refuse-session':
+      case 'request':
+        return { id: this.rules.arm(armedFaultSchema.parse(fault)), sockets: 0 };
+      default:
+        return { id: null, sockets: this.gateway.apply(fault) };
+    }
+  }
+
+  /** The armed faults, oldest first. */
+  list(): readonly FaultView<ArmedFault>[] {
+    return this.rules.list();
+  }
+
+  /**
+   * Disarms one fault, or all without an id, and returns how many there were.
+   *
+   * All: silent sockets are reset too, as a network that comes back resets what it has forgotten.
+   */
+  heal(id?: string): number {
+    const healed = this.rules.heal(id);
+    if (id === undefined) {
+      this.gateway.heal();
+      this.heldReplies.drop();
+    }
+    return healed;
+  }
+}
