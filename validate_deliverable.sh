@@ -13,6 +13,8 @@ Usage: ./validate_deliverable.sh [--skip-install] [--affected BASE]
 
 Integration and end-to-end tests start Google's Pub/Sub and Firestore emulators (java and the Google Cloud CLI's emulator
 components). Where they are missing those suites are left out, saying so; with CI=true that is a failure.
+
+A step of Nx that takes longer than half an hour is ended; Nx then names what was still at work.
 TEXT
 }
 
@@ -78,9 +80,10 @@ step() {
 
 # Runs targets of all projects, or of the affected ones. What hangs is ended after half an hour, and Nx names it.
 targets() {
-  # Not through npx, which would keep the signal to itself. macOS has no timeout.
-  local nx=(node_modules/.bin/nx)
-  if command -v timeout >/dev/null; then nx=(timeout --verbose --foreground --kill-after=1m 30m "${nx[@]}"); fi
+  # Not through npx, which would keep the signal to itself.
+  local nx=(node_modules/.bin/nx) limit=(timeout --verbose --foreground --kill-after=1m 30m)
+  # macOS has no timeout, and BusyBox's knows no such options.
+  if "${limit[@]}" true 2>/dev/null; then nx=("${limit[@]}" "${nx[@]}"); fi
   if [ -n "$base" ]; then
     "${nx[@]}" affected --base="$base" --head=HEAD --output-style=static "$@"
   else
