@@ -1,5 +1,6 @@
-import { ConnectorError, type Logger } from '@bitbrat/connectors-core';
+import { ConnectorError } from '@bitbrat/connectors-core';
 import { ManualClock } from '@bitbrat/connectors-core/testing';
+import { RecordingLogger } from '@bitbrat/connectors-testing';
 import { GatewayStanding } from './gateway-standing.js';
 
 const OPEN_LIMIT_MS = 1_000;
@@ -8,20 +9,13 @@ const RECONNECT_LIMIT_MS = 300_000;
 describe('GatewayStanding', () => {
   let clock: ManualClock;
   let told: string[];
-  let errors: unknown[];
+  let logger: RecordingLogger;
   let standing: GatewayStanding;
 
   beforeEach(() => {
     clock = new ManualClock(0);
     told = [];
-    errors = [];
-    const ignore = (): void => undefined;
-    const logger: Logger = {
-      debug: ignore,
-      info: ignore,
-      warn: ignore,
-      error: (message, fields) => errors.push([message, fields]),
-    };
+    logger = new RecordingLogger();
     const events = {
       onConnected: () => void told.push('connected'),
       onReconnecting: ({ message }: ConnectorError) => void told.push(message),
@@ -87,7 +81,9 @@ describe('GatewayStanding', () => {
     standing.guard(() => {
       throw new Error('a fault of ours');
     });
-    expect(errors).toEqual([['discord.listener-failed', { reason: 'a fault of ours' }]]);
+    expect(logger.entries).toEqual([
+      { level: 'error', event: 'discord.listener-failed', fields: { reason: 'a fault of ours' } },
+    ]);
   });
 
   it('is closed once, and silent from then on', async () => {

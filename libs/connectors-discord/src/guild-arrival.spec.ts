@@ -1,5 +1,5 @@
-import { type Logger } from '@bitbrat/connectors-core';
 import { ManualClock } from '@bitbrat/connectors-core/testing';
+import { RecordingLogger } from '@bitbrat/connectors-testing';
 import { GuildArrival } from './guild-arrival.js';
 
 const LIMIT_MS = 10_000;
@@ -7,20 +7,13 @@ const LIMIT_MS = 10_000;
 describe('GuildArrival', () => {
   let clock: ManualClock;
   let settled: number;
-  let warnings: unknown[];
+  let logger: RecordingLogger;
   let guilds: GuildArrival;
 
   beforeEach(() => {
     clock = new ManualClock(0);
     settled = 0;
-    warnings = [];
-    const ignore = (): void => undefined;
-    const logger: Logger = {
-      debug: ignore,
-      info: ignore,
-      error: ignore,
-      warn: (message, fields) => warnings.push([message, fields]),
-    };
+    logger = new RecordingLogger();
     guilds = new GuildArrival({ guildIds: ['1', '2'], clock, logger, onSettled: () => (settled += 1) });
   });
 
@@ -30,14 +23,17 @@ describe('GuildArrival', () => {
     expect([settled, guilds.awaited]).toEqual([0, ['2']]);
     guilds.arrived('2');
     await clock.advance(LIMIT_MS);
-    expect([settled, guilds.awaited, warnings]).toEqual([1, [], []]);
+    expect([settled, guilds.awaited, logger.entries]).toEqual([1, [], []]);
   });
 
   it('does not wait for ever, and says for which', async () => {
     guilds.begin();
     guilds.arrived('1');
     await clock.advance(LIMIT_MS);
-    expect([settled, warnings]).toEqual([1, [['discord.guilds-unavailable', { guilds: ['2'] }]]]);
+    expect(settled).toBe(1);
+    expect(logger.entries).toEqual([
+      { level: 'warn', event: 'discord.guilds-unavailable', fields: { guilds: ['2'] } },
+    ]);
   });
 
   it('is settled again when one comes back', () => {
