@@ -1,10 +1,8 @@
-import { ConnectorError, type ConnectorHost, sleep, toConnectorError } from '@bitbrat/connectors-core';
+import { ConnectorError, sleep, toConnectorError } from '@bitbrat/connectors-core';
 import { ClientSession } from './client-session.js';
-import { type TwilioConfig } from './config.js';
 import { type ConversationJoiner } from './conversation-joiner.js';
-import { ConversationReader } from './conversation-reader.js';
+import { ConversationReader, type ReaderOptions } from './conversation-reader.js';
 import { type ConversationReconciler } from './conversation-reconciler.js';
-import { type MessageIntake } from './message-intake.js';
 import { type SessionEvents } from './session-contract.js';
 import { TwilioTokenProvider } from './token-provider.js';
 
@@ -17,12 +15,7 @@ const MAX_FAILED_SWEEPS = 3;
 /** Milliseconds until a replacement that failed is tried again. */
 const REPLACE_RETRY_MS = 60_000;
 
-export interface RunOptions {
-  readonly config: TwilioConfig;
-  readonly host: ConnectorHost;
-  /** In [0, 1); for the jitter of back-offs. */
-  readonly random: () => number;
-  readonly intake: MessageIntake;
+export interface RunOptions extends Pick<ReaderOptions, 'config' | 'host' | 'intake' | 'random'> {
   readonly joiner: ConversationJoiner;
   readonly reconciler: ConversationReconciler;
   /** A client of the SDK is put away. @param closed never rejects */

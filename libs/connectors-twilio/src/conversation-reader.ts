@@ -75,7 +75,7 @@ export class ConversationReader {
   /** The connection is a new one: what the old one has left unanswered is asked for again. */
   reconnected(): void {
     this.#reads.interrupt();
-    this.#drainer.retryNow();
+    this.retryNow();
   }
 
   /** Should the conversation come back, it is read from its horizon on. */
