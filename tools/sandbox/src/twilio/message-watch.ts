@@ -2,7 +2,7 @@ import { type WaitList } from '../wait-list.js';
 import { type MessageView, toMessageView } from './control-views.js';
 import { type ConversationsModel } from './conversations-model.js';
 
-/** Lets callers wait for messages, and tells all who wait of each change of the model. */
+/** Lets callers wait for messages. */
 export class MessageWatch {
   readonly #watchers = new Set<(message: MessageView) => void>();
 
@@ -15,7 +15,6 @@ export class MessageWatch {
         const view = toMessageView(change.conversation, change.message);
         for (const watcher of this.#watchers) watcher(view);
       }
-      waits.notify();
     });
   }
 

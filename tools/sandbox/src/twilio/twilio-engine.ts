@@ -97,6 +97,7 @@ export function createTwilioEngine(options: TwilioSandboxOptions, context: Platf
     projection.apply(change);
   });
   const watch = new MessageWatch(model, waits);
+  model.onChange(changed);
   const webhooks = new WebhookSender(
     {
       url: options.webhookUrl,
