@@ -14,6 +14,12 @@ export interface FaultView<F extends FaultLimits> {
   readonly strikes: number;
 }
 
+/** What a fault did: the sockets that it acted on at once, and the id of what stays armed. */
+export interface FaultReceipt {
+  readonly id: string | null;
+  readonly sockets: number;
+}
+
 interface Rule<F extends FaultLimits> extends FaultView<F> {
   strikes: number;
   readonly endsAt: number;

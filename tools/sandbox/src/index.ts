@@ -13,7 +13,7 @@ export {
 export { discordDefaults, type DiscordSandboxOptions } from './discord/discord-options.js';
 export { DiscordSandbox } from './discord/discord-sandbox.js';
 export { type FaultInput as DiscordFaultInput } from './discord/fault-schema.js';
-export { type FaultReceipt as DiscordFaultReceipt } from './discord/fault-switch.js';
+export { type FaultReceipt, type FaultView } from './fault-rules.js';
 export { type SandboxLogger } from './platform.js';
 export { resetConnection } from './reset-connection.js';
 export { type Sandbox, type SandboxOptions, startSandbox } from './sandbox-server.js';
@@ -30,9 +30,8 @@ export {
   type ParticipantView,
   type TwilioStats,
 } from './twilio/control-views.js';
-export { type FaultInput, type TwilioFaultView as FaultView } from './twilio/fault-schema.js';
+export { type FaultInput } from './twilio/fault-schema.js';
 export { twilioDefaults, type TwilioSandboxOptions } from './twilio/twilio-options.js';
-export { type FaultReceipt } from './twilio/fault-switch.js';
 export { type MessageReceipt } from './twilio/inbound-messages.js';
 export { TwilioSandbox } from './twilio/twilio-sandbox.js';
 export { type WebhookAttempt, type WebhookDelivery } from './twilio/webhooks.js';
@@ -46,7 +45,7 @@ export {
   type UserMessageInput as TwitchInboundMessage,
 } from './twitch/control-schema.js';
 export { type TwitchChannelView, type TwitchMessageView, type TwitchStats } from './twitch/control-views.js';
-export { type TwitchFaultInput, type TwitchFaultView } from './twitch/fault-schema.js';
+export { type TwitchFaultInput } from './twitch/fault-schema.js';
 export { type TwitchFaultReceipt } from './twitch/fault-switch.js';
 export { type TokenPair as TwitchTokenPair } from './twitch/tokens.js';
 export { twitchDefaults, type TwitchSandboxOptions } from './twitch/twitch-options.js';

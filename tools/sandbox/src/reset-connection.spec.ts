@@ -8,7 +8,7 @@ async function connected(
 ): Promise<{ client: Socket; closed: Promise<unknown> }> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const accepted = once(server, 'connection') as Promise<[Socket]>; // what a net.Server emits
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1'); // it listens on TCP
   client.on('error', () => undefined);
   const [socket] = await accepted;

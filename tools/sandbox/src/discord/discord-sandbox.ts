@@ -1,7 +1,7 @@
 import { type IncomingMessage } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { type FastifyInstance } from 'fastify';
-import { type FaultView } from '../fault-rules.js';
+import { type FaultReceipt, type FaultView } from '../fault-rules.js';
 import { type PlatformContext, type SandboxPlatform } from '../platform.js';
 import { ControlActions, type MessageReceipt } from './control-actions.js';
 import { registerControlApi } from './control-api.js';
@@ -22,7 +22,6 @@ import {
 import { createDiscordEngine, type DiscordEngine } from './discord-engine.js';
 import { type DiscordSandboxOptions } from './discord-options.js';
 import { type ArmedFault, type FaultInput } from './fault-schema.js';
-import { type FaultReceipt } from './fault-switch.js';
 import { isGatewayRequest } from './gateway-server.js';
 import { type Attachment, type Guild, type Message } from './records.js';
 import { registerRestApi } from './rest-api.js';

@@ -1,14 +1,8 @@
 import { type z } from 'zod';
-import { type FaultRules, type FaultView } from '../fault-rules.js';
+import { type FaultReceipt, type FaultRules, type FaultView } from '../fault-rules.js';
 import { type ArmedFault, armedFaultSchema, type FaultInput, faultSchema } from './fault-schema.js';
 import { type GatewayServer } from './gateway-server.js';
 import { type HeldReplies } from './held-replies.js';
-
-/** What a fault did: the sockets that it acted on at once, and the id of what stays armed. */
-export interface FaultReceipt {
-  readonly id: string | null;
-  readonly sockets: number;
-}
 
 /** Causes faults and heals them, on the open sockets and by rules for what is to come. */
 export class FaultSwitch {

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { delayMs, limits, pattern, status } from '../fault-fields.js';
-import { type FaultView } from '../fault-rules.js';
 
 /** Faults that act once, on the sockets that are open at this moment. */
 export const momentaryFaultSchema = z.discriminatedUnion('kind', [
@@ -90,7 +89,3 @@ export type FaultInput = z.input<typeof faultSchema>;
 export type MomentaryFault = z.infer<typeof momentaryFaultSchema>;
 /** A fault that stays armed. */
 export type ArmedFault = z.infer<typeof armedFaultSchema>;
-/** An armed fault as the control API shows it. */
-export type TwilioFaultView = FaultView<ArmedFault>;
-/** The armed fault of one kind. */
-export type ArmedFaultOf<K extends ArmedFault['kind']> = Extract<ArmedFault, { kind: K }>;

@@ -1,13 +1,7 @@
-import { type FaultRules } from '../fault-rules.js';
-import { type ArmedFault, type FaultInput, faultSchema, type TwilioFaultView } from './fault-schema.js';
+import { type FaultReceipt, type FaultRules, type FaultView } from '../fault-rules.js';
+import { type ArmedFault, type FaultInput, faultSchema } from './fault-schema.js';
 import { parseInput } from './parse-input.js';
 import { type TwilsockServer } from './twilsock-server.js';
-
-/** What a fault did: the sockets that it acted on at once, and the id of what stays armed. */
-export interface FaultReceipt {
-  readonly id: string | null;
-  readonly sockets: number;
-}
 
 /** Causes faults and heals them, on the open sockets and by rules for what is to come. */
 export class FaultSwitch {
@@ -40,7 +34,7 @@ export class FaultSwitch {
   }
 
   /** The armed faults, oldest first. */
-  list(): readonly TwilioFaultView[] {
+  list(): readonly FaultView<ArmedFault>[] {
     return this.rules.list();
   }
 

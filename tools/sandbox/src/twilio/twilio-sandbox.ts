@@ -1,6 +1,7 @@
 import { type IncomingMessage } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { type FastifyInstance } from 'fastify';
+import { type FaultReceipt, type FaultView } from '../fault-rules.js';
 import { type PlatformContext, type SandboxPlatform } from '../platform.js';
 import { ControlActions } from './control-actions.js';
 import { registerControlApi } from './control-api.js';
@@ -19,8 +20,7 @@ import {
   toParticipantView,
   type TwilioStats,
 } from './control-views.js';
-import { type FaultInput, type TwilioFaultView } from './fault-schema.js';
-import { type FaultReceipt } from './fault-switch.js';
+import { type ArmedFault, type FaultInput } from './fault-schema.js';
 import { type MessageReceipt } from './inbound-messages.js';
 import { registerMediaApi } from './media-api.js';
 import { registerRestApi } from './rest-api.js';
@@ -226,7 +226,7 @@ export class TwilioSandbox implements SandboxPlatform {
   }
 
   /** The armed faults. */
-  faults(): readonly TwilioFaultView[] {
+  faults(): readonly FaultView<ArmedFault>[] {
     return this.#engine.faults.list();
   }
 

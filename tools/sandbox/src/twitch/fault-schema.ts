@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { delayMs, limits, status } from '../fault-fields.js';
-import { type FaultView } from '../fault-rules.js';
 
 /** Whom it strikes: everybody when left out. */
 const login = z.string().toLowerCase().optional();
@@ -96,8 +95,6 @@ export type TwitchFaultInput = z.input<typeof twitchFaultSchema>;
 export type MomentaryFault = z.infer<typeof momentaryFaultSchema>;
 /** A fault that stays armed. */
 export type ArmedFault = z.infer<typeof armedFaultSchema>;
-/** An armed fault as the control API shows it. */
-export type TwitchFaultView = FaultView<ArmedFault>;
 /** The armed fault of one kind. */
 export type ArmedFaultOf<K extends ArmedFault['kind']> = Extract<ArmedFault, { kind: K }>;
 

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { type IncomingMessage } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { type FastifyInstance } from 'fastify';
+import { type FaultView } from '../fault-rules.js';
 import { type PlatformContext, type SandboxPlatform } from '../platform.js';
 import { WaitList } from '../wait-list.js';
 import { type Channel } from './channels.js';
@@ -26,7 +27,7 @@ import {
   type TwitchMessageView,
   type TwitchStats,
 } from './control-views.js';
-import { type TwitchFaultInput, type TwitchFaultView } from './fault-schema.js';
+import { type ArmedFault, type TwitchFaultInput } from './fault-schema.js';
 import { causeFault, type TwitchFaultReceipt } from './fault-switch.js';
 import { isChatUpgrade } from './irc-server.js';
 import { registerOAuthRoutes } from './oauth-routes.js';
@@ -222,7 +223,7 @@ export class TwitchSandbox implements SandboxPlatform {
   }
 
   /** The armed faults. */
-  faults(): readonly TwitchFaultView[] {
+  faults(): readonly FaultView<ArmedFault>[] {
     return this.#parts.faults.list();
   }
 
