@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks everything, from a fresh clone: install, workspace sync, format, what is generated, conventions, lint, types, tests, build,
-# integration tests, end-to-end tests. Stops at the first step that fails. Ends with `N passed, N failed` over all suites.
+# integration tests, end-to-end tests. Stops at the first step that fails, and names the tests that did. Ends with `N passed, N failed` over all suites.
 set -euo pipefail
 
 usage() {
@@ -43,9 +43,16 @@ fi
 current='starting'
 finished=false
 
+# Finds what the suites wrote to their test-output folders.
+outputs() {
+  local kind=$1
+  shift
+  find apps libs tools -name "*.$kind" -path '*/test-output/*' -not -path '*/node_modules/*' "$@"
+}
+
 # Adds up what every suite wrote to its test-output folder.
 summary() {
-  find apps libs tools -name '*.summary.json' -path '*/test-output/*' -not -path '*/node_modules/*' -print0 |
+  outputs summary.json -print0 |
     xargs -0 cat 2>/dev/null |
     awk -F'[:,}]' -v outcome="$1" '
       { passed += $2; failed += $4; skipped += $6 }
@@ -63,6 +70,7 @@ finish() {
   else
     echo
     echo "FAILED at: $current"
+    outputs failures.txt -exec sed 's/^/  /' {} +
     summary failed
   fi
 }
@@ -91,7 +99,8 @@ targets() {
   fi
 }
 
-find apps libs tools -name '*.summary.json' -path '*/test-output/*' -not -path '*/node_modules/*' -delete
+outputs summary.json -delete
+outputs failures.txt -delete
 if [ "$install" = true ]; then step install npm ci; fi
 step sync npx nx sync:check
 step format npx prettier --check --log-level warn .

@@ -45,7 +45,11 @@ describeWithFirestoreEmulator('Firestore store', process.env, () => {
   beforeAll(async () => {
     emulator = await startFirestoreEmulator({ environment: process.env });
   }, 60_000);
-  afterEach(() => Promise.all(opened.splice(0).map((store) => store.close(CLOSE_MS))));
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((store) => store.close(CLOSE_MS)));
+    // A case that failed while it was away is not to fail the next ones, too.
+    if (!emulator.isRunning) await emulator.restart();
+  }, 60_000);
   afterAll(() => emulator.stop());
 
   describeStateStore('Firestore store', () => {

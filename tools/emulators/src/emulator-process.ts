@@ -55,6 +55,11 @@ class EmulatorProcess implements Emulator {
     return `127.0.0.1:${this.port}`;
   }
 
+  get isRunning(): boolean {
+    const { child } = this;
+    return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
   async reset(): Promise<void> {
     const { method, path } = this.kind.reset(this.projectId);
     const response = await fetch(`http://${this.host}${path}`, { method });
@@ -64,9 +69,9 @@ class EmulatorProcess implements Emulator {
   }
 
   async kill(): Promise<void> {
-    const { child } = this;
+    const { child, isRunning } = this;
     this.child = undefined;
-    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.pid === undefined || !isRunning) return;
     // `close` comes when the last of the group has let go of standard error.
     const ended = once(child, 'close');
     process.kill(-child.pid, 'SIGKILL');

@@ -18,6 +18,8 @@ export interface Emulator {
   /** `127.0.0.1:{port}` */
   readonly host: string;
   readonly projectId: string;
+  /** False after `kill` and `stop`, and when the process has ended by itself. */
+  readonly isRunning: boolean;
   /** Removes all that it holds. */
   reset(): Promise<void>;
   /** SIGKILL: what it held is gone, for it keeps all in memory. Resolves when the process has ended. */

@@ -68,8 +68,10 @@ for (const { name, describeWith, start, add } of emulators) {
       const { host } = emulator;
       expect(await call(add.method)).toBe(200);
       await emulator.kill();
+      expect(emulator.isRunning).toBe(false);
       expect(await answers(host)).toBe(false);
       await emulator.restart();
+      expect(emulator.isRunning).toBe(true);
       expect(emulator.host).toBe(host);
       expect(await call('GET')).toBe(404);
     });
