@@ -39,4 +39,6 @@ export interface ConnectorCapabilities {
    * by the platform itself (`platform`), or not at all (`none`).
    */
   readonly duplicateProtection: 'lookup' | 'platform' | 'none';
+  /** With `platform`: for how many milliseconds after a try it knows a repetition; left out: for ever. */
+  readonly protectedForMs?: number;
 }

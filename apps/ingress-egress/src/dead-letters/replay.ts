@@ -1,9 +1,14 @@
 import { decodeEgress, type DeadLetter, type Topics } from '@bitbrat/envelope';
-import { type OutgoingMessage } from '@bitbrat/message-bus';
+import { type OutgoingMessage, type ReceivedMessage } from '@bitbrat/message-bus';
 import { type Refusal } from './letter-api.js';
 
 /** Attribute of a replayed message: the id of the letter that it was. Such a message may have been sent before. */
 export const REPLAY_OF = 'bitbrat-replay-of';
+
+/** Id of the dead letter of which the message is a replay. */
+export function replayedLetterOf({ attributes }: Pick<ReceivedMessage, 'attributes'>): string | undefined {
+  return attributes[REPLAY_OF];
+}
 
 /** Where this instance takes its messages from. */
 export interface ReplayRoutes {

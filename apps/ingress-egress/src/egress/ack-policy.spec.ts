@@ -57,6 +57,12 @@ const rows: Row[] = [
     expected: { kind: 'retry', delayMs: 7_000 },
   },
   {
+    name: 'has to wait beyond its life',
+    result: failed('RATE_LIMITED', 120_000),
+    expiresInMs: 30_000,
+    expected: settle('expired', false),
+  },
+  {
     name: 'answer lost where nobody can look',
     result: failed('TIMEOUT'),
     protection: 'none',

@@ -16,7 +16,7 @@ export const LOST_ANSWER_MS = 10_000;
 /** How long an egress event is tried. */
 export interface RetryLimits {
   readonly backoff: BackoffPolicy;
-  /** The most tries; what never reached the platform because the connector was not connected does not count. */
+  /** The most tries; what never reached the platform because the connector was not connected does not count, nor what was only too early. */
   readonly maxAttempts: number;
   /** After this time since the event was taken up, in milliseconds, it is not tried again. */
   readonly giveUpAfterMs: number;
@@ -28,7 +28,7 @@ export type SendResult =
 
 export interface Situation {
   readonly result: SendResult;
-  /** Tries that counted, this one included. */
+  /** Tries that count towards `maxAttempts`, this one included. */
   readonly attempts: number;
   /** Tries in all, for the back-off. */
   readonly tries: number;
@@ -59,12 +59,12 @@ export function decide(situation: Situation, limits: RetryLimits, random: () => 
     error.retryAfterMs ?? 0,
     isLookedForLater(error, protection) ? LOST_ANSWER_MS : 0,
   );
-  if (attempts >= limits.maxAttempts || elapsedMs + delayMs > limits.giveUpAfterMs) {
-    return { kind: 'settle', status: 'failed', deadLetter: true };
-  }
+  if (attempts >= limits.maxAttempts) return { kind: 'settle', status: 'failed', deadLetter: true };
   if (expiresInMs !== undefined && delayMs >= expiresInMs) {
     return { kind: 'settle', status: 'expired', deadLetter: false };
   }
+  if (elapsedMs + delayMs > limits.giveUpAfterMs)
+    return { kind: 'settle', status: 'failed', deadLetter: true };
   return { kind: 'retry', delayMs };
 }
 
@@ -76,4 +76,9 @@ export function isLookedForLater(error: ConnectorError, protection: Situation['p
 /** Whether a failed try may have reached the platform at all. */
 export function countsAsAttempt(error: ConnectorError): boolean {
   return error.code !== 'NOT_CONNECTED';
+}
+
+/** Whether the try was only too early: what has to wait is bounded by time, not by the number of tries. */
+export function isTooEarly(error: ConnectorError): boolean {
+  return error.code === 'RATE_LIMITED';
 }

@@ -64,11 +64,14 @@ interface Wishes {
   readonly rates?: SendRates;
   readonly repeatWindowMs?: number;
   readonly duplicateProtection?: ConnectorCapabilities['duplicateProtection'];
+  readonly protectedForMs?: number;
+  readonly maxInFlight?: number;
   readonly store?: ClaimStore;
 }
 
 async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promise<World> {
-  const { duplicateProtection = 'lookup', rates, repeatWindowMs = 0, store = createMemoryStore() } = wishes;
+  const { duplicateProtection = 'lookup', maxInFlight = 100, repeatWindowMs = 0 } = wishes;
+  const { protectedForMs, rates, store = createMemoryStore() } = wishes;
   const bus = createMemoryBus({ clock: systemClock });
   const calls: Call[] = [];
   const outcomes: EgressOutcome[] = [];
@@ -85,6 +88,7 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
       formatting: 'none',
       duplicateProtection,
       ...(rates === undefined ? {} : { rates }),
+      ...(protectedForMs === undefined ? {} : { protectedForMs }),
     },
     start: () => Promise.resolve(),
     stop: () => Promise.resolve(),
@@ -137,7 +141,7 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
         logger: silent,
         random: () => 0.5,
       },
-      { topic: EGRESS, limits, maxInFlight: 100, repeatWindowMs },
+      { topic: EGRESS, limits, maxInFlight, repeatWindowMs },
     );
   const consumer = anotherConsumer();
   await consumer.start();
@@ -224,6 +228,31 @@ describe('EgressConsumer', () => {
     await publish({ id: 'e1' });
     await settle();
     expect(calls).toHaveLength(1);
+  });
+
+  it('sends an event that failed when it is published again', async () => {
+    const steps: Step[] = [new ConnectorError('FORBIDDEN', 'not yet')];
+    const started = await start(() => steps.shift() ?? accepted, { duplicateProtection: 'none' });
+    await started.publish({ id: 'e1' });
+    await settle();
+    await started.publish({ id: 'e1' });
+    await settle();
+    expect(statuses(started)).toEqual(['e1 failed 1', 'e1 sent 1']);
+  });
+
+  it('looks for an event that failed with its answer lost when it is published again, and not too soon', async () => {
+    const started = await start(() =>
+      started.calls.length > 3 ? accepted : new ConnectorError('TIMEOUT', 'silence'),
+    );
+    await started.publish({ id: 'e1' });
+    await jest.advanceTimersByTimeAsync(25_000);
+    expect(statuses(started)).toEqual(['e1 failed 3']);
+    await started.publish({ id: 'e1' });
+    await jest.advanceTimersByTimeAsync(4_000);
+    expect(started.calls).toHaveLength(3);
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(started.calls.map(({ options }) => options.mayHaveBeenSent)).toEqual([false, true, true, true]);
+    expect(statuses(started)).toEqual(['e1 failed 3', 'e1 sent 1']);
   });
 
   it('takes the replay of a dead letter as sent before, maybe', async () => {
@@ -356,6 +385,34 @@ describe('EgressConsumer', () => {
     expect(statuses(started)).toEqual(['e1 failed 0']);
   });
 
+  it('does not give up what only has to wait because it waited often', async () => {
+    const started = await start(() =>
+      started.calls.length > 5
+        ? accepted
+        : new ConnectorError('RATE_LIMITED', 'slow', { retryAfterMs: 5_000 }),
+    );
+    await started.publish({ id: 'e1' });
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(statuses(started)).toEqual(['e1 sent 6']);
+  });
+
+  it('leaves room for other destinations, and keeps the order of one that has more events than the bus lends', async () => {
+    let isSlow = true;
+    const started = await start(
+      ({ destination }) =>
+        destination === 'slow' && isSlow ? new ConnectorError('NOT_CONNECTED', 'away') : accepted,
+      { maxInFlight: 10 },
+    );
+    const ids = Array.from({ length: 30 }, (_, index) => `s${index}`);
+    for (const id of ids) await started.publish({ id, target: { connector: 'fake', destination: 'slow' } });
+    await started.publish({ id: 'quick', target: { connector: 'fake', destination: 'quick' } });
+    await settle();
+    expect(statuses(started)).toEqual(['quick sent 1']);
+    isSlow = false;
+    await jest.advanceTimersByTimeAsync(600_000);
+    expect(statuses(started).slice(1)).toEqual(ids.map((id) => `${id} sent 1`));
+  });
+
   it('delays what is too fast for a destination or the platform, and refuses none', async () => {
     const rates: SendRates = {
       perDestination: { count: 1, perMs: 1_000 },
@@ -392,6 +449,58 @@ describe('EgressConsumer', () => {
     await settle();
     expect(statuses(started)).toEqual(['e1 unknown 0', 'e2 sent 1']);
     expect(started.calls.map(({ options }) => options.idempotencyKey)).toEqual(['e2']);
+    expect(started.deadLetters).toMatchObject([{ error: { code: 'UPSTREAM_UNAVAILABLE' }, attempts: 0 }]);
+  });
+
+  it('sends a replay once, whatever became of the event before, and says `unknown` of one that a killed process was sending', async () => {
+    const store = createMemoryStore();
+    const killed = new SendClaims(store, systemClock, silent);
+    await killed.begin('e1');
+    await killed.begin('e2\nletter 2');
+    const started = await start(() => accepted, { duplicateProtection: 'none', store });
+    for (const [id, letter] of [
+      ['e1', 'letter 1'],
+      ['e2', 'letter 2'],
+    ] as const) {
+      await started.publish({ id }, { [REPLAY_OF]: letter });
+    }
+    await settle();
+    expect(statuses(started)).toEqual(['e1 sent 1', 'e2 unknown 0']);
+    const next = started.anotherConsumer();
+    await started.consumer.stop(1_000);
+    await next.start();
+    await started.publish({ id: 'e1' }, { [REPLAY_OF]: 'letter 1' });
+    await settle();
+    expect(started.calls).toHaveLength(1);
+    await next.stop(1_000);
+  });
+
+  it('says `unknown` where the platform does not know the lost try any more', async () => {
+    const steps: Step[] = [new ConnectorError('TIMEOUT', 'silence')];
+    const started = await start(() => steps.shift() ?? new ConnectorError('NOT_CONNECTED', 'away'), {
+      duplicateProtection: 'platform',
+      protectedForMs: 20_000,
+    });
+    await started.publish({ id: 'e1' });
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(statuses(started)).toEqual(['e1 unknown 1']);
+    expect(started.deadLetters).toHaveLength(1);
+    const { length } = started.calls;
+    await started.publish({ id: 'e1' });
+    await settle();
+    expect(started.calls).toHaveLength(length);
+  });
+
+  it('says `unknown` of an event that expired while no process was there, if one may have sent it before', async () => {
+    const started = await start(() => accepted);
+    await started.consumer.stop(1_000);
+    await started.publish({ id: 'e1', expiresAt: new Date(Date.now() + 1_000).toISOString() });
+    await jest.advanceTimersByTimeAsync(2_000);
+    const next = started.anotherConsumer();
+    await next.start();
+    await jest.advanceTimersByTimeAsync(11_000);
+    expect(statuses(started)).toEqual(['e1 unknown 0']);
+    await next.stop(1_000);
   });
 
   it('looks for what the process before it may have been sending only when the platform can show it', async () => {
@@ -466,8 +575,11 @@ describe('EgressConsumer', () => {
         repeatWindowMs: 1e6,
       });
       await started.publish({ id: 'e1' });
+      await started.publish({ id: 'e2' });
       await jest.advanceTimersByTimeAsync(62_000);
-      expect([started.calls, statuses(started)]).toEqual([[], ['e1 unknown 0']]);
+      // The store is away for both of them, not for one after the other.
+      expect([started.calls, statuses(started)]).toEqual([[], ['e1 unknown 0', 'e2 unknown 0']]);
+      expect(started.deadLetters).toHaveLength(2);
     });
 
     it('a new event is sent', async () => {

@@ -30,9 +30,9 @@ export const SABOTAGES = {
   /** An event is acknowledged before its outcome is known: what dies with the process in between is lost. */
   'ack-before-outcome': {
     file: 'apps/ingress-egress/src/egress/egress-consumer.ts',
-    find: '    return this.#lanes.run(lane, () => this.#deliver(event, message));',
-    replace: `    void this.#lanes.run(lane, () => this.#deliver(event, message));
-    return 'ack';`,
+    find: '    return delivered.finally(() => {',
+    replace: `    void delivered;
+    return Promise.resolve('ack').finally(() => {`,
     faults: ['service.kill', 'twilio.slow'],
     shows: ['egress missing', 'egress without outcome'],
   },
