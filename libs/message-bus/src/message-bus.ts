@@ -63,18 +63,19 @@ export interface BusSubscription {
  */
 export interface MessageBus {
   /**
-   * Resolves with the bus's message id when the bus has acknowledged the message. While the bus is away the call
-   * waits and tries again, in order per topic and ordering key. When `maxInFlight` messages are waiting, further calls wait for room,
-   * which is how the bus pushes back.
+   * Resolves with the bus's message id when the bus has acknowledged the message. While the bus is away, or does not let
+   * us publish, the call waits and tries again, in order per topic and ordering key; `checkHealth` says why. When
+   * `maxInFlight` messages are waiting, further calls wait for room, which is how the bus pushes back.
    *
    * The bytes must not be changed before the call settles.
-   * @throws BusError `INVALID_MESSAGE`, `INVALID_NAME`, `FORBIDDEN`, `CLOSED`, `ABORTED`
+   * @throws BusError `INVALID_MESSAGE`, `INVALID_NAME`, `CLOSED`, `ABORTED`
    */
   publish(topic: string, message: OutgoingMessage, options?: PublishOptions): Promise<string>;
   /**
    * Resolves when messages published from now on will be delivered. The subscription is made when it is missing, if
    * the driver is allowed to, and made again should it vanish. While the bus is away the call waits and tries again.
-   * @throws BusError `NOT_FOUND` (missing, and the driver may not make it), `INVALID_NAME`, `FORBIDDEN`, `CLOSED`
+   * @throws BusError `NOT_FOUND` (missing, and the driver may not make it), `INVALID_NAME`, `INVALID_MESSAGE` (an option
+   * that the bus does not take), `FORBIDDEN`, `UNAVAILABLE` (the bus answers that somebody must mend something first), `CLOSED`
    */
   subscribe(options: SubscribeOptions, handler: MessageHandler): Promise<BusSubscription>;
   /** Resolves when the bus answers; rejects with the reason when it does not within `timeoutMs`. */
@@ -92,7 +93,7 @@ export interface MessageBus {
  * - `CLOSED`: the bus was closed.
  * - `ABORTED`: the caller's signal was aborted.
  * - `NOT_FOUND`: a topic or subscription is missing and the driver may not make it.
- * - `FORBIDDEN`: the bus does not allow us to.
+ * - `FORBIDDEN`: the bus does not allow us to subscribe; a publish waits.
  * - `UNAVAILABLE`: the bus does not answer.
  */
 export type BusErrorCode =

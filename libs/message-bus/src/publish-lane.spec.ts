@@ -138,18 +138,6 @@ describe('PublishLane', () => {
     expect(broker.outcomes).toEqual(['id-a', 'bad refused', 'id-c', 'id-d']);
   });
 
-  it('tells all of a request that is refused as a whole, and goes on', async () => {
-    const broker = new Broker();
-    broker.verdict = 'reject';
-    broker.answer = (texts) => {
-      if (texts.includes('a')) throw new Error('forbidden');
-    };
-    const lane = broker.lane(1, 2);
-    for (const text of ['a', 'b', 'c']) lane.add(broker.pending(text));
-    await broker.clock.advance(1);
-    expect(broker.outcomes).toEqual(['a forbidden', 'b forbidden', 'id-c']);
-  });
-
   it('runs as many requests at once as it may', async () => {
     const broker = new Broker();
     const lane = broker.lane(2, 1);

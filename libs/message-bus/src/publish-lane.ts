@@ -12,13 +12,11 @@ export interface PendingPublish {
 }
 
 /**
- * What to do about a failed request: `retry` the same messages, `reject` them all, or send them one by one to find
- * those that are at fault (`isolate`).
+ * What to do about a failed request: `retry` the same messages, or send them one by one to find those that are at fault
+ * and give these back (`isolate`).
  */
 export type PublishVerdict =
-  | { readonly action: 'retry' }
-  | { readonly action: 'reject'; readonly error: Error }
-  | { readonly action: 'isolate'; readonly error: Error };
+  { readonly action: 'retry' } | { readonly action: 'isolate'; readonly error: Error };
 
 /** What a lane needs from its bus. */
 export interface LaneContext {

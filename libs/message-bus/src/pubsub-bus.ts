@@ -154,7 +154,7 @@ class PubSubBus implements MessageBus {
         this.assertOpen();
         if (error instanceof BusError) throw error;
         const fault = classifyFault(error, `subscribing to "${topic}" as "${subscription}"`);
-        if (fault.kind === 'forbidden' || fault.kind === 'invalid') throw fault.error;
+        if (fault.kind !== 'missing' && fault.kind !== 'transient') throw fault.error;
         logger.warn('bus.subscribe.failing', { topic, subscription, error: errorText(error) });
       }
       await pause(clock, backoffMs(retryBackoff, failures, random), this.stopped.signal);

@@ -20,11 +20,14 @@ export function grpcCodeOf(error: unknown): number | undefined {
   return typeof error.code === 'number' ? error.code : undefined;
 }
 
-/** What a failed request means. `transient`: the same request may succeed later. */
+/**
+ * What a failed request means. `transient`: the same request may succeed later. `forbidden` and `unready`: it may once
+ * somebody has granted a right or mended what it relies on, such as the topic's key. `invalid`: it never will.
+ */
 export type PubSubFault =
   | { readonly kind: 'transient' }
   | { readonly kind: 'missing' }
-  | { readonly kind: 'forbidden' | 'invalid'; readonly error: BusError };
+  | { readonly kind: 'forbidden' | 'unready' | 'invalid'; readonly error: BusError };
 
 /**
  * One table for all requests. What is not known to be final is transient: a message that is kept too long can still
@@ -42,10 +45,11 @@ export function classifyFault(error: unknown, doing: string): PubSubFault {
           cause: error,
         }),
       };
-    case GRPC.INVALID_ARGUMENT:
     case GRPC.FAILED_PRECONDITION:
-    case GRPC.OUT_OF_RANGE:
     case GRPC.UNIMPLEMENTED:
+      return { kind: 'unready', error: new BusError('UNAVAILABLE', text, { cause: error }) };
+    case GRPC.INVALID_ARGUMENT:
+    case GRPC.OUT_OF_RANGE:
       return { kind: 'invalid', error: new BusError('INVALID_MESSAGE', text, { cause: error }) };
     default:
       return { kind: 'transient' };

@@ -1,3 +1,4 @@
+import { type PubSubConnection } from './pubsub-connection.js';
 import { toPubSubSettings } from './pubsub-options.js';
 import { PubSubPublisher } from './pubsub-publisher.js';
 import { ManualClock } from './testing.js';
@@ -58,5 +59,92 @@ describe('PubSubPublisher while nothing answers', () => {
     await closed;
     await expect(Promise.all(calls)).resolves.toEqual(['CLOSED', 'CLOSED', 'CLOSED']);
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe('PubSubPublisher that is refused', () => {
+  const PERMISSION_DENIED = 7;
+  let clock: ManualClock;
+  let publisher: PubSubPublisher;
+  let taken: string[];
+  /** What the service answers to a request with these texts; undefined: it takes them. */
+  let refusal: (texts: readonly string[]) => number | undefined;
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    taken = [];
+    refusal = () => undefined;
+    const request = ({ messages }: { messages: { data: Uint8Array }[] }): Promise<unknown> => {
+      const texts = messages.map(({ data }) => Buffer.from(data).toString());
+      const code = refusal(texts);
+      if (code !== undefined) return Promise.reject(Object.assign(new Error('said the service'), { code }));
+      taken.push(...texts);
+      return Promise.resolve([{ messageIds: texts.map((value) => `id-${value}`) }]);
+    };
+    const connection = {
+      client: { publisher: { publish: request } },
+      admin: { topicPath: (topic: string) => topic },
+    } as unknown as PubSubConnection; // the rest of the library is not asked
+    publisher = new PubSubPublisher(toPubSubSettings({ projectId: 'p', createMissing: true, clock }), {
+      connect: () => Promise.resolve(connection),
+      barrier: () => new TopicBarrier(),
+      restore: () => Promise.resolve(),
+    });
+  });
+
+  const publish = (value: string): Promise<string> => publisher.publish('the-topic', text(value), undefined);
+
+  it.each([
+    ['PERMISSION_DENIED', PERMISSION_DENIED, /said the service.*roles\/pubsub\.publisher/],
+    ['FAILED_PRECONDITION', 9, /said the service/],
+    ['UNIMPLEMENTED', 12, /said the service/],
+  ])('keeps what it has, in order, through %s, and says why it waits', async (_name, code, reason) => {
+    refusal = () => code;
+    const early = ['a', 'b'].map(publish);
+    await clock.advance(60_000);
+    const late = publish('c');
+    await clock.advance(60_000);
+    expect(publisher.faults.get('the-topic')).toMatch(reason);
+
+    refusal = () => undefined;
+    await clock.advance(2000);
+    await expect(Promise.all([...early, late])).resolves.toEqual(['id-a', 'id-b', 'id-c']);
+    expect([taken, publisher.faults.size]).toEqual([['a', 'b', 'c'], 0]);
+  });
+
+  it.each([
+    ['INVALID_ARGUMENT', 3],
+    ['OUT_OF_RANGE', 11],
+  ])('gives back the message that %s is about, and no other', async (_name, code) => {
+    refusal = (texts) => (texts.includes('bad') ? code : undefined);
+    const calls = Promise.allSettled(['a', 'bad', 'c'].map(publish));
+    await clock.advance(1);
+    expect(await calls).toMatchObject([
+      { value: 'id-a' },
+      { reason: { code: 'INVALID_MESSAGE', message: 'publishing to "the-topic": said the service' } },
+      { value: 'id-c' },
+    ]);
+    expect(publisher.faults.size).toBe(0);
+  });
+
+  it.each([
+    ['before it is judged', false],
+    ['while the others are sent one by one', true],
+  ])('waits for the right beside a message at fault, %s', async (_when, isJudgedFirst) => {
+    let isAllowed = false;
+    refusal = (texts) => {
+      if (!isAllowed && !(isJudgedFirst && texts.includes('bad'))) return PERMISSION_DENIED;
+      return texts.includes('bad') ? 3 : undefined;
+    };
+    const calls = Promise.allSettled(['a', 'bad', 'c'].map(publish));
+    await clock.advance(60_000);
+    isAllowed = true;
+    await clock.advance(2000);
+    expect(await calls).toMatchObject([
+      { value: 'id-a' },
+      { reason: { code: 'INVALID_MESSAGE' } },
+      { value: 'id-c' },
+    ]);
+    expect([taken, publisher.faults.size]).toEqual([['a', 'c'], 0]);
   });
 });

@@ -14,6 +14,9 @@ import { type TopicBarrier } from './topic-barrier.js';
 /** Requests under way at once for messages without an ordering key. */
 const UNORDERED_REQUESTS = 16;
 
+/** What ends a refusal to publish. */
+const PUBLISH_CURE = 'grant the service account roles/pubsub.publisher';
+
 /** What publishing needs from the bus. */
 export interface PublisherLink {
   connect(): Promise<PubSubConnection>;
@@ -93,7 +96,7 @@ export class PubSubPublisher implements PublishCallOwner {
       send: (messages) => this.send(topic, messages),
       judge: (error, failures) => this.judge(topic, error, failures),
       onRecovery: () => {
-        if (this.failing.delete(topic)) this.settings.logger.info('bus.publish.recovered', { topic });
+        this.reportRecovered(topic);
       },
       onIdle: () => this.lanes.delete(id),
     };
@@ -114,17 +117,22 @@ export class PubSubPublisher implements PublishCallOwner {
     return response.messageIds ?? [];
   }
 
+  /** Only what is about the message itself is refused: all else somebody may mend, and until then nothing is lost. */
   private async judge(topic: string, error: unknown, failures: number): Promise<PublishVerdict> {
     const fault = classifyFault(error, `publishing to "${topic}"`);
     switch (fault.kind) {
       case 'invalid':
+        // Whoever judges a message takes others: what was wrong with the topic before is over.
+        this.reportRecovered(topic);
         return { action: 'isolate', error: fault.error };
       case 'forbidden':
-        return { action: 'reject', error: fault.error };
+        this.reportFailing(topic, `${errorText(error)} (${PUBLISH_CURE})`, failures);
+        return { action: 'retry' };
       case 'missing':
         this.reportFailing(topic, (await this.link.connect()).admin.missingTopic(topic).message, failures);
         if (this.settings.createMissing) await this.restoreIfPossible(topic);
         return { action: 'retry' };
+      case 'unready':
       case 'transient':
         this.reportFailing(topic, errorText(error), failures);
         return { action: 'retry' };
@@ -136,6 +144,10 @@ export class PubSubPublisher implements PublishCallOwner {
     const isNew = !this.failing.has(topic);
     this.failing.set(topic, reason);
     if (isNew) this.settings.logger.warn('bus.publish.failing', { topic, error: reason });
+  }
+
+  private reportRecovered(topic: string): void {
+    if (this.failing.delete(topic)) this.settings.logger.info('bus.publish.recovered', { topic });
   }
 
   private async restoreIfPossible(topic: string): Promise<void> {
