@@ -8,16 +8,23 @@ import { StateStoreError } from './state-store.js';
 /** How often a lock shows that its owner is alive, and when one that does not is stale; in milliseconds. */
 export const LOCK_TIMES = { touchEveryMs: 5000, staleAfterMs: 30_000 } as const;
 
+/** Begins the random part of our locks: tells a lock that we have left from one of another thread or copy of this module. */
+const RUN = randomBytes(6).toString('hex');
+
+/** Names of the locks that are held here. Of the process and not of a store: one store finds what another has left. */
+const held = new Set<string>();
+
 /** The right to write a file. */
 export interface FileLock {
-  /** @throws StateStoreError `LOCKED` when the lock was taken from us */
-  verify(): Promise<void>;
+  /** Whether it is where it was put; if not it was taken from us, or its folder is away. @throws the file system's error */
+  stands(): Promise<boolean>;
+  /** Also of a lock that is not where it was put. @throws the file system's error */
   release(): Promise<void>;
 }
 
 /**
- * Takes the lock on `path`: a file of its own beside it, `{path}.lock.{host}.{pid}.{start}.{random}`. Locks of processes
- * that have ended are cleared away.
+ * Takes the lock on `path`: a file of its own beside it, `{path}.lock.{host}.{pid}.{start}.{random}`. Cleared away are locks
+ * of processes that have ended, and of stores here that were closed while their folder was away.
  *
  * As each lock has a name of its own, clearing one away can never hit another. Of two processes that try at the same
  * moment at most one succeeds; it may be that none does.
@@ -25,36 +32,36 @@ export interface FileLock {
  */
 export async function acquireFileLock(path: string): Promise<FileLock> {
   const own = await ownIdentity();
-  const name = `${lockPrefix(path)}${encodeURIComponent(own.host)}.${own.pid}.${own.start}.${randomBytes(6).toString('hex')}`;
+  const name = `${lockPrefix(path)}${encodeURIComponent(own.host)}.${own.pid}.${own.start}.${RUN}${randomBytes(6).toString('hex')}`;
   const lockPath = join(dirname(path), name);
-  await (await open(lockPath, 'wx', 0o600)).close();
+  held.add(name);
   try {
+    await (await open(lockPath, 'wx', 0o600)).close();
     await refuseIfHeld(path, name);
   } catch (error) {
+    held.delete(name);
     await rm(lockPath, { force: true });
     throw error;
   }
   const timer = setInterval(() => {
     const now = new Date();
-    // A lock that is gone is noticed by `verify`, which has somebody to tell.
+    // A lock that is gone is noticed by `stands`, which has somebody to tell.
     utimes(lockPath, now, now).catch(() => undefined);
   }, LOCK_TIMES.touchEveryMs);
   timer.unref();
   return {
-    verify: async () => {
+    stands: async () => {
       try {
         await access(lockPath);
+        return true;
       } catch (error) {
         if (systemCodeOf(error) !== 'ENOENT') throw error;
-        clearInterval(timer);
-        throw new StateStoreError(
-          'LOCKED',
-          `state file "${path}": the lock of this process was cleared away while in use; see that one process only uses the file`,
-        );
+        return false;
       }
     },
     release: async () => {
       clearInterval(timer);
+      held.delete(name);
       await rm(lockPath, { force: true });
     },
   };
@@ -66,7 +73,7 @@ async function refuseIfHeld(path: string, ownName: string): Promise<void> {
     if (name === ownName || !name.startsWith(prefix)) continue;
     const lockPath = join(dirname(path), name);
     const owner = parseOwner(name.slice(prefix.length));
-    if (await isHeld(lockPath, owner)) {
+    if (!isLeftByUs(name) && (await isHeld(lockPath, owner))) {
       const who = owner === undefined ? 'another process' : `process ${owner.pid} on host "${owner.host}"`;
       throw new StateStoreError(
         'LOCKED',
@@ -75,6 +82,10 @@ async function refuseIfHeld(path: string, ownName: string): Promise<void> {
     }
     await rm(lockPath, { force: true });
   }
+}
+
+function isLeftByUs(name: string): boolean {
+  return name.slice(name.lastIndexOf('.') + 1).startsWith(RUN) && !held.has(name);
 }
 
 async function isHeld(lockPath: string, owner: ProcessIdentity | undefined): Promise<boolean> {

@@ -6,6 +6,7 @@ import { CallGate } from './call-gate.js';
 import { pause, settleWithin, type StateClock, systemStateClock } from './clock.js';
 import { systemCodeOf, toFileError } from './file-errors.js';
 import { decodeEntries, encodeEntries } from './file-format.js';
+import { FileHome } from './file-home.js';
 import { acquireFileLock, type FileLock } from './file-lock.js';
 import { applyChange, assertChange, type StateChange } from './state-change.js';
 import { assertKey } from './state-limits.js';
@@ -13,7 +14,7 @@ import { StateStoreError, type StateStore } from './state-store.js';
 
 /** Settings of the file store. */
 export interface FileStoreOptions {
-  /** The state file, on a disk of this machine. It and its folder are made when they are missing. */
+  /** The state file, on a disk of this machine. It and its folder are made when they are missing at the first call. */
   readonly path: string;
   /** How long a write waits for others to share its trip to the disk, in milliseconds. Default 0. */
   readonly flushMs?: number;
@@ -25,16 +26,18 @@ export interface FileStoreOptions {
  * A store in one JSON file that is read once and written whole: for one process and some thousand keys.
  *
  * Writes that come while one is on its way to the disk share the next. The file is opened and locked at the first call,
- * `checkHealth` included; a call that could not open it rejects, and the next one tries again.
+ * `checkHealth` included; a call that could not open it rejects, and the next one tries again. From then on a folder or a
+ * file that is missing is away and not empty: writes reject with `UNAVAILABLE` until it is back.
  */
 export function createFileStore(options: FileStoreOptions): StateStore {
   return new FileStore(options);
 }
 
 interface OpenFile {
-  /** With symbolic links resolved: a rename would replace a link, not what it points to. */
-  readonly path: string;
+  readonly home: FileHome;
   readonly lock: FileLock;
+  /** The lock was taken from us: others may have written. */
+  isLost: boolean;
   /** What is on the disk. */
   entries: ReadonlyMap<string, string>;
 }
@@ -51,6 +54,8 @@ class FileStore implements StateStore {
   private readonly clock: StateClock;
   private readonly gate: CallGate;
   private opening: Promise<OpenFile> | undefined;
+  /** Known once the file has been opened. */
+  private home: FileHome | undefined;
   private pending: PendingChange[] = [];
   private writing: Promise<void> | undefined;
   private releasing: Promise<void> | undefined;
@@ -133,8 +138,9 @@ class FileStore implements StateStore {
       const results = batch.map(({ change }) => applyChange(next, change));
       if (results.some((result) => result.changed)) {
         await this.verifyLock(file);
-        await writeFileAtomically(file.path, encodeEntries(next));
+        await writeFileAtomically(file.home.path, encodeEntries(next));
         file.entries = next;
+        file.home.hasFile = true;
       }
       batch.forEach(({ resolve }, index) => resolve(results[index]?.accepted === true));
     } catch (error) {
@@ -147,28 +153,40 @@ class FileStore implements StateStore {
     try {
       const file = await this.file();
       await this.verifyLock(file);
-      await access(dirname(file.path), constants.W_OK);
+      await access(dirname(file.home.path), constants.W_OK);
     } catch (error) {
       throw toFileError(error, this.path);
     }
   }
 
   private async verifyLock(file: OpenFile): Promise<void> {
-    try {
-      await file.lock.verify();
-    } catch (error) {
+    if (await file.lock.stands()) return;
+    // Away with its folder it is ours still, and so is what we hold.
+    await file.home.assertThere();
+    if (!file.isLost) {
+      file.isLost = true;
       // What we hold may be out of date; the next call locks and reads anew.
-      if (error instanceof StateStoreError) this.opening = undefined;
-      throw error;
+      this.opening = undefined;
+      await file.lock.release();
     }
+    throw new StateStoreError(
+      'LOCKED',
+      `state file "${this.path}": the lock of this process was cleared away while in use; see that one process only uses the file`,
+    );
   }
 
   private file(): Promise<OpenFile> {
-    this.opening ??= openFile(this.path).catch((error: unknown) => {
+    this.opening ??= this.open().catch((error: unknown) => {
       this.opening = undefined;
       throw toFileError(error, this.path);
     });
     return this.opening;
+  }
+
+  private async open(): Promise<OpenFile> {
+    const file = await (this.home === undefined ? openFirst(this.path) : openAgain(this.home));
+    this.home = file.home;
+    return file;
   }
 
   private async release(): Promise<void> {
@@ -178,14 +196,27 @@ class FileStore implements StateStore {
   }
 }
 
-async function openFile(path: string): Promise<OpenFile> {
+async function openFirst(path: string): Promise<OpenFile> {
   await mkdir(dirname(path), { recursive: true });
   const realPath = await absentAs(path, realpath(path));
-  const lock = await acquireFileLock(realPath);
+  return openLocked(realPath, () => FileHome.of(realPath));
+}
+
+async function openAgain(home: FileHome): Promise<OpenFile> {
+  // Before it is locked: nothing is left behind in a folder that is not ours.
+  await home.assertThere();
+  return openLocked(home.path, () => Promise.resolve(home));
+}
+
+async function openLocked(path: string, find: () => Promise<FileHome>): Promise<OpenFile> {
+  const lock = await acquireFileLock(path);
   try {
-    const content = await absentAs(undefined, readFile(realPath, 'utf8'));
+    const home = await find();
+    const content = await absentAs(undefined, readFile(path, 'utf8'));
+    if (content === undefined && home.hasFile) throw home.missingFile();
     const entries = content === undefined ? new Map<string, string>() : decodeEntries(content, path);
-    return { path: realPath, lock, entries };
+    home.hasFile = content !== undefined;
+    return { home, lock, entries, isLost: false };
   } catch (error) {
     await lock.release();
     throw error;

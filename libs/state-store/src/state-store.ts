@@ -46,7 +46,7 @@ export interface StateStore {
 /**
  * - `INVALID_KEY`, `INVALID_VALUE`: breaks a limit; the same call will never succeed.
  * - `INVALID_CONFIG`: a setting of the driver is wrong, such as a path that is a folder or a database that does not exist.
- * - `UNAVAILABLE`: the store does not answer, or its disk is full. The write may have taken effect. Worth repeating.
+ * - `UNAVAILABLE`: the store does not answer, or its disk is full or away. The write may have taken effect. Worth repeating.
  * - `FORBIDDEN`: the store does not let us in.
  * - `CORRUPT`: what is stored cannot be read. Nothing was overwritten.
  * - `LOCKED`: another process uses the file.
