@@ -139,6 +139,19 @@ describe('Drainer', () => {
     script.running[0]?.finish();
   });
 
+  it('drains again a channel that is gone where a wake-up came meanwhile: it may have come back', async () => {
+    const { clock, drainer, script, waits } = create();
+    drainer.wake('CH1');
+    await clock.advance(0);
+    drainer.wake('CH1');
+    script.running[0]?.fail(new ConnectorError('TARGET_NOT_FOUND', 'gone'));
+    await clock.advance(0);
+    expect([script.started, waits, drainer.pending]).toEqual([['CH1', 'CH1'], [], 1]);
+    script.running[0]?.fail(new ConnectorError('TARGET_NOT_FOUND', 'gone'));
+    await clock.advance(60_000);
+    expect([script.started.length, drainer.pending]).toEqual([2, 0]);
+  });
+
   it('stops: what runs may end, what waits does not begin, no timer is left', async () => {
     const { clock, drainer, script } = create();
     for (const sid of ['CH1', 'CH2']) drainer.wake(sid);

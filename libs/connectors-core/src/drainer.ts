@@ -22,7 +22,7 @@ export interface DrainerOptions {
   /** Reads one channel to its end. */
   readonly drain: (channelId: string, signal: AbortSignal) => Promise<void>;
   readonly toError: (reason: unknown, channelId: string) => ConnectorError;
-  /** Whether the channel is forgotten, until it is woken again; default: never. */
+  /** Whether the channel is forgotten, until it is woken again, be it while this drain ran; default: never. */
   readonly isGone?: (error: ConnectorError, channelId: string) => boolean;
   /** A drain has failed and will be tried again. */
   readonly onFailure: (channelId: string, failure: DrainFailure) => void;
@@ -126,7 +126,9 @@ export class Drainer {
     if (this.#stop.signal.aborted) return;
     const error = toError(reason, channelId);
     if (isGone(error, channelId)) {
-      this.#entries.delete(channelId);
+      // Who woke it since may know of a channel that has come back, and says so but once.
+      if (entry.again) this.#start(channelId, entry);
+      else this.#entries.delete(channelId);
       return;
     }
     entry.failures += 1;
