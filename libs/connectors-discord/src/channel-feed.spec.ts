@@ -1,6 +1,8 @@
 import { ConnectorError, type IngressGap } from '@bitbrat/connectors-core';
 import { ManualClock, RecordingLogger, settle } from '@bitbrat/connectors-testing';
-import { type ChannelFacts, ChannelFeed, type FeedOptions } from './channel-feed.js';
+import { ChannelFeed } from './channel-feed.js';
+import { type HistoryPage } from './discord-rest.js';
+import { type ChannelFacts, type FeedOptions } from './feed-contract.js';
 import { FeedRoom } from './feed-room.js';
 import { type ChannelEvent } from './message-intake.js';
 import { type NativeMessage } from './native-message.js';
@@ -39,6 +41,10 @@ class Bench {
   readonly taken: string[] = [];
   readonly saved: string[] = [];
   readonly gaps: IngressGap[] = [];
+  /** Says that the bus has the gaps. */
+  readonly gapsTold: (() => void)[] = [];
+  /** Stored messages that cannot be read. */
+  readonly unreadable = new Set<string>();
   wakes = 0;
   refusals = 0;
   /** Runs while a page is on its way. */
@@ -59,7 +65,10 @@ class Bench {
       take: (event) => this.#take(event),
       room: new FeedRoom(),
       onBehind: () => (this.wakes += 1),
-      onGap: (gap) => this.gaps.push(gap),
+      onGap: (gap, onTold) => {
+        this.gaps.push(gap);
+        this.gapsTold.push(onTold);
+      },
       historyHours: 24,
       clock: this.clock,
       logger: this.logger,
@@ -71,12 +80,17 @@ class Bench {
     this.stored.push(...numbers.map(message));
   }
 
-  #history(after: string, limit: number): Promise<NativeMessage[]> {
+  tellGaps(): void {
+    for (const told of this.gapsTold.splice(0)) told();
+  }
+
+  #history(after: string, limit: number): Promise<HistoryPage> {
     this.requests.push(after);
     if (this.historyError !== undefined) return Promise.reject(this.historyError);
     const page = this.stored.filter(({ id }) => compareSnowflakes(id, after) > 0).slice(0, limit);
     this.duringRequest();
-    return Promise.resolve(page);
+    const messages = page.filter(({ id }) => !this.unreadable.has(id));
+    return Promise.resolve({ messages, count: page.length, lastId: page.at(-1)?.id });
   }
 
   #take(event: ChannelEvent): Promise<void> {
@@ -264,6 +278,62 @@ describe('ChannelFeed', () => {
     expect(bench.taken).toEqual(['message 2', 'message 3']);
   });
 
+  it('reads on behind a page that has a message which cannot be read, and does not ask for it again', async () => {
+    const bench = new Bench({ cursor: at(0) });
+    bench.store(...Array.from({ length: 151 }, (_, i) => i + 1));
+    for (const n of [50, 100, 151]) bench.unreadable.add(at(n));
+    bench.feed.refresh(at(151));
+    await bench.feed.drain(never);
+    expect(bench.taken).toHaveLength(148);
+    expect(bench.taken.at(-1)).toBe('message 150');
+    expect(bench.requests).toEqual([at(0), at(100)]);
+    expect(bench.saved.at(-1)).toBe(at(151));
+  });
+
+  it('reads from its cursor where the baseline was made by a clock that was ahead', async () => {
+    const bench = new Bench({ cursor: at(10), baseline: () => Promise.resolve(at(600)) });
+    bench.store(5, 10, 20, 30);
+    bench.feed.refresh(at(30));
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual(['message 20', 'message 30']);
+  });
+
+  it('reads a refused message again though the baseline was made by a clock that was ahead', async () => {
+    const bench = new Bench({ baseline: () => Promise.resolve(at(600)) });
+    bench.feed.refresh('0');
+    await bench.feed.drain(never);
+    bench.refusals = 1;
+    bench.store(1);
+    bench.feed.offer(created(1));
+    await settle();
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual(['message 1']);
+  });
+
+  it('reads what gave way before the first look at a channel, though the baseline was made by a clock that was ahead', async () => {
+    const bench = new Bench({ baseline: () => Promise.resolve(at(6_000)) });
+    for (let n = 1; n <= 1_100; n += 1) {
+      bench.store(n);
+      bench.feed.offer(created(n));
+    }
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual(Array.from({ length: 1_100 }, (_, i) => `message ${i + 1}`));
+  });
+
+  it('loses nothing that gave way where the history cannot be read at first', async () => {
+    const bench = new Bench();
+    bench.feed.refresh('0');
+    for (let n = 1; n <= 1_200; n += 1) {
+      bench.store(n);
+      bench.feed.offer(created(n));
+    }
+    bench.historyError = new ConnectorError('UPSTREAM_UNAVAILABLE', 'down');
+    await expect(bench.feed.drain(never)).rejects.toThrow('down');
+    bench.historyError = undefined;
+    await bench.feed.drain(never);
+    expect(bench.taken).toEqual(Array.from({ length: 1_200 }, (_, i) => `message ${i + 1}`));
+  });
+
   it('tells what the bound leaves out', async () => {
     const bench = new Bench({ cursor: at(10) });
     await bench.clock.advance(48 * 3_600_000);
@@ -272,6 +342,32 @@ describe('ChannelFeed', () => {
     await bench.feed.drain(never);
     expect(bench.taken).toEqual([`message ${47 * 3_600}`]);
     expect(bench.gaps).toMatchObject([{ from: '2026-11-20T00:00:10.000Z', to: '2026-11-21T00:00:00.000Z' }]);
+  });
+
+  it('saves no cursor past what the bound leaves out before the bus has the gap, which it tells once', async () => {
+    const bench = new Bench({ cursor: at(10) });
+    await bench.clock.advance(48 * 3_600_000);
+    bench.store(20, 47 * 3_600);
+    bench.feed.refresh(at(47 * 3_600));
+    bench.refusals = 1;
+    await expect(bench.feed.drain(never)).rejects.toThrow('refuses');
+    await bench.feed.drain(never);
+    bench.feed.offer(created(47 * 3_600 + 1));
+    await settle();
+    expect([bench.taken.length, bench.gaps.length, bench.saved]).toEqual([2, 1, []]);
+    bench.tellGaps();
+    expect(bench.saved).toEqual([at(47 * 3_600 + 1)]);
+  });
+
+  it('saves the bound where nothing younger stands behind it', async () => {
+    const bench = new Bench({ cursor: at(10) });
+    await bench.clock.advance(48 * 3_600_000);
+    bench.store(20);
+    bench.feed.refresh(at(20));
+    await bench.feed.drain(never);
+    expect(bench.saved).toEqual([]);
+    bench.tellGaps();
+    expect(bench.saved).toEqual([snowflakeAt(START + 24 * 3_600_000)]);
   });
 
   it('tells no gap where nobody has written for longer than the bound', async () => {
@@ -305,6 +401,69 @@ describe('ChannelFeed', () => {
     await bench.feed.drain(never);
     expect(bench.taken).toEqual(['message 3']);
     expect(bench.requests).toEqual([]);
+  });
+
+  it('tells once what was missed of a channel whose history it may not read, and goes on behind it', async () => {
+    const bench = new Bench({ cursor: at(1), facts: { readable: false } });
+    bench.feed.refresh(at(2));
+    bench.feed.offer(created(3));
+    await bench.clock.advance(5_000);
+    await bench.feed.drain(never);
+    bench.feed.refresh(at(3));
+    await bench.feed.drain(never);
+    expect(bench.gaps).toMatchObject([{ from: '2026-11-20T00:00:01.000Z', to: '2026-11-20T00:00:05.000Z' }]);
+    expect(bench.saved).toEqual([]);
+    bench.tellGaps();
+    expect(bench.saved).toEqual([at(3)]);
+  });
+
+  it('saves the last message of a channel whose history it may not read as read when the bus has the gap', async () => {
+    const bench = new Bench({ cursor: at(1), facts: { readable: false } });
+    bench.feed.refresh(at(2));
+    await bench.feed.drain(never);
+    bench.tellGaps();
+    expect(bench.saved).toEqual([at(2)]);
+  });
+
+  it('saves nothing past what waits, though Discord names it as the last message', async () => {
+    const bench = new Bench({ cursor: at(1), facts: { readable: false } });
+    bench.feed.offer(created(3));
+    bench.feed.offer(created(4));
+    bench.feed.refresh(at(4));
+    bench.refusals = 2;
+    await expect(bench.feed.drain(never)).rejects.toThrow('refuses');
+    await settle();
+    bench.tellGaps();
+    expect(bench.saved.filter((id) => compareSnowflakes(id, at(3)) >= 0)).toEqual([]);
+  });
+
+  it.each([
+    ['nobody has written since', at(1)],
+    ['Discord does not tell its last message', undefined],
+  ])('tells no gap of a channel whose history it may not read where %s', async (_name, newest) => {
+    const bench = new Bench({ cursor: at(1), facts: { readable: false } });
+    bench.feed.refresh(newest);
+    await bench.feed.drain(never);
+    bench.refusals = 1;
+    bench.feed.offer(created(2));
+    await settle();
+    await bench.feed.drain(never);
+    expect([bench.gaps, bench.taken]).toEqual([[], ['message 2']]);
+  });
+
+  it('tells what its bounded list has forced out where no history brings it back', async () => {
+    const bench = new Bench({ cursor: at(0), facts: { readable: false } });
+    bench.feed.refresh(at(0));
+    await bench.feed.drain(never);
+    bench.feed.refresh(undefined);
+    for (let n = 1; n <= 1_100; n += 1) bench.feed.offer(created(n));
+    await bench.feed.drain(never);
+    expect(bench.taken).toHaveLength(1_000);
+    expect(bench.gaps).toMatchObject([{ from: '2026-11-20T00:00:00.000Z' }]);
+    await bench.feed.drain(never);
+    bench.feed.refresh(at(1_100));
+    await bench.feed.drain(never);
+    expect(bench.gaps).toHaveLength(1);
   });
 
   it('takes nothing of a channel that is not wanted', async () => {

@@ -1,10 +1,10 @@
-import { type Clock, ConnectorError, isoTime, type IngressGap, type Logger } from '@bitbrat/connectors-core';
+import { ConnectorError, isoTime } from '@bitbrat/connectors-core';
 import { ChannelCursor } from './channel-cursor.js';
-import { type Place } from './discord-envelope-builder.js';
-import { type FeedRoom } from './feed-room.js';
+import { type ChannelFacts, type FeedOptions } from './feed-contract.js';
 import { type ChannelEvent } from './message-intake.js';
-import { type NativeMessage } from './native-message.js';
-import { compareSnowflakes, newerSnowflake, snowflakeAt, snowflakeTime } from './snowflake.js';
+import { compareSnowflakes, olderSnowflake, snowflakeAt, snowflakeTime } from './snowflake.js';
+import { WaitingEvents } from './waiting-events.js';
+import { NO_MESSAGE } from './wire-guild.js';
 
 /** Largest page of "Get Channel Messages". */
 export const PAGE_SIZE = 100;
@@ -12,40 +12,7 @@ export const PAGE_SIZE = 100;
 /** Messages of one channel on their way to the bus; with more, the channel is read from its history when the bus is back. */
 const MAX_UNDER_WAY = 500;
 
-/** Events that wait while a channel's history is read. */
-const MAX_WAITING = 1_000;
-
 const HOUR_MS = 3_600_000;
-
-/** What is known of a channel. */
-export interface ChannelFacts extends Place {
-  readonly id: string;
-  /** Whether the bot may read its history. */
-  readonly readable: boolean;
-}
-
-export interface FeedOptions {
-  readonly channelId: string;
-  /** @throws ConnectorError */
-  readonly resolve: () => Promise<ChannelFacts>;
-  /** Whether the configuration wants the channel. */
-  readonly isWanted: (facts: ChannelFacts) => boolean;
-  /** The id behind which a channel without a cursor is read; undefined: from now on. */
-  readonly baseline: (facts: ChannelFacts) => Promise<string | undefined>;
-  readonly loadCursor: () => Promise<string | undefined>;
-  readonly saveCursor: (messageId: string) => void;
-  /** The messages that follow, oldest first, `limit` at most. @throws ConnectorError */
-  readonly history: (after: string, limit: number, facts: ChannelFacts) => Promise<NativeMessage[]>;
-  readonly take: (event: ChannelEvent, facts: ChannelFacts) => Promise<void>;
-  /** Shared by all channels. */
-  readonly room: FeedRoom;
-  /** The channel has to be drained. */
-  readonly onBehind: () => void;
-  readonly onGap: (gap: IngressGap) => void;
-  readonly historyHours: number;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
 
 /**
  * One channel on its way to the bus.
@@ -60,16 +27,21 @@ export class ChannelFeed {
   #mode: 'behind' | 'live' | 'unwanted' = 'behind';
   #facts: ChannelFacts | undefined;
   #baseline: string | undefined;
-  readonly #waiting: ChannelEvent[] = [];
-  #overflowed = false;
+  readonly #waiting: WaitingEvents;
+  /** How often a message was let go that the bus has not: only the history brings it back. */
+  #losses = 0;
+  /** How many of them have been read again, or told. */
+  #regained = 0;
+  /** Gaps that the bus has not yet. */
+  #untoldGaps = 0;
   /** A session began since the history was last asked. */
   #isStale = false;
   /** The channel's last message as Discord told it at the last session start; undefined where it did not. */
   #newest: string | undefined;
-  #mustRead = false;
 
   constructor(options: FeedOptions) {
     this.#options = options;
+    this.#waiting = new WaitingEvents(options.room);
   }
 
   /** Whether its history has to be read before its events go on. */
@@ -120,43 +92,46 @@ export class ChannelFeed {
     const facts = await this.#prepare();
     if (!this.#options.isWanted(facts)) {
       this.#mode = 'unwanted';
-      this.#takeWaiting();
+      this.#waiting.takeAll();
       return;
     }
     await this.idle();
     do {
-      const mustRead = this.#mustRead || this.#overflowed;
-      this.#overflowed = false;
+      const losses = this.#losses;
       this.#isStale = false;
-      await this.#catchUp(facts, mustRead, signal);
+      await this.#catchUp(facts, signal);
       if (isAborted(signal)) return;
+      this.#regained = losses;
     } while (this.#isOutdated());
     this.#mode = 'live';
-    this.#mustRead = false;
-    await Promise.all(this.#takeWaiting().map((event) => this.#take(event, facts)));
+    await Promise.all(this.#waiting.takeAll().map((event) => this.#take(event, facts)));
   }
 
   /** Gives up what waits: the channel does not exist any more. */
   discard(): void {
-    this.#takeWaiting();
-  }
-
-  #takeWaiting(): readonly ChannelEvent[] {
-    this.#options.room.leave(this.#waiting.length);
-    return this.#waiting.splice(0);
+    this.#waiting.takeAll();
   }
 
   /** Whether something happened while the history was read that it may not show. */
   #isOutdated(): boolean {
-    return this.#overflowed || this.#isStale;
+    return this.#hasLost || this.#isStale;
+  }
+
+  /** Where reading begins. The baseline may have been made by a clock that was ahead; a cursor has not. */
+  get #position(): string | undefined {
+    return this.#cursor.position ?? this.#baseline;
+  }
+
+  get #hasLost(): boolean {
+    return this.#losses > this.#regained;
   }
 
   async #prepare(): Promise<ChannelFacts> {
     const facts = await this.#options.resolve();
     if (this.#facts === undefined && this.#options.isWanted(facts)) {
-      this.#baseline = (await this.#options.baseline(facts)) ?? this.#baseline;
-      // Without a message since the baseline there is no cursor, and none is needed.
-      if (!this.#isReadUpTo(this.#baseline)) this.#cursor.moveTo(await this.#options.loadCursor());
+      this.#baseline = olderSnowflake(await this.#options.baseline(facts), this.#baseline);
+      // A channel that never had a message has no cursor.
+      if (!this.#isReadUpTo(NO_MESSAGE)) this.#cursor.moveTo(await this.#options.loadCursor());
     }
     this.#facts = facts;
     return facts;
@@ -167,73 +142,98 @@ export class ChannelFeed {
     return compareSnowflakes(this.#newest, position) <= 0;
   }
 
-  async #catchUp(facts: ChannelFacts, mustRead: boolean, signal: AbortSignal): Promise<void> {
-    const position = newerSnowflake(this.#cursor.position, this.#baseline);
-    if (position === undefined || !facts.readable) return;
-    if (this.#isReadUpTo(position) && !mustRead) return;
+  async #catchUp(facts: ChannelFacts, signal: AbortSignal): Promise<void> {
+    const position = this.#position;
+    if (position === undefined || (this.#isReadUpTo(position) && !this.#hasLost)) return;
+    if (!facts.readable) {
+      // Where Discord did not tell the last message, nothing is known to be missing.
+      if (this.#newest !== undefined || this.#hasLost) this.#giveUp(position);
+      return;
+    }
     try {
       await this.#readFrom(position, facts, signal);
     } catch (error) {
       if (!(error instanceof ConnectorError) || !['FORBIDDEN', 'TARGET_NOT_FOUND'].includes(error.code))
         throw error;
-      // Live messages still come; there is no other road to the missed ones.
-      const { channelId, clock, logger, onGap } = this.#options;
+      const { channelId, logger } = this.#options;
       logger.warn('discord.history-refused', { channelId, code: error.code, reason: error.message });
-      if (error.code === 'TARGET_NOT_FOUND') return;
-      const to = isoTime(clock.now());
-      onGap({
-        from: isoTime(snowflakeTime(position)),
-        to,
-        reason: `channel ${channelId}: its history may not be read`,
-      });
+      if (error.code === 'FORBIDDEN') this.#giveUp(this.#position ?? position);
     }
   }
 
   async #readFrom(position: string, facts: ChannelFacts, signal: AbortSignal): Promise<void> {
     let after = await this.#withinBound(position, facts);
     for (;;) {
-      const page = await this.#options.history(after, PAGE_SIZE, facts);
+      const { count, lastId, messages } = await this.#options.history(after, PAGE_SIZE, facts);
       if (signal.aborted) return;
       const taken = await Promise.allSettled(
-        page.map((message) => this.#take({ kind: 'created', message }, facts)),
+        messages.map((message) => this.#take({ kind: 'created', message }, facts)),
       );
       const refused = taken.find((result) => result.status === 'rejected');
       if (refused !== undefined) throw refused.reason;
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE_SIZE) return;
-      after = last.id;
+      if (lastId === undefined) return;
+      // Past the ones that cannot be read, too.
+      this.#cursor.moveTo(lastId);
+      this.#saveCursor();
+      if (count < PAGE_SIZE) return;
+      after = lastId;
     }
   }
 
   /** Where reading begins: what is older than the bound is left out, and the gap told, if there is anything. */
   async #withinBound(position: string, facts: ChannelFacts): Promise<string> {
-    const { channelId, clock, history, historyHours, onGap } = this.#options;
+    const { clock, history, historyHours } = this.#options;
     const boundMs = clock.now() - historyHours * HOUR_MS;
     const bound = snowflakeAt(boundMs);
     if (compareSnowflakes(position, bound) >= 0) return position;
-    const [next] = await history(position, 1, facts);
-    if (next !== undefined && compareSnowflakes(next.id, bound) < 0) {
-      const reason = `channel ${channelId}: messages older than ${historyHours} hours are not read`;
-      onGap({ from: isoTime(snowflakeTime(position)), to: isoTime(boundMs), reason });
-      this.#cursor.moveTo(bound);
-      this.#options.saveCursor(bound);
-      return bound;
+    const { lastId: next } = await history(position, 1, facts);
+    if (next === undefined || compareSnowflakes(next, bound) >= 0) return position;
+    this.#cursor.moveTo(bound);
+    this.#tellGap(position, boundMs, `messages older than ${historyHours} hours are not read`);
+    return bound;
+  }
+
+  /** Live messages still come; there is no other road to the missed ones. */
+  #giveUp(position: string): void {
+    if (this.#newest !== undefined) {
+      const waiting = this.#waiting.oldestMessageId;
+      // What waits is not on the bus yet.
+      const before = waiting === undefined ? undefined : justBefore(waiting);
+      this.#cursor.moveTo(olderSnowflake(this.#newest, before));
     }
-    return position;
+    const toMs = Math.max(this.#options.clock.now(), snowflakeTime(this.#newest ?? position));
+    this.#tellGap(position, toMs, 'its history may not be read');
+  }
+
+  /** Nothing is saved before the bus has the gap: a restart finds it again. */
+  #tellGap(from: string, toMs: number, why: string): void {
+    const { channelId, onGap } = this.#options;
+    this.#untoldGaps += 1;
+    const reason = `channel ${channelId}: ${why}`;
+    onGap({ from: isoTime(snowflakeTime(from)), to: isoTime(toMs), reason }, () => {
+      this.#untoldGaps -= 1;
+      this.#saveCursor();
+    });
+  }
+
+  #saveCursor(): void {
+    const { position } = this.#cursor;
+    if (this.#untoldGaps === 0 && position !== undefined) this.#options.saveCursor(position);
   }
 
   #take(event: ChannelEvent, facts: ChannelFacts): Promise<void> {
     const isCreated = event.kind === 'created';
-    if (isCreated) this.#baseline ??= justBefore(event.message.id);
+    if (isCreated) this.#beginBefore(event.message.id);
     const passage = isCreated ? this.#cursor.depart(event.message.id) : undefined;
     const work = this.#options.take(event, facts).then(
       () => {
         const moved = passage === undefined ? undefined : this.#cursor.arrive(passage);
-        if (moved !== undefined) this.#options.saveCursor(moved);
+        if (moved !== undefined) this.#saveCursor();
       },
       (error: unknown) => {
         // Messages are read again; edits and deletions stand in no history.
         if (!isCreated || !facts.readable) this.#wait(event);
+        else this.#losses += 1;
         this.#cursor.interrupt();
         this.#fallBehind();
         throw error;
@@ -249,33 +249,27 @@ export class ChannelFeed {
     return work;
   }
 
+  /** A message that has come tells where a channel begins that has none, and where a clock that was ahead is wrong. */
+  #beginBefore(messageId: string): void {
+    this.#baseline = olderSnowflake(this.#baseline, justBefore(messageId));
+  }
+
   #fallBehind(): void {
-    if (this.#mode === 'live') this.#mustRead = true;
     this.#mode = 'behind';
     this.#options.onBehind();
   }
 
   #wait(event: ChannelEvent): void {
-    const { room } = this.#options;
-    this.#waiting.push(event);
-    room.wait();
-    if (this.#waiting.length <= MAX_WAITING && !room.isOverfull) return;
-    const created = this.#waiting.findIndex(({ kind }) => kind === 'created');
-    // What no history brings back gives way to its own channel only.
-    const isLost = created === -1 || this.#facts?.readable === false;
-    if (isLost && this.#waiting.length <= MAX_WAITING) return;
-    const [dropped] = this.#waiting.splice(Math.max(0, created), 1);
-    room.leave(1);
-    // A dropped message is read from the history; a dropped edit or deletion is not.
-    this.#overflowed = true;
-    if (dropped?.kind === 'created') {
-      this.#baseline ??= justBefore(dropped.message.id);
+    const dropped = this.#waiting.add(event, this.#facts?.readable !== false);
+    if (dropped === undefined) return;
+    if (dropped.kind === 'created') {
+      this.#losses += 1;
+      this.#beginBefore(dropped.message.id);
       return;
     }
-    this.#options.logger.warn('discord.event-dropped', {
-      channelId: this.#options.channelId,
-      kind: dropped?.kind,
-    });
+    // No history brings it back, and no gap is told of it: those are of messages.
+    const { channelId, logger } = this.#options;
+    logger.warn('discord.event-dropped', { channelId, kind: dropped.kind });
   }
 }
 

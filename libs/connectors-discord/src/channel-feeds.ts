@@ -8,15 +8,16 @@ import {
   type Logger,
   sleep,
 } from '@bitbrat/connectors-core';
-import { type ChannelFacts, ChannelFeed } from './channel-feed.js';
+import { ChannelFeed } from './channel-feed.js';
 import { type DiscordConfig } from './config.js';
 import { CursorKeeper } from './cursor-keeper.js';
+import { type HistoryPage } from './discord-rest.js';
 import { toDiscordError } from './errors.js';
+import { type ChannelFacts } from './feed-contract.js';
 import { FeedRoom } from './feed-room.js';
 import { type ChannelEvent } from './message-intake.js';
-import { type NativeMessage } from './native-message.js';
 import { newerSnowflake, snowflakeAt } from './snowflake.js';
-import { type GuildSnapshot } from './wire-guild.js';
+import { type GuildSnapshot, NO_MESSAGE } from './wire-guild.js';
 
 /** Channels that are read at once: Discord allows 50 requests a second over all routes. */
 const MAX_CONCURRENT = 8;
@@ -33,13 +34,8 @@ const DIRECT_SCOPE = 'direct';
 export interface ChannelSource {
   /** What is known of a channel, else what Discord answers. @param guildId undefined: a direct channel @throws ConnectorError */
   resolve(channelId: string, guildId: string | undefined): Promise<ChannelFacts>;
-  /** The messages behind `after`, oldest first. @throws ConnectorError */
-  history(
-    channelId: string,
-    after: string,
-    limit: number,
-    guildId: string | undefined,
-  ): Promise<NativeMessage[]>;
+  /** The messages behind `after`. @throws ConnectorError */
+  history(channelId: string, after: string, limit: number, guildId: string | undefined): Promise<HistoryPage>;
 }
 
 export interface FeedsOptions {
@@ -50,7 +46,8 @@ export interface FeedsOptions {
   /** The present session. @throws ConnectorError NOT_CONNECTED */
   readonly source: () => ChannelSource;
   readonly take: (event: ChannelEvent, facts: ChannelFacts) => Promise<void>;
-  readonly onGap: (gap: IngressGap) => void;
+  /** @param onTold to be called when the bus has the gap */
+  readonly onGap: (gap: IngressGap, onTold: () => void) => void;
 }
 
 /** The feeds of all channels, and what they remember over a restart. */
@@ -232,8 +229,9 @@ export class ChannelFeeds {
     const key = `since:${scope}`;
     const stored = await this.#cursors.load(key);
     if (stored !== undefined) return stored;
-    const now = snowflakeAt(this.#clock.now());
-    const baseline = newerSnowflake(newest, now) ?? now;
+    // Discord's last message rather than the machine's clock: what comes while a clock is ahead must not look as if it had been read.
+    const isKnown = newest !== undefined && newest !== NO_MESSAGE;
+    const baseline = isKnown ? newest : snowflakeAt(this.#clock.now());
     await this.#cursors.save(key, baseline);
     return baseline;
   }

@@ -1,8 +1,8 @@
 import { ConnectorError, toConnectorError } from '@bitbrat/connectors-core';
-import { type ChannelFacts } from './channel-feed.js';
 import { type ChannelSource } from './channel-feeds.js';
-import { DiscordRest, type RestRequest } from './discord-rest.js';
+import { DiscordRest, type HistoryPage, type RestRequest } from './discord-rest.js';
 import { toCloseError, toDiscordError } from './errors.js';
+import { type ChannelFacts } from './feed-contract.js';
 import { DISPATCHES, type GatewayNews, readNews } from './gateway-events.js';
 import { GatewayStanding } from './gateway-standing.js';
 import { GuildArrival } from './guild-arrival.js';
@@ -138,7 +138,7 @@ export class ClientSession implements ChannelSource {
     after: string,
     limit: number,
     guildId: string | undefined,
-  ): Promise<NativeMessage[]> {
+  ): Promise<HistoryPage> {
     return this.#rest.history(channelId, after, limit, guildId);
   }
 

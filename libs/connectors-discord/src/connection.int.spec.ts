@@ -218,6 +218,37 @@ describe('outages', () => {
     }); // a matcher stands for a string
     expect(host.published).toEqual([]);
   });
+
+  it('finds the gap again after a restart where the bus did not have it, and no more where it had', async () => {
+    await running();
+    await withHistory();
+    const key = `channel:${gateway.general}`;
+    await waitFor(() => gateway.host.cursors.entries.has(key), 'the cursor');
+    await gateway.connector.stop();
+    const cursor = gateway.host.cursors.entries.get(key);
+    gateway.write('two days old');
+    const clock = { ...systemClock, now: () => Date.now() + 48 * 3_600_000 };
+    const { host, connector } = gateway.restarted({ clock });
+    const gaps = (): unknown[] => host.states.filter((state) => 'gap' in state);
+    const start = (): Promise<void> => connector.start(new AbortController().signal);
+
+    host.holdPublishes();
+    await start();
+    await waitFor(() => gaps().length === 1, 'the gap');
+    await connector.stop();
+    expect(host.cursors.entries.get(key)).toBe(cursor);
+
+    host.releasePublishes();
+    await start();
+    await waitFor(() => host.cursors.entries.get(key) !== cursor, 'the bound as the cursor');
+    await connector.stop();
+    expect(gaps()).toHaveLength(2);
+
+    await start();
+    await waitFor(() => connector.getSnapshot().details['behind'] === 0, 'the channels to be read');
+    await connector.stop();
+    expect(gaps()).toHaveLength(2);
+  });
 });
 
 describe('start', () => {

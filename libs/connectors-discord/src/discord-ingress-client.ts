@@ -3,7 +3,7 @@ import {
   type ConnectorHost,
   ConnectorRecord,
   type ConnectorSnapshot,
-  type IngressGap,
+  isoTime,
   type SendOptions,
   type SendReceipt,
   toConnectorError,
@@ -13,6 +13,7 @@ import { ChannelFeeds } from './channel-feeds.js';
 import { ClientSession } from './client-session.js';
 import { type DiscordConfig } from './config.js';
 import { DISCORD, DiscordEnvelopeBuilder } from './discord-envelope-builder.js';
+import { GapTeller } from './gap-teller.js';
 import { MessageIntake } from './message-intake.js';
 import { MessageSender } from './message-sender.js';
 import { type SessionEvents } from './session-contract.js';
@@ -20,16 +21,12 @@ import { type SessionEvents } from './session-contract.js';
 /** Milliseconds that reads and publishes under way get at a stop, and then the cursors. */
 const DRAIN_LIMIT_MS = 1_000;
 
-/** Milliseconds for which gaps of several channels are gathered into one. */
-const GAP_DELAY_MS = 1_000;
-
 /** All that exists between a start and its stop. */
 interface Run {
   readonly abort: AbortController;
   readonly feeds: ChannelFeeds;
+  readonly gaps: GapTeller;
   session: ClientSession | undefined;
-  gap: IngressGap | undefined;
-  cancelGap: (() => void) | undefined;
 }
 
 /** Discord as the connector uses it: owns the SDK's client, reads every channel, sends. */
@@ -161,6 +158,14 @@ export class DiscordIngressClient {
   }
 
   #createRun(abort: AbortController): Run {
+    const { clock, logger } = this.#host;
+    const gaps = new GapTeller({
+      clock,
+      logger,
+      onDue: () => {
+        if (this.#run === run && this.#record.state.status === 'connected') this.#onConnected(run);
+      },
+    });
     const feeds = new ChannelFeeds({
       config: this.#config,
       host: this.#host,
@@ -170,11 +175,11 @@ export class DiscordIngressClient {
         return run.session;
       },
       take: (event, facts) => this.#intake.take(event, facts),
-      onGap: (gap) => {
-        this.#onGap(run, gap);
+      onGap: (gap, onTold) => {
+        gaps.add(gap, onTold);
       },
     });
-    const run: Run = { abort, feeds, session: undefined, gap: undefined, cancelGap: undefined };
+    const run: Run = { abort, feeds, gaps, session: undefined };
     return run;
   }
 
@@ -214,9 +219,10 @@ export class DiscordIngressClient {
   }
 
   #onConnected(run: Run): void {
-    const { gap } = run;
-    run.gap = undefined;
-    this.#record.connected(gap);
+    const since = isoTime(this.#host.clock.now());
+    void run.gaps.tell((gap) =>
+      this.#record.change({ status: 'connected', since, ...(gap === undefined ? {} : { gap }) }),
+    );
     run.feeds.retryNow();
   }
 
@@ -225,18 +231,6 @@ export class DiscordIngressClient {
     if (channelIds.length === 0) return;
     const hint = 'no message will come from them: correct DISCORD_CHANNELS';
     this.#host.logger.warn('discord.channels-unknown', { channelIds, hint });
-  }
-
-  /** What cannot be read any more is told, once for all channels that tell it at the same time. */
-  #onGap(run: Run, gap: IngressGap): void {
-    const { clock, logger } = this.#host;
-    logger.warn('discord.gap', { ...gap });
-    run.gap = run.gap === undefined ? gap : joinGaps(run.gap, gap);
-    run.cancelGap ??= clock.setTimeout(() => {
-      run.cancelGap = undefined;
-      if (this.#run === run && run.gap !== undefined && this.#record.state.status === 'connected')
-        this.#onConnected(run);
-    }, GAP_DELAY_MS);
   }
 
   #onContentMissing(): void {
@@ -265,7 +259,7 @@ export class DiscordIngressClient {
   async #end(run: Run): Promise<void> {
     this.#run = undefined;
     run.abort.abort();
-    run.cancelGap?.();
+    run.gaps.stop();
     await Promise.all([run.feeds.stop(DRAIN_LIMIT_MS), run.session?.close()]);
     // What the end of the session has not ended waits for a rate limit.
     this.#sender.abortAll();
@@ -278,9 +272,4 @@ export class DiscordIngressClient {
     }
     return session;
   }
-}
-
-function joinGaps(a: IngressGap, b: IngressGap): IngressGap {
-  const reason = a.reason.includes(b.reason) || a.reason.length > 500 ? a.reason : `${a.reason}; ${b.reason}`;
-  return { from: a.from < b.from ? a.from : b.from, to: a.to > b.to ? a.to : b.to, reason };
 }

@@ -43,3 +43,33 @@ describe('a request that a rate limit has refused', () => {
     });
   });
 });
+
+describe('a page of the history', () => {
+  const wire = (id: string) => ({
+    id,
+    channel_id: '3',
+    author: { id: '11', username: 'ada' },
+    content: `message ${id}`,
+    timestamp: '2026-11-20T00:00:00.000Z',
+    type: 0,
+  });
+  const read = (answer: unknown) =>
+    create(() => Promise.resolve(answer)).rest.history('3', '100', 100, undefined);
+
+  it('is ordered, and counts what cannot be read', async () => {
+    const page = await read([{ ...wire('103'), author: null }, wire('102'), { id: null }, wire('101')]);
+    expect(page.messages.map(({ id }) => id)).toEqual(['101', '102']);
+    expect([page.count, page.lastId]).toEqual([4, '103']);
+  });
+
+  it('may be empty', async () => {
+    expect(await read([])).toEqual({ messages: [], count: 0, lastId: undefined });
+  });
+
+  it.each([
+    ['no list', {}],
+    ['a list without an id', [{}]],
+  ] as const)('does not count as the last one where the answer is %s', async (_name, answer) => {
+    await expect(read(answer)).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+  });
+});

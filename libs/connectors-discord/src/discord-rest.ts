@@ -3,7 +3,7 @@ import { type RawFile, type REST } from 'discord.js';
 import { z } from 'zod';
 import { toDiscordError } from './errors.js';
 import { type NativeMessage, toNativeMessage } from './native-message.js';
-import { compareSnowflakes } from './snowflake.js';
+import { compareSnowflakes, newerSnowflake } from './snowflake.js';
 
 /** Milliseconds that the clock may drift between two requests without having been set. */
 const DRIFT_MS = 1_000;
@@ -11,6 +11,8 @@ const DRIFT_MS = 1_000;
 const gatewaySchema = z.object({
   session_start_limit: z.object({ remaining: z.number(), reset_after: z.number() }),
 });
+
+const idSchema = z.object({ id: z.string().regex(/^\d{1,20}$/) });
 
 /** A request to the REST API. */
 export interface RestRequest {
@@ -21,6 +23,16 @@ export interface RestRequest {
   readonly body?: unknown;
   readonly files?: RawFile[];
   readonly signal?: AbortSignal;
+}
+
+/** A page of a channel's history. */
+export interface HistoryPage {
+  /** Oldest first; without those that cannot be read. */
+  readonly messages: readonly NativeMessage[];
+  /** How many Discord gave, those that cannot be read included. */
+  readonly count: number;
+  /** The youngest id of them all: the next page stands behind it. Undefined where Discord gave none. */
+  readonly lastId: string | undefined;
 }
 
 export interface RestOptions {
@@ -56,22 +68,29 @@ export class DiscordRest {
     }
   }
 
-  /** The messages behind `after`, oldest first. @param guildId undefined: a direct channel @throws ConnectorError */
+  /** The messages behind `after`. @param guildId undefined: a direct channel @throws ConnectorError */
   async history(
     channelId: string,
     after: string,
     limit: number,
     guildId: string | undefined,
-  ): Promise<NativeMessage[]> {
+  ): Promise<HistoryPage> {
     const query = new URLSearchParams({ after, limit: String(limit) });
     const path = `/channels/${channelId}/messages` as const;
-    const page = await this.request({ method: 'GET', path, query }, `read ${channelId}`);
-    const messages = (Array.isArray(page) ? page : []).flatMap((wire: unknown) => {
+    const doing = `read ${channelId}`;
+    const page = await this.request({ method: 'GET', path, query }, doing);
+    const wires: readonly unknown[] | undefined = Array.isArray(page) ? page : undefined;
+    const lastId = wires?.map((wire) => idSchema.safeParse(wire).data?.id).reduce(newerSnowflake, undefined);
+    if (wires === undefined || (wires.length > 0 && lastId === undefined)) {
+      throw new ConnectorError('UPSTREAM_UNAVAILABLE', `${doing}: the answer is unreadable`);
+    }
+    const messages = wires.flatMap((wire) => {
       const message = toNativeMessage(wire, guildId);
       if (message === undefined) this.#options.logger.error('discord.message-unreadable', { channelId });
       return message ?? [];
     });
-    return messages.sort((a, b) => compareSnowflakes(a.id, b.id));
+    messages.sort((a, b) => compareSnowflakes(a.id, b.id));
+    return { messages, count: wires.length, lastId };
   }
 
   /** @returns undefined where it cannot be read @throws ConnectorError */

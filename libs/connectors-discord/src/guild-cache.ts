@@ -1,5 +1,5 @@
 import { type Client, type GuildBasedChannel } from 'discord.js';
-import { type ChannelFacts } from './channel-feed.js';
+import { type ChannelFacts } from './feed-contract.js';
 import { type NativeMessage } from './native-message.js';
 
 /** View Channel and Read Message History ("Bitwise Permission Flags"). */

@@ -1,4 +1,11 @@
-import { compareSnowflakes, isSnowflake, newerSnowflake, snowflakeAt, snowflakeTime } from './snowflake.js';
+import {
+  compareSnowflakes,
+  isSnowflake,
+  newerSnowflake,
+  olderSnowflake,
+  snowflakeAt,
+  snowflakeTime,
+} from './snowflake.js';
 
 describe('snowflakes', () => {
   it.each([
@@ -25,6 +32,10 @@ describe('snowflakes', () => {
     expect(newerSnowflake('9', undefined)).toBe('9');
     expect(newerSnowflake(undefined, '9')).toBe('9');
     expect(newerSnowflake(undefined, undefined)).toBeUndefined();
+    expect(olderSnowflake('9', '10')).toBe('9');
+    expect(olderSnowflake('9', undefined)).toBe('9');
+    expect(olderSnowflake(undefined, '9')).toBe('9');
+    expect(olderSnowflake(undefined, undefined)).toBeUndefined();
   });
 
   it('tell their time, as in the example of the documentation', () => {

@@ -18,6 +18,12 @@ export function newerSnowflake(a: string | undefined, b: string | undefined): st
   return compareSnowflakes(a, b) >= 0 ? a : b;
 }
 
+/** The older of two ids; undefined says nothing. */
+export function olderSnowflake(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return compareSnowflakes(a, b) <= 0 ? a : b;
+}
+
 /** The oldest id of a moment. @param ms milliseconds since 1970 */
 export function snowflakeAt(ms: number): string {
   return String(BigInt(Math.max(0, Math.trunc(ms) - DISCORD_EPOCH_MS)) << 22n);

@@ -3,8 +3,8 @@ import { z } from 'zod';
 /** "Channel Types" that hold messages themselves: text, voice, announcement and stage channels, and the three kinds of threads. */
 const MESSAGE_CHANNEL_TYPES = new Set([0, 2, 5, 10, 11, 12, 13]);
 
-/** Older than every message. */
-const NONE = '0';
+/** Stands for the last message of a channel that never had one: older than every message. */
+export const NO_MESSAGE = '0';
 
 const channelSchema = z.object({
   id: z.string(),
@@ -72,7 +72,7 @@ function toGuildChannel(wire: unknown): GuildChannel[] {
     {
       id,
       ...(parentId ? { parentId } : {}),
-      ...(newest === undefined ? {} : { newest: newest ?? NONE }),
+      ...(newest === undefined ? {} : { newest: newest ?? NO_MESSAGE }),
     },
   ];
 }
