@@ -93,8 +93,14 @@ describeWithPubSubEmulator('bad input', process.env, () => {
     expect(twilio.messages(receipt.conversationSid)).toHaveLength(1);
   });
 
-  it('publishes nothing of all that', () => {
-    expect(world.bus.envelopes.map(({ text }) => text)).toEqual(['hi']);
+  it('publishes nothing of all that but what was written, and that somebody has opted out', async () => {
+    await waitUntil('the consent', () =>
+      world.bus.envelopes.find(({ metadata }) => metadata['consent'] === 'out'),
+    );
+    expect(world.bus.envelopes.map(({ text, type }) => [type, text])).toEqual([
+      ['chat.message.v1', 'hi'],
+      ['contact.consent.v1', ''],
+    ]);
   });
 });
 

@@ -38,7 +38,7 @@ export class ClientSession {
     private readonly events: SessionEvents,
   ) {
     this.#client = sdk.client;
-    this.#conversations = new ConversationList(sdk.client, options.clock);
+    this.#conversations = new ConversationList(sdk.client, options.clock, sdk.toldWait);
     this.#timers = new Timers(options.clock);
     this.#tokens = new TokenKeeper(token, {
       provider: options.provider,
@@ -100,6 +100,11 @@ export class ClientSession {
   /** When the watchdog's question was last answered, in milliseconds since 1970. */
   get lastAnswerAt(): number | undefined {
     return this.#watchdog.lastAnswerAt;
+  }
+
+  /** As `ToldWait.remainingMs`. */
+  get toldWaitMs(): number | undefined {
+    return this.sdk.toldWait.remainingMs;
   }
 
   /** Whether the bot is in the conversation, as far as the SDK knows. */

@@ -14,6 +14,25 @@ function create(cursors = new MemoryCursors()): {
   return { book: new ConsentBook({ cursors, clock, logger }), clock, cursors, logger };
 }
 
+/** A bus that answers when it is told to. */
+class Bus {
+  calls = 0;
+  #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
+
+  readonly tell = (): Promise<void> => {
+    this.calls += 1;
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  };
+
+  acknowledge(): void {
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
+  }
+
+  refuse(): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error('no'));
+  }
+}
+
 describe('ConsentBook', () => {
   it('knows who has opted out, and who has come back', async () => {
     const { book, cursors } = create();
@@ -46,6 +65,58 @@ describe('ConsentBook', () => {
     cursors.failNext();
     await book.record(PHONE, 'out');
     expect(await book.isOptedOut(PHONE)).toBe(true);
+  });
+
+  it('counts an opt-out by the platform at once, and notes it once it is told', async () => {
+    const { book, cursors } = create();
+    const bus = new Bus();
+    const work = [book.optOut(PHONE, bus.tell), book.optOut(PHONE, bus.tell)];
+    await book.isOptedOut('+15550101'); // as long as it takes to look one up
+    expect([await book.isOptedOut(PHONE), bus.calls, cursors.entries.size]).toEqual([true, 1, 0]);
+    bus.acknowledge();
+    await Promise.all(work);
+    expect([...cursors.entries]).toEqual([[`consent:${PHONE}`, 'out']]);
+    await book.optOut(PHONE, bus.tell);
+    await create(cursors).book.optOut(PHONE, bus.tell);
+    expect(bus.calls).toBe(1);
+  });
+
+  it('forgets an opt-out by the platform that could not be told, and tells it again', async () => {
+    const { book, cursors } = create();
+    const refusing = (): Promise<void> => Promise.reject(new Error('no'));
+    await expect(book.optOut(PHONE, refusing)).rejects.toThrow('no');
+    expect([await book.isOptedOut(PHONE), cursors.entries.size]).toEqual([false, 0]);
+    await book.optOut(PHONE, () => Promise.resolve());
+    expect(cursors.entries.get(`consent:${PHONE}`)).toBe('out');
+  });
+
+  it.each(['acknowledge', 'refuse'] as const)(
+    'believes a word that came while an opt-out was being told (%s)',
+    async (how) => {
+      const { book, cursors } = create();
+      const bus = new Bus();
+      await book.isOptedOut(PHONE);
+      const older = book.optOut(PHONE, bus.tell).catch(() => undefined);
+      await book.record(PHONE, 'in');
+      bus[how]();
+      await older;
+      expect([await book.isOptedOut(PHONE), cursors.entries.get(`consent:${PHONE}`)]).toEqual([false, 'in']);
+      const newer = book.optOut(PHONE, bus.tell);
+      bus.acknowledge();
+      await newer;
+      expect([bus.calls, cursors.entries.get(`consent:${PHONE}`)]).toEqual([2, 'out']);
+    },
+  );
+
+  it('tells an opt-out by the platform though the store does not answer', async () => {
+    const { book, cursors } = create();
+    cursors.failNext(2);
+    const bus = new Bus();
+    const told = book.optOut(PHONE, bus.tell);
+    await book.isOptedOut(PHONE);
+    bus.acknowledge();
+    await told;
+    expect([bus.calls, await book.isOptedOut(PHONE)]).toEqual([1, true]);
   });
 
   it('does not wait for a silent store, and believes what was heard over what it finds', async () => {

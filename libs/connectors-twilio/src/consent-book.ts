@@ -29,6 +29,8 @@ export interface ConsentBookOptions {
 export class ConsentBook {
   readonly #options: ConsentBookOptions;
   readonly #known = new LRUCache<string, 'out' | 'in' | 'unknown'>({ max: REMEMBERED });
+  /** Opt-outs by the platform that are being told. */
+  readonly #telling = new Map<string, Promise<void>>();
 
   constructor(options: ConsentBookOptions) {
     this.#options = options;
@@ -36,8 +38,24 @@ export class ConsentBook {
 
   /** Counts at once; resolves when it is durable, or the store has failed. Calls for one address take effect in their order. Never rejects. */
   async record(address: string, consent: 'out' | 'in'): Promise<void> {
+    // The person's own word is newer than what is still being told of them.
+    this.#telling.delete(address);
     this.#known.set(address, consent);
-    await this.#ask(address, 'save', () => this.#options.cursors.save(keyOf(address), consent));
+    await this.#save(address, consent);
+  }
+
+  /**
+   * The platform says that a phone wants no messages. Counts at once. Where that is news `tell` is called, and only when it has resolved is the
+   * note made durable: after a process that ends before, the platform is asked and says it again. Where it is being told already this waits for
+   * that.
+   * @throws what `tell` rejects with; the opt-out counts no more then, so that the platform is asked and says it again
+   */
+  async optOut(address: string, tell: () => Promise<void>): Promise<void> {
+    // What an earlier process has noted is no news.
+    if (!this.#known.has(address)) await this.isOptedOut(address);
+    const telling = this.#telling.get(address);
+    if (telling === undefined && this.#known.get(address) === 'out') return;
+    await (telling ?? this.#tell(address, tell));
   }
 
   /** Never rejects: where nobody can know, false. */
@@ -53,6 +71,30 @@ export class ConsentBook {
       }
     }
     return this.#known.get(address) === 'out';
+  }
+
+  #tell(address: string, tell: () => Promise<void>): Promise<void> {
+    this.#known.set(address, 'out');
+    const isStanding = (): boolean => this.#telling.get(address) === telling;
+    const telling = tell()
+      .then(
+        async () => {
+          if (isStanding()) await this.#save(address, 'out');
+        },
+        (error: unknown) => {
+          if (isStanding()) this.#known.delete(address);
+          throw error;
+        },
+      )
+      .finally(() => {
+        if (isStanding()) this.#telling.delete(address);
+      });
+    this.#telling.set(address, telling);
+    return telling;
+  }
+
+  async #save(address: string, consent: 'out' | 'in'): Promise<void> {
+    await this.#ask(address, 'save', () => this.#options.cursors.save(keyOf(address), consent));
   }
 
   async #ask<T>(address: string, operation: string, work: () => Promise<T>): Promise<T | undefined> {

@@ -1,6 +1,7 @@
 import { type Client, type Conversation } from '@twilio/conversations';
 import { type Clock, ConnectorError, withTimeout } from '@bitbrat/connectors-core';
 import { toTwilioError } from './errors.js';
+import { type ToldWait } from './retry-after.js';
 
 /** Milliseconds for the SDK to load all conversations: 1,000 of them, an identity's limit, take up to 10 seconds. */
 const LOAD_TIMEOUT_MS = 35_000;
@@ -20,6 +21,7 @@ export class ConversationList {
   constructor(
     private readonly client: Client,
     private readonly clock: Clock,
+    private readonly toldWait: Pick<ToldWait, 'remainingMs'>,
   ) {}
 
   get size(): number {
@@ -102,7 +104,7 @@ export class ConversationList {
         () => new ConnectorError('TIMEOUT', `${doing}: no answer after ${limitMs} ms`),
       );
     } catch (error) {
-      throw toTwilioError(error, doing);
+      throw toTwilioError(error, doing, this.toldWait.remainingMs);
     }
   }
 }

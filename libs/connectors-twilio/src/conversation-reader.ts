@@ -18,11 +18,11 @@ export interface ReaderOptions {
   readonly host: ConnectorHost;
   /** In [0, 1); for the jitter of back-offs. */
   readonly random: () => number;
-  readonly intake: MessageIntake;
+  readonly intake: Pick<MessageIntake, 'take'>;
   /** Aborted when nothing is to be published any more. */
   readonly signal: AbortSignal;
   /** The client to read with at present. */
-  readonly session: () => ClientSession | undefined;
+  readonly session: () => Pick<ClientSession, 'conversation' | 'forget' | 'isJoined'> | undefined;
   /** So many messages were read. */
   readonly onRead: (count: number) => void;
   /** The conversation is deleted, or the bot was removed from it. */
@@ -91,6 +91,7 @@ export class ConversationReader {
   async #drain(conversationSid: string, signal: AbortSignal): Promise<void> {
     const session = this.options.session();
     if (signal.aborted || session === undefined) return;
+    const wasJoined = session.isJoined(conversationSid);
     const cursor = this.#cursorOf(conversationSid);
     const isCurrent = (): boolean => session === this.options.session();
     // A busy conversation is never read to its end, so the reading itself must stop when the client is replaced.
@@ -104,7 +105,10 @@ export class ConversationReader {
       await cursor.drain(this.#reads.of(conversation), untilReplaced);
     } catch (reason) {
       const error = toTwilioError(reason, `read ${conversationSid}`);
-      if (isGone(error)) {
+      // The refusal is older than the event that has told of the bot's joining: the wake-up that came with it reads on.
+      const isJoinedSince =
+        session.isJoined(conversationSid) && !(wasJoined && this.#cursors.get(conversationSid) === cursor);
+      if (isGone(error) && !isJoinedSince) {
         session.forget(conversationSid);
         if (isCurrent()) this.options.onGone(conversationSid);
       }

@@ -1,12 +1,7 @@
-import {
-  ConnectorError,
-  type ConnectorHost,
-  isoTime,
-  toConnectorError,
-  withTimeout,
-} from '@bitbrat/connectors-core';
+import { ConnectorError, type ConnectorHost, isoTime, withTimeout } from '@bitbrat/connectors-core';
 import { LRUCache } from 'lru-cache';
 import { toDeliveryError } from './errors.js';
+import { type NativeOptOut, type Phone } from './native-opt-out.js';
 import { markOf, type SentMark } from './sent-lookup.js';
 import { type TwilioRest } from './twilio-rest.js';
 import { type DeliveryUpdate } from './webhook.js';
@@ -18,12 +13,12 @@ const REPORT_TIMEOUT_MS = 4_500;
 const REMEMBERED = 10_000;
 
 export interface DeliveryReporterOptions {
-  readonly rest: Pick<TwilioRest, 'message' | 'participantAddress'>;
+  readonly rest: Pick<TwilioRest, 'message' | 'phone'>;
   /** The bot's: what others write in their attributes counts for nothing. */
   readonly identity: string;
   readonly host: Pick<ConnectorHost, 'receiptReceived' | 'clock' | 'logger'>;
-  /** The platform says that a phone wants no messages. Never rejects. */
-  readonly onOptedOut: (address: string) => Promise<void>;
+  /** The platform says that a phone wants no messages. Resolves when that is told and noted. */
+  readonly onOptedOut: (optOut: NativeOptOut) => Promise<void>;
 }
 
 /** Tells the host what became of our messages after Twilio had accepted them. */
@@ -41,7 +36,7 @@ export class DeliveryReporter {
   }
 
   /**
-   * Resolves when the bus has the receipt, or when the message is none of ours.
+   * Resolves when the bus has the receipt, and what it says of an opt-out is told and noted, or when the message is none of ours.
    * @returns whether it is ours
    * @throws ConnectorError; the report may still reach the bus then, and the platform's repeat makes the same one
    */
@@ -56,34 +51,61 @@ export class DeliveryReporter {
 
   async #report(update: DeliveryUpdate, signal: AbortSignal): Promise<boolean> {
     const { host } = this.#options;
-    const { conversationSid, errorCode, messageSid, occurredAt, status } = update;
+    const { conversationSid, errorCode, messageSid, status } = update;
     const error = status === 'failed' ? toDeliveryError(errorCode) : undefined;
-    if (host.receiptReceived === undefined) return false;
+    const isOptOut = error?.code === 'RECIPIENT_OPTED_OUT';
+    if (host.receiptReceived === undefined && !isOptOut) return false;
     const mark = this.#marks.get(messageSid) ?? (await this.#markOf(update, signal));
     if (mark === undefined) return false;
-    if (signal.aborted) throw new ConnectorError('NOT_CONNECTED', 'the connector stops');
-    await host.receiptReceived({
-      ...mark,
-      destination: conversationSid,
-      platformMessageId: messageSid,
-      status,
-      ...(error === undefined ? {} : { error }),
-      occurredAt: isoTime(occurredAt ?? host.clock.now()),
-    });
-    if (error?.code === 'RECIPIENT_OPTED_OUT') await this.#noteOptOut(update, signal);
+    if (signal.aborted) throw stopping();
+    const occurredAt = isoTime(update.occurredAt ?? host.clock.now());
+    await Promise.all([
+      host.receiptReceived?.({
+        ...mark,
+        destination: conversationSid,
+        platformMessageId: messageSid,
+        status,
+        ...(error === undefined ? {} : { error }),
+        occurredAt,
+      }),
+      isOptOut ? this.#reportOptOut(update, occurredAt, signal) : undefined,
+    ]);
     return true;
   }
 
-  async #noteOptOut({ conversationSid, participantSid }: DeliveryUpdate, signal: AbortSignal): Promise<void> {
-    const { host, onOptedOut, rest } = this.#options;
-    if (participantSid === undefined) return;
+  async #reportOptOut(update: DeliveryUpdate, occurredAt: string, signal: AbortSignal): Promise<void> {
+    const { conversationSid, messageSid } = update;
+    const phone = await this.#phoneOf(update, signal);
+    if (phone === undefined) return;
+    if (signal.aborted) throw stopping();
+    const refused = { messageSid };
+    await this.#options.onOptedOut({ phone, conversationSid, conversationName: null, refused, occurredAt });
+  }
+
+  /**
+   * Whom the receipt is about; undefined where nobody will ever know.
+   *
+   * Where Twilio does not answer, the webhook fails, which asks Twilio to repeat it. By its page on connection overrides it does so once, after a
+   * failed connection, and after a 5xx where the webhook's URL at Twilio ends in `#rp=5xx`; what Conversations makes of that it does not say.
+   * Where it does not come again, the receipt of the next message says the same.
+   */
+  async #phoneOf(
+    { conversationSid, participantSid }: DeliveryUpdate,
+    signal: AbortSignal,
+  ): Promise<Phone | undefined> {
+    const { host, rest } = this.#options;
+    if (participantSid === undefined) {
+      host.logger.warn('twilio.opt-out-unknown', { reason: 'the receipt names no participant' });
+      return undefined;
+    }
     try {
-      const address = await rest.participantAddress(conversationSid, participantSid, signal);
-      if (address !== undefined) await onOptedOut(address);
-    } catch (reason) {
-      // The next message is refused by the platform, too.
-      const { code, message } = toConnectorError(reason);
+      return await rest.phone(conversationSid, participantSid, signal);
+    } catch (error) {
+      // It has left the conversation.
+      if (!(error instanceof ConnectorError) || error.code !== 'TARGET_NOT_FOUND') throw error;
+      const { code, message } = error;
       host.logger.warn('twilio.opt-out-unknown', { participantSid, code, reason: message });
+      return undefined;
     }
   }
 
@@ -101,4 +123,8 @@ export class DeliveryReporter {
       throw error;
     }
   }
+}
+
+function stopping(): ConnectorError {
+  return new ConnectorError('NOT_CONNECTED', 'the connector stops');
 }

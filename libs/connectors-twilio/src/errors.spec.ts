@@ -67,6 +67,17 @@ describe('toTwilioError', () => {
     expect(error).toMatchObject({ nativeCode: '20429', retryAfterMs: 2_000 });
   });
 
+  it.each([
+    ['untold', upstream(429, 20429), undefined, 4_000],
+    ['untold and with another status', upstream(400, 50063), undefined, 4_000],
+    ['told, and shorter', upstream(429), 1_000, 1_000],
+    ['told with a failure of the platform', upstream(503), 60_000, 60_000],
+    ['none, where the platform is not well', upstream(503), undefined, undefined],
+    ['none, where waiting does not help', upstream(400, 21610), 60_000, undefined],
+  ])('has the wait: %s', (_, native, told, expected) => {
+    expect(toTwilioError(native, 'send', told).retryAfterMs).toBe(expected);
+  });
+
   it('leaves our own errors as they are', () => {
     const error = new ConnectorError('UNSUPPORTED', 'no');
     expect(toTwilioError(error, 'send')).toBe(error);

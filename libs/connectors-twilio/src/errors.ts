@@ -1,4 +1,9 @@
-import { ConnectorError, type ConnectorErrorCode, maskPhoneNumbers } from '@bitbrat/connectors-core';
+import {
+  CONNECTOR_ERRORS,
+  ConnectorError,
+  type ConnectorErrorCode,
+  maskPhoneNumbers,
+} from '@bitbrat/connectors-core';
 import { type ErrorInfo } from '@bitbrat/envelope';
 import { propertyOf } from './property.js';
 
@@ -48,6 +53,13 @@ const BY_MESSAGE: readonly (readonly [RegExp, Rule])[] = [
   [/disconnected|socket|ECONN|EPIPE|fetch failed|fetch resource|network/i, { code: 'UPSTREAM_UNAVAILABLE' }],
 ];
 
+/**
+ * Milliseconds to wait where Twilio limits without saying for how long. Its error pages ask for back-off and name no number; this is the longest
+ * wait of its own SDK between tries of a read that was refused with 429 (`MAXIMUM_RETRY_DELAY` of `@twilio/conversations`), which repeats no
+ * send. Without it the jitter of our back-off would allow the next try at once.
+ */
+const UNTOLD_WAIT_MS = 4_000;
+
 /** What an error of Twilio's REST API, WebSocket or media service says, whatever shape it has. */
 export interface NativeFacts {
   readonly message: string;
@@ -73,17 +85,18 @@ export function nativeFactsOf(error: unknown): NativeFacts {
 /**
  * The one way from an error of the platform to ours.
  * @param doing what was tried, for people: `send to CH…`
- * @param retryAfterMs as the platform asked for it
+ * @param retryAfterMs as the platform asked for it; kept where waiting helps
  */
 export function toTwilioError(error: unknown, doing: string, retryAfterMs?: number): ConnectorError {
   if (error instanceof ConnectorError) return error;
   const facts = nativeFactsOf(error);
   const rule = ruleOf(facts);
   const native = facts.code ?? facts.status;
+  const told = CONNECTOR_ERRORS[rule.code].retryable ? retryAfterMs : undefined;
   return new ConnectorError(rule.code, `${doing}: ${maskPhoneNumbers(facts.message)}`, {
     cause: error,
     hint: rule.hint,
-    retryAfterMs,
+    retryAfterMs: told ?? (rule.code === 'RATE_LIMITED' ? UNTOLD_WAIT_MS : undefined),
     ...(native === undefined ? {} : { nativeCode: String(native) }),
   });
 }

@@ -26,6 +26,9 @@ const lost = (): Promise<void> => waitFor(() => gateway.status === 'reconnecting
 const send = (text: string, mayHaveBeenSent = false): Promise<unknown> =>
   gateway.connector.sendText(text, conversationSid, { idempotencyKey: text, mayHaveBeenSent });
 
+/** Milliseconds of which some have passed since they were told. */
+const about = (ms: number): unknown => expect.closeTo(ms, -3);
+
 /** Each message once, though more than one road leads to it. */
 const expectTexts = (...texts: string[]): void => {
   expect(gateway.texts()).toEqual(texts);
@@ -93,13 +96,18 @@ describe('requests', () => {
   });
 
   it.each<[string, Partial<RequestFault>, object]>([
-    ['500', { status: 500 }, { code: 'UPSTREAM_UNAVAILABLE', retryable: true }],
-    ['503', { status: 503 }, { code: 'UPSTREAM_UNAVAILABLE', retryable: true }],
-    ['429', { status: 429 }, { code: 'RATE_LIMITED', retryable: true }],
+    ['500', { status: 500 }, { code: 'UPSTREAM_UNAVAILABLE', retryable: true, retryAfterMs: undefined }],
+    ['503', { status: 503 }, { code: 'UPSTREAM_UNAVAILABLE', retryable: true, retryAfterMs: undefined }],
+    [
+      '503 with Retry-After',
+      { status: 503, retryAfterSeconds: 60 },
+      { code: 'UPSTREAM_UNAVAILABLE', retryable: true, retryAfterMs: about(60_000) },
+    ],
+    ['429', { status: 429 }, { code: 'RATE_LIMITED', retryable: true, retryAfterMs: 4_000 }],
     [
       '429 with Retry-After',
-      { status: 429, retryAfterSeconds: 1 },
-      { code: 'RATE_LIMITED', retryable: true },
+      { status: 429, retryAfterSeconds: 60 },
+      { code: 'RATE_LIMITED', retryable: true, retryAfterMs: about(60_000) },
     ],
   ])('that are answered %s are told as such, and sent once by the next try', async (_, fault, expected) => {
     await running();

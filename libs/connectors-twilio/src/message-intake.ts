@@ -10,9 +10,11 @@ import {
 } from '@bitbrat/connectors-core';
 import { type IngressEnvelope } from '@bitbrat/envelope';
 import { parseAddress } from './address.js';
+import { type ConsentBook } from './consent-book.js';
 import { type ConsentWord, readConsent } from './consent-words.js';
 import { toTwilioError } from './errors.js';
 import { toNativeMessage } from './native-message.js';
+import { type NativeOptOut } from './native-opt-out.js';
 import { type TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';
 
 /** Milliseconds before the second and the third try to learn a message's media URLs. */
@@ -27,8 +29,7 @@ export interface IntakeOptions {
   readonly allowedSenders: readonly string[];
   readonly builder: TwilioEnvelopeBuilder;
   readonly publish: (envelope: IngressEnvelope) => Promise<void>;
-  /** A phone has taken back its consent or given it. Never rejects. */
-  readonly onConsent: (address: string, consent: 'out' | 'in') => Promise<void>;
+  readonly consents: Pick<ConsentBook, 'record' | 'optOut'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onReceived: () => void;
@@ -43,10 +44,18 @@ interface Prepared {
   readonly build: (receivedAt: string) => readonly IngressEnvelope[];
 }
 
-/** Takes the messages that a cursor has read: leaves out what is not for the bus, publishes the rest in order. */
+/** What a message counts as; `counted`: whoever published it first counts it. */
+type Outcome = 'received' | 'ignored' | 'counted';
+
+/** Takes the messages that a cursor has read, and opt-outs that no message tells of: leaves out what is not for the bus, publishes the rest. */
 export class MessageIntake {
   readonly #options: IntakeOptions;
   readonly #allowed: ReadonlySet<string>;
+  /**
+   * By envelope id: publishes under way. While the bus is away a run that ends leaves its own behind, and the next one reads the same messages:
+   * each restart would otherwise publish them all once more.
+   */
+  readonly #underWay = new Map<string, Promise<boolean>>();
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -73,8 +82,25 @@ export class MessageIntake {
     return results.map((result, i): PromiseSettledResult<void> => {
       if (result.status === 'rejected') return result;
       // What stands behind a refused message is read again, and counted then.
-      if (refusedAt === -1 || i < refusedAt) (result.value ? onReceived : onIgnored)();
+      const isSettled = refusedAt === -1 || i < refusedAt;
+      if (isSettled && result.value === 'received') onReceived();
+      if (isSettled && result.value === 'ignored') onIgnored();
       return { status: 'fulfilled', value: undefined };
+    });
+  }
+
+  /**
+   * Takes an opt-out that the platform has told. It is published where the phone was not opted out before.
+   * @returns once the bus has its event and the book the note
+   * @throws what the host rejects with, unless trying again cannot help; there is neither an event nor a note then
+   */
+  takeOptOut(optOut: NativeOptOut): Promise<void> {
+    const { builder, clock, consents } = this.#options;
+    const { address } = optOut.phone;
+    return consents.optOut(address, async () => {
+      // As with a word of theirs: an opt-out counts whoever it is from, and is told of those who are let in.
+      if (!this.#isAllowed(address, optOut.refused)) return;
+      await this.#publish(builder.buildOptOut(optOut, isoTime(clock.now())));
     });
   }
 
@@ -83,7 +109,8 @@ export class MessageIntake {
     const author = message.author ?? '';
     // An opt-out counts whoever it is from, on the list or not.
     const word = author === identity ? undefined : readConsent(author, message.body);
-    if (author === identity || !this.#isAllowed(message)) return { author, word, build: () => [] };
+    const isWanted = author !== identity && this.#isAllowed(author, { messageSid: message.sid });
+    if (!isWanted) return { author, word, build: () => [] };
     const [participant, urls] = await Promise.all([this.#participantOf(message), this.#mediaUrlsOf(message)]);
     const native = toNativeMessage(message, participant, urls);
     return {
@@ -97,18 +124,37 @@ export class MessageIntake {
     };
   }
 
-  /** Calls the publishes before it first waits. @returns whether the bus has the message */
-  async #settle({ author, build, word }: Prepared, receivedAt: string): Promise<boolean> {
+  /** Calls the publishes before it first waits. @returns what the message counts as */
+  async #settle({ author, build, word }: Prepared, receivedAt: string): Promise<Outcome> {
     const consent = word?.consent;
     const kept =
-      consent === 'out' || consent === 'in' ? this.#options.onConsent(author, consent) : Promise.resolve();
-    const published = Promise.all(build(receivedAt).map((envelope) => this.#publish(envelope)));
-    await kept;
-    return (await published)[0] ?? false;
+      consent === 'out' || consent === 'in'
+        ? this.#options.consents.record(author, consent)
+        : Promise.resolve();
+    const envelopes = build(receivedAt);
+    const isUnderWay = envelopes.some(({ id }) => this.#underWay.has(id));
+    // Together: a refused publish must not be without anybody who waits for it while the store is slow.
+    const [published] = await Promise.all([
+      Promise.all(envelopes.map((envelope) => this.#publish(envelope))),
+      kept,
+    ]);
+    if (isUnderWay) return 'counted';
+    return published[0] === true ? 'received' : 'ignored';
   }
 
-  /** @returns whether the bus has it. @throws what the host rejects with, unless trying again cannot help */
-  async #publish(envelope: IngressEnvelope): Promise<boolean> {
+  /**
+   * Publishes an envelope, or waits for the publish that is under way with it. Calls the host before this returns.
+   * @returns whether the bus has it. @throws what the host rejects with, unless trying again cannot help
+   */
+  #publish(envelope: IngressEnvelope): Promise<boolean> {
+    const known = this.#underWay.get(envelope.id);
+    if (known !== undefined) return known;
+    const work = this.#publishOnce(envelope).finally(() => this.#underWay.delete(envelope.id));
+    this.#underWay.set(envelope.id, work);
+    return work;
+  }
+
+  async #publishOnce(envelope: IngressEnvelope): Promise<boolean> {
     try {
       await this.#options.publish(envelope);
       return true;
@@ -121,15 +167,13 @@ export class MessageIntake {
     }
   }
 
-  #isAllowed({ author, sid }: Message): boolean {
+  /** @param what for the log: which message it is about */
+  #isAllowed(author: string, what: Readonly<Record<string, string>>): boolean {
     if (this.#allowed.size === 0) return true;
-    const { channelType } = parseAddress(author ?? '');
-    const entry = channelType === 'chat' ? `chat:${author ?? ''}` : (author ?? '');
+    const { channelType } = parseAddress(author);
+    const entry = channelType === 'chat' ? `chat:${author}` : author;
     if (this.#allowed.has(entry)) return true;
-    this.#options.logger.debug('twilio.sender-not-allowed', {
-      messageSid: sid,
-      author: maskPhoneNumbers(entry),
-    });
+    this.#options.logger.debug('twilio.sender-not-allowed', { ...what, author: maskPhoneNumbers(entry) });
     return false;
   }
 

@@ -2,6 +2,7 @@ import { type Conversation } from '@twilio/conversations';
 import {
   type Clock,
   ConnectorError,
+  isoTime,
   maskPhoneNumbers,
   planText,
   type SendOptions,
@@ -13,7 +14,8 @@ import { LRUCache } from 'lru-cache';
 import { TWILIO_CAPABILITIES } from './capabilities.js';
 import { type ClientSession } from './client-session.js';
 import { toTwilioError } from './errors.js';
-import { phoneAddressOf } from './native-message.js';
+import { phoneOf } from './native-message.js';
+import { type NativeOptOut, type Phone } from './native-opt-out.js';
 import { SentLookup, type SentMark, toAttributes } from './sent-lookup.js';
 import { type TwilioRest } from './twilio-rest.js';
 
@@ -36,8 +38,8 @@ export interface SenderOptions {
   readonly join: (conversationSid: string) => Promise<void>;
   /** Whether a phone wants no messages. Never rejects. */
   readonly isOptedOut: (address: string) => Promise<boolean>;
-  /** The platform says that a phone wants no messages. Never rejects. */
-  readonly onOptedOut: (address: string) => Promise<void>;
+  /** The platform says that a phone wants no messages. */
+  readonly onOptedOut: (optOut: NativeOptOut) => void;
   /** The SDK may have read messages along with the sent one. */
   readonly onSent: (conversationSid: string) => void;
   /** The platform has accepted the message. */
@@ -130,18 +132,24 @@ export class MessageSender {
     const session = this.#options.session();
     const conversation = await this.#writable(session, conversationSid);
     const phones = await this.#phonesOf(conversation);
-    for (const phone of phones) {
-      if (await this.#options.isOptedOut(phone)) throw optedOut(conversationSid, phone);
+    for (const { address } of phones) {
+      if (await this.#options.isOptedOut(address)) throw optedOut(conversationSid, address);
     }
     let index: number;
     try {
       index = await this.#sendByJoined(conversation, conversationSid, body, mark);
     } catch (reason) {
-      const error = toTwilioError(reason, `send to ${conversationSid}`);
+      const error = toTwilioError(reason, `send to ${conversationSid}`, session.toldWaitMs);
       const [phone] = phones;
       // Of several phones nobody knows which one is meant.
       if (error.code === 'RECIPIENT_OPTED_OUT' && phone !== undefined && phones.length === 1) {
-        await this.#options.onOptedOut(phone);
+        this.#options.onOptedOut({
+          phone,
+          conversationSid,
+          conversationName: conversation.friendlyName,
+          refused: { eventId: mark.eventId },
+          occurredAt: isoTime(this.#options.clock.now()),
+        });
       }
       if (!error.ambiguous) throw error;
       // The answer was lost, not necessarily the message.
@@ -157,7 +165,7 @@ export class MessageSender {
   }
 
   /** From the loaded roster; without an answer none: the platform refuses by itself. */
-  async #phonesOf(conversation: Conversation): Promise<string[]> {
+  async #phonesOf(conversation: Conversation): Promise<Phone[]> {
     const { clock } = this.#options;
     const participants = await withTimeout(
       clock,
@@ -165,7 +173,7 @@ export class MessageSender {
       ROSTER_TIMEOUT_MS,
       () => new Error(),
     ).catch(() => []);
-    return participants.flatMap((participant) => phoneAddressOf(participant) ?? []);
+    return participants.flatMap((participant) => phoneOf(participant) ?? []);
   }
 
   async #writable(session: ClientSession, conversationSid: string): Promise<Conversation> {
@@ -245,8 +253,8 @@ function inOrder(sids: ReadonlyMap<number, string>): string[] {
   return [...sids].sort(([a], [b]) => a - b).map(([, sid]) => sid);
 }
 
-function optedOut(conversationSid: string, phone: string): ConnectorError {
-  const masked = maskPhoneNumbers(phone);
+function optedOut(conversationSid: string, address: string): ConnectorError {
+  const masked = maskPhoneNumbers(address);
   return new ConnectorError('RECIPIENT_OPTED_OUT', `send to ${conversationSid}: ${masked} has opted out`);
 }
 

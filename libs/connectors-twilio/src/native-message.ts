@@ -1,4 +1,5 @@
 import { type Media, type Message, type Participant } from '@twilio/conversations';
+import { type Phone } from './native-opt-out.js';
 import { propertyOf } from './property.js';
 
 /** One media of a message; `url` is missing where the media service gave none. */
@@ -55,11 +56,14 @@ export function isValidDate(date: Date | null | undefined): date is Date {
   return date !== null && date !== undefined && !Number.isNaN(date.getTime());
 }
 
-/** The platform's address of a participant by SMS or WhatsApp, as its messages' author; undefined for others. */
-export function phoneAddressOf({ bindings, type }: Participant): string | undefined {
+/** A participant by SMS or WhatsApp; undefined for others. */
+export function phoneOf(participant: Participant): Phone | undefined {
+  const { bindings, sid, type } = participant;
   if (type !== 'sms' && type !== 'whatsapp') return undefined;
   const address = propertyOf(propertyOf(bindings, type), 'address');
-  return typeof address === 'string' ? address : undefined;
+  const { proxyAddress } = toParticipant(participant);
+  if (typeof address !== 'string') return undefined;
+  return { address, participantSid: sid, ...(proxyAddress === undefined ? {} : { proxyAddress }) };
 }
 
 function toParticipant(participant: Participant): { type: string; proxyAddress?: string } {

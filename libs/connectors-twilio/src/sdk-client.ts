@@ -1,7 +1,8 @@
 import { type Client, type ClientOptions } from '@twilio/conversations';
 import { type Clock, withTimeout } from '@bitbrat/connectors-core';
-import { type WebSocket } from 'ws';
+import { type RawData, type WebSocket } from 'ws';
 import { propertyOf } from './property.js';
+import { ToldWait } from './retry-after.js';
 
 /** Milliseconds for the upgrade of one connection attempt: the SDK itself waits for ever on a peer that stays silent. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -12,6 +13,8 @@ const GRACE_MS = 1_000;
 /** An SDK client whose sockets are ours to end. */
 export interface SdkClient {
   readonly client: Client;
+  /** How long the platform asks to wait, as told over its sockets. */
+  readonly toldWait: ToldWait;
   /** Ends it in any state: sockets are cut, what is under way rejects. Resolves after a second at the latest, never rejects. */
   close(): Promise<void>;
 }
@@ -30,6 +33,7 @@ export async function createSdkClient(
 ): Promise<SdkClient> {
   const { Client: SdkConstructor, WebSocket: WsSocket } = await import('./sdk.js');
   const sockets = new Set<WebSocket>();
+  const toldWait = new ToldWait(clock);
   class TrackedSocket extends WsSocket {
     constructor(url: string) {
       super(url, { handshakeTimeout: HANDSHAKE_TIMEOUT_MS, perMessageDeflate: false });
@@ -37,6 +41,10 @@ export async function createSdkClient(
       // The SDK takes its listeners off before it closes a socket; that is an error event while the socket connects, which would end the process.
       this.on('error', () => undefined);
       this.once('close', () => sockets.delete(this));
+      // Before the SDK's own listener: the wait is known when the request is rejected.
+      this.on('message', (data) => {
+        toldWait.hear(toBuffer(data));
+      });
     }
   }
   // Without the deep clone the SDK leaves the clients that it makes in these options, and they must be closed with it.
@@ -47,6 +55,7 @@ export async function createSdkClient(
   const client = withGlobalWebSocket(TrackedSocket, () => new SdkConstructor(token, options));
   return {
     client,
+    toldWait,
     close: async () => {
       // Before the good-bye, because afterwards the SDK leaves each request without an answer to its time limit of 30 seconds.
       await cut(sockets);
@@ -60,6 +69,12 @@ export async function createSdkClient(
       clearSubscriptionTimer(options.syncClient);
     },
   };
+}
+
+/** Without a copy: the SDK has its sockets deliver an ArrayBuffer. */
+function toBuffer(data: RawData): Buffer {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return Buffer.isBuffer(data) ? data : Buffer.from(data);
 }
 
 async function cut(sockets: ReadonlySet<WebSocket>): Promise<void> {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { correlationIdOf, ingressEnvelopeSchema } from '@bitbrat/envelope';
 import { type NativeMessage } from './native-message.js';
+import { type NativeOptOut } from './native-opt-out.js';
 import { TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';
 
 interface Fixture {
@@ -71,6 +72,54 @@ describe('TwilioEnvelopeBuilder', () => {
       metadata: { ...message.metadata, consent, keyword },
     });
     expect(ingressEnvelopeSchema.safeParse(event).success).toBe(true);
+  });
+
+  describe('of an opt-out that the platform tells', () => {
+    const optOut: NativeOptOut = {
+      phone: { address: 'whatsapp:+15550100', participantSid: 'MB1', proxyAddress: 'whatsapp:+15550199' },
+      conversationSid: 'CH1',
+      conversationName: 'Ann',
+      refused: { messageSid: 'IM1' },
+      occurredAt: '2026-11-20T07:59:00.000Z',
+    };
+
+    it('makes an event like that of a word, without a keyword', () => {
+      const event = builder.buildOptOut(optOut, receivedAt);
+      expect(event).toEqual({
+        v: '1',
+        id: 'twilio:IM1:consent:MB1',
+        type: 'contact.consent.v1',
+        source: 'twilio',
+        from: '+15550100',
+        sender: { id: '+15550100', displayName: '+15550100', roles: [], isBot: false },
+        channel: { id: 'CH1', kind: 'conversation', name: 'Ann' },
+        text: '',
+        attachments: [],
+        occurredAt: '2026-11-20T07:59:00.000Z',
+        receivedAt,
+        correlationId: correlationIdOf('twilio:IM1:consent:MB1'),
+        replyTo: { topic: 'internal.egress.v1.test', connector: 'twilio', destination: 'CH1' },
+        metadata: {
+          conversationSid: 'CH1',
+          messageSid: 'IM1',
+          channelType: 'whatsapp',
+          participantSid: 'MB1',
+          proxyAddress: 'whatsapp:+15550199',
+          consent: 'out',
+          nativeCode: '21610',
+        },
+      });
+      expect(ingressEnvelopeSchema.safeParse(event).success).toBe(true);
+    });
+
+    it('names the event that was refused by its id alone, however long that is', () => {
+      const of = (eventId: string): ReturnType<TwilioEnvelopeBuilder['buildOptOut']> =>
+        builder.buildOptOut({ ...optOut, conversationName: null, refused: { eventId } }, receivedAt);
+      const [event, again, other] = [of('x'.repeat(256)), of('x'.repeat(256)), of('y')];
+      expect(ingressEnvelopeSchema.safeParse(event).success).toBe(true);
+      expect([again.id === event.id, other.id === event.id]).toEqual([true, false]);
+      expect(event.metadata['messageSid']).toBeUndefined();
+    });
   });
 
   it('makes none beside another message', () => {

@@ -1,14 +1,17 @@
 import {
   type Attachment,
+  type Channel,
   correlationIdOf,
   ENVELOPE_VERSION,
   envelopeId,
   type IngressEnvelope,
   type Metadata,
+  type Sender,
 } from '@bitbrat/envelope';
 import { parseAddress } from './address.js';
 import { readConsent } from './consent-words.js';
 import { type NativeMedia, type NativeMessage } from './native-message.js';
+import { type NativeOptOut } from './native-opt-out.js';
 
 /** The connector's name and the envelopes' source. */
 export const TWILIO = 'twilio';
@@ -38,6 +41,45 @@ export class TwilioEnvelopeBuilder {
     };
   }
 
+  /**
+   * What the platform says about getting messages by refusing one. As `buildConsent`, but no message of the person stands behind it: there is no
+   * keyword and nothing to answer. One refusal has one id, however often it is told.
+   * @param receivedAt RFC 3339, UTC
+   */
+  buildOptOut(optOut: NativeOptOut, receivedAt: string): IngressEnvelope {
+    const { conversationName, conversationSid, occurredAt, phone, refused } = optOut;
+    const { address: from, channelType } = parseAddress(phone.address);
+    const isMessage = 'messageSid' in refused;
+    // A message to several phones has a refusal from each. An event's id may be longer than an envelope's, so it is hashed.
+    const id = isMessage
+      ? envelopeId(TWILIO, refused.messageSid, `consent:${phone.participantSid}`)
+      : envelopeId(TWILIO, conversationSid, `consent:${correlationIdOf(refused.eventId)}`);
+    return {
+      v: ENVELOPE_VERSION,
+      id,
+      type: 'contact.consent.v1',
+      source: TWILIO,
+      from,
+      sender: toSender(from),
+      channel: toChannel(conversationSid, conversationName),
+      text: '',
+      attachments: [],
+      occurredAt,
+      receivedAt,
+      correlationId: correlationIdOf(id),
+      replyTo: { topic: this.egressTopic, connector: TWILIO, destination: conversationSid },
+      metadata: {
+        conversationSid,
+        ...(isMessage ? { messageSid: refused.messageSid } : {}),
+        channelType,
+        participantSid: phone.participantSid,
+        ...(phone.proxyAddress === undefined ? {} : { proxyAddress: phone.proxyAddress }),
+        consent: 'out',
+        nativeCode: '21610',
+      },
+    };
+  }
+
   /** @param receivedAt RFC 3339, UTC */
   build(message: NativeMessage, receivedAt: string): IngressEnvelope {
     const id = envelopeId(TWILIO, message.sid);
@@ -50,12 +92,8 @@ export class TwilioEnvelopeBuilder {
       type: 'chat.message.v1',
       source: TWILIO,
       from,
-      sender: { id: from, displayName: from, roles: [], isBot: false },
-      channel: {
-        id: message.conversationSid,
-        kind: 'conversation',
-        ...(message.conversationName === null ? {} : { name: message.conversationName }),
-      },
+      sender: toSender(from),
+      channel: toChannel(message.conversationSid, message.conversationName),
       text: message.body ?? '',
       attachments: message.media.flatMap(toAttachment),
       occurredAt: message.dateCreated ?? receivedAt,
@@ -70,6 +108,14 @@ export class TwilioEnvelopeBuilder {
       metadata: toMetadata(message, channelType),
     };
   }
+}
+
+function toSender(id: string): Sender {
+  return { id, displayName: id, roles: [], isBot: false };
+}
+
+function toChannel(id: string, name: string | null): Channel {
+  return { id, kind: 'conversation', ...(name === null ? {} : { name }) };
 }
 
 function toAttachment(media: NativeMedia): Attachment[] {

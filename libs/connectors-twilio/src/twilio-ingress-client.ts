@@ -61,14 +61,12 @@ export class TwilioIngressClient {
       logger,
     });
     const consents = new ConsentBook(host);
-    const onOptedOut = (address: string): Promise<void> => consents.record(address, 'out');
-    this.#deliveries = new DeliveryReporter({ rest, identity, host, onOptedOut });
     this.#intake = new MessageIntake({
       identity,
       allowedSenders: config.allowedSenders,
       builder: new TwilioEnvelopeBuilder(host.egressTopic),
       publish: (envelope) => host.publish(envelope),
-      onConsent: (address, consent) => consents.record(address, consent),
+      consents,
       clock,
       logger,
       onReceived: () => {
@@ -78,13 +76,24 @@ export class TwilioIngressClient {
         this.#record.ignored();
       },
     });
+    this.#deliveries = new DeliveryReporter({
+      rest,
+      identity,
+      host,
+      onOptedOut: (optOut) => this.#intake.takeOptOut(optOut),
+    });
     this.#sender = new MessageSender({
       rest,
       identity,
       clock,
       session: () => this.#connectedSession(),
       isOptedOut: (address) => consents.isOptedOut(address),
-      onOptedOut,
+      onOptedOut: (optOut) => {
+        // After a stop nothing is published any more; without its event there is no note either, and Twilio says it again.
+        if (this.#run === undefined) return;
+        // Not waited for: the bus may be away, and the send has failed whatever becomes of this. What the bus refuses, Twilio says again.
+        this.#intake.takeOptOut(optOut).catch(() => undefined);
+      },
       join: (conversationSid) => {
         this.#joiner.forget(conversationSid);
         return this.#joiner.join(conversationSid);

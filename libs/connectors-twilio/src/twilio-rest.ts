@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { type TwilioConfig } from './config.js';
 import { toTwilioError } from './errors.js';
+import { type Phone } from './native-opt-out.js';
+import { toRetryAfterMs } from './retry-after.js';
 
 /** Milliseconds for one request; a webhook has 5 seconds in all. */
 const REQUEST_TIMEOUT_MS = 4_000;
@@ -13,7 +15,9 @@ const messageSchema = z.object({
   date_created: z.string().nullish(),
 });
 const participantSchema = z.object({
-  messaging_binding: z.object({ address: z.string().nullish() }).nullish(),
+  messaging_binding: z
+    .object({ address: z.string().nullish(), proxy_address: z.string().nullish() })
+    .nullish(),
 });
 const metaSchema = z.object({ next_page_url: z.string().nullish() }).optional();
 const messagePageSchema = z.object({ messages: z.array(messageSchema), meta: metaSchema });
@@ -63,12 +67,12 @@ export class TwilioRest {
     for await (const { messages } of this.#pages(path, messagePageSchema, doing, signal)) yield* messages;
   }
 
-  /** The platform's address of a participant; undefined for one that is no phone. @throws ConnectorError */
-  async participantAddress(
+  /** A participant's phone; undefined for one that has none. @throws ConnectorError TARGET_NOT_FOUND and others */
+  async phone(
     conversationSid: string,
     participantSid: string,
     signal?: AbortSignal,
-  ): Promise<string | undefined> {
+  ): Promise<Phone | undefined> {
     const path = `${this.#conversation(conversationSid)}/Participants/${encodeURIComponent(participantSid)}`;
     const { messaging_binding: binding } = await this.#json(
       path,
@@ -76,7 +80,9 @@ export class TwilioRest {
       `find ${participantSid}`,
       signal,
     );
-    return binding?.address ?? undefined;
+    const { address, proxy_address: proxyAddress } = binding ?? {};
+    if (!address) return undefined;
+    return { address, participantSid, ...(proxyAddress ? { proxyAddress } : {}) };
   }
 
   /** One message. @throws ConnectorError TARGET_NOT_FOUND and others */
@@ -149,11 +155,10 @@ export class TwilioRest {
     }
     if (response.ok || alsoFine.includes(response.status)) return response;
     const body: unknown = await response.json().catch(() => undefined);
-    const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
     throw toTwilioError(
       { status: response.status, message: response.statusText, body },
       doing,
-      Number.isFinite(retryAfter) ? retryAfter * 1000 : undefined,
+      toRetryAfterMs(response.headers.get('retry-after')),
     );
   }
 }

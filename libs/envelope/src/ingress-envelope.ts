@@ -110,7 +110,7 @@ export const ingressEnvelopeSchema = z
         '`{source}:{native message id}`, of an edit or a deletion with a revision behind it. The same happening has the same id whoever reads it, however often: deduplicate by it.',
       ),
     type: ingressTypeSchema.describe(
-      '`chat.message.v1`: written; `chat.message.edited.v1`: `text` is the new text; `chat.message.deleted.v1`: gone, `text` is empty; `contact.consent.v1`: follows a message that is STOP, START, HELP or the like: `metadata.consent` is `out` (wants no messages any more), `in` (wants them again) or `help`, `text` is empty. An edit or deletion names the message it is about in `replyTo.inReplyTo`.',
+      '`chat.message.v1`: written; `chat.message.edited.v1`: `text` is the new text; `chat.message.deleted.v1`: gone, `text` is empty; `contact.consent.v1`: follows a message that is STOP, START, HELP or the like, or a refusal by the platform to send to somebody who has opted out: `metadata.consent` is `out` (wants no messages any more), `in` (wants them again) or `help`, `text` is empty. An edit or deletion names the message it is about in `replyTo.inReplyTo`.',
     ),
     source: connectorNameSchema.describe('The connector that read the message.'),
     from: z
