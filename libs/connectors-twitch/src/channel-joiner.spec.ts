@@ -102,18 +102,33 @@ describe('ChannelJoiner', () => {
     const { clock, joined, joiner, lines } = setUp(['a']);
     joiner.onJoined('a');
     await clock.advance(1_000);
-    joiner.onParted('a');
+    joiner.onParted('a', 900);
     expect(joiner.views.get('a')).toEqual({ status: 'joining' });
+    expect([...joiner.absences]).toEqual([['a', 900]]);
     expect(lines).toHaveLength(2);
     joiner.onJoined('a');
     expect(joined).toEqual([
       ['a', undefined],
-      ['a', 1_000],
+      ['a', 900],
     ]);
-    joiner.onParted('unknown');
+    expect([...joiner.absences]).toEqual([]);
+    joiner.onParted('unknown', 900);
     joiner.onJoined('unknown');
     expect(joiner.views.size).toBe(1);
     joiner.stop();
+  });
+
+  it('knows where it is not, be it refused, not answered or not asked for yet, and after a stop, too', () => {
+    const { joiner } = setUp(names(20));
+    joiner.onNotice('c0', 'msg_banned', 'no');
+    for (const name of names(18).slice(2)) joiner.onJoined(name);
+    joiner.stop();
+    expect([...joiner.absences]).toEqual([
+      ['c0', undefined],
+      ['c1', undefined],
+      ['c18', undefined],
+      ['c19', undefined],
+    ]);
   });
 
   it('follows what the bot becomes in a channel', () => {

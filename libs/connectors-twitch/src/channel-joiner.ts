@@ -35,7 +35,7 @@ export interface JoinerOptions {
   readonly send: (line: string) => void;
   /**
    * The bot is in a channel.
-   * @param outSince when Twitch put it out, in milliseconds since 1970; undefined: it was not in since the connection began
+   * @param outSince as given to `onParted`; undefined: it was not in since the connection began
    */
   readonly onJoined: (channel: string, outSince: number | undefined) => void;
 }
@@ -45,7 +45,7 @@ export class ChannelJoiner {
   readonly #options: JoinerOptions;
   readonly #views = new Map<string, ChannelView>();
   readonly #standings = new Map<string, ChatStanding>();
-  readonly #partedAt = new Map<string, number>();
+  readonly #outSince = new Map<string, number>();
   /** By channel. */
   readonly #timers: Timers;
   #queue: string[];
@@ -63,6 +63,12 @@ export class ChannelJoiner {
   /** By channel, in the order of the configuration. */
   get views(): ReadonlyMap<string, ChannelView> {
     return this.#views;
+  }
+
+  /** The channels that the bot is not in, each with since when, as `onJoined` would tell. */
+  get absences(): ReadonlyMap<string, number | undefined> {
+    const absent = [...this.#views].filter(([, { status }]) => status !== 'joined');
+    return new Map(absent.map(([channel]) => [channel, this.#outSince.get(channel)]));
   }
 
   /** Resolves when each channel was joined or refused, or at the end of a stop. */
@@ -86,7 +92,7 @@ export class ChannelJoiner {
     const view = this.#views.get(channel);
     if (view === undefined || view.status === 'joined') return;
     this.#settle(channel, { status: 'joined', standing: this.#standings.get(channel) ?? 'ordinary' });
-    this.#options.onJoined(channel, this.#partedAt.get(channel));
+    this.#options.onJoined(channel, this.#outSince.get(channel));
   }
 
   /** USERSTATE, which comes before ROOMSTATE at a JOIN and after each message. */
@@ -102,12 +108,14 @@ export class ChannelJoiner {
     if (error !== undefined) this.#refuse(channel, error);
   }
 
-  /** PART of the bot itself: Twitch has put it out. */
-  onParted(channel: string): void {
+  /**
+   * PART of the bot itself: Twitch has put it out.
+   * @param outSince since when it may have missed messages, in milliseconds since 1970
+   */
+  onParted(channel: string, outSince: number): void {
     if (this.#views.get(channel)?.status !== 'joined') return;
-    const { clock, logger } = this.#options;
-    logger.warn('twitch.channel-left', { channel });
-    this.#partedAt.set(channel, clock.now());
+    this.#options.logger.warn('twitch.channel-left', { channel });
+    this.#outSince.set(channel, outSince);
     this.#enqueue(channel);
   }
 

@@ -111,6 +111,11 @@ export class ClientSession {
     return this.#joiner.views;
   }
 
+  /** As `ChannelJoiner.absences`; at the end of the connection they stay as they were. */
+  get absences(): ReadonlyMap<string, number | undefined> {
+    return this.#joiner.absences;
+  }
+
   /** @throws ConnectorError NOT_CONNECTED */
   send(line: string): void {
     if (this.#phase !== 'open' || this.#sdk === undefined) {
@@ -187,7 +192,9 @@ export class ClientSession {
         if (channel !== undefined) this.#joiner.onStanding(channel, toStanding(line));
         break;
       case 'PART':
-        if (channel !== undefined && line.source === this.options.login) this.#joiner.onParted(channel);
+        // It says nothing of when it was sent: only up to when nothing is missing is certain.
+        if (channel !== undefined && line.source === this.options.login)
+          this.#joiner.onParted(channel, this.heardUntil);
         break;
       case 'NOTICE':
         this.#onNotice(line, channel);

@@ -77,15 +77,76 @@ describe('MessageIntake', () => {
     expect([host.published.length, gaps.length]).toEqual([5, 1]);
   });
 
-  it('says so when the bus refuses a message for good', async () => {
-    const { counts, host, intake } = setUp(4);
-    host.failNextPublish();
+  it('says so when the bus refuses a message for good, and reports it as lost when it takes the next one', async () => {
+    const { clock, counts, gaps, host, intake } = setUp(4);
+    host.failNextPublish(2);
     intake.take(chat('refused'));
+    await clock.advance(1_000);
+    intake.take(chat('refused too'));
+    await clock.advance(1_000);
+    expect([intake.unpublishable, intake.lost, gaps]).toEqual([2, 2, []]);
     intake.take(chat('next'));
     await intake.idle(1_000);
-    expect([intake.unpublishable, counts.received]).toEqual([1, 1]);
-    expect(host.logger.entries.map(({ event }) => event)).toEqual(['twitch.message-unpublishable']);
+    expect([intake.unpublishable, counts.received]).toEqual([2, 1]);
+    expect(gaps).toEqual([
+      {
+        from: '2026-01-01T00:00:00.000Z',
+        to: '2026-01-01T00:00:01.000Z',
+        reason: 'the bus refused them',
+        lost: 2,
+      },
+    ]);
+    expect(host.logger.entries.map(({ event }) => event)).toEqual([
+      'twitch.message-unpublishable',
+      'twitch.message-unpublishable',
+      'twitch.messages-lost',
+    ]);
     expect(JSON.stringify(host.logger.entries)).not.toContain('"text"');
+  });
+
+  it('counts what it could not keep and what the bus refused together', async () => {
+    const { clock, gaps, host, intake } = setUp(1);
+    host.failNextPublish();
+    intake.take(chat('refused'));
+    intake.take(chat('no place'));
+    await clock.advance(1_000);
+    intake.take(chat('next'));
+    await intake.idle(1_000);
+    expect(gaps).toEqual([
+      {
+        from: '2026-01-01T00:00:00.000Z',
+        to: '2026-01-01T00:00:00.000Z',
+        reason: 'the bus was away and 1 messages were waiting already; the bus refused them',
+        lost: 2,
+      },
+    ]);
+  });
+
+  it('has taken nothing for sure since the oldest message that waits or is lost and not reported yet', async () => {
+    const { clock, gaps, intake, host } = setUp(2);
+    const start = clock.now();
+    const sentAt = (seconds: number, text: string): ChatLine => {
+      const line = chat(text);
+      return { ...line, tags: { ...line.tags, 'tmi-sent-ts': String(start + seconds * 1_000) } };
+    };
+    expect(intake.oldestPendingAt).toBeUndefined();
+    await clock.advance(60_000);
+    host.holdPublishes();
+    intake.take(sentAt(20, '1'));
+    intake.take(sentAt(10, 'of another channel'));
+    expect(intake.oldestPendingAt).toBe(start + 10_000);
+    intake.take(sentAt(30, 'lost'));
+    intake.take(sentAt(5, 'lost, of another channel'));
+    expect(intake.oldestPendingAt).toBe(start + 5_000);
+    intake.reportLoss();
+    expect(gaps).toMatchObject([
+      { from: '2026-01-01T00:00:05.000Z', to: '2026-01-01T00:01:00.000Z', lost: 2 },
+    ]);
+    expect(intake.oldestPendingAt).toBe(start + 10_000);
+    host.releasePublishes();
+    await intake.idle(1_000);
+    intake.reportLoss();
+    expect([intake.oldestPendingAt, gaps.length]).toEqual([undefined, 1]);
   });
 
   it('does not wait for ever at a stop', async () => {

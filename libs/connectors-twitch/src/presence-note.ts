@@ -33,13 +33,18 @@ export function readNote(text: string): PresenceNote | undefined {
 
 /** Of many gaps the oldest are noted as one that covers them all. */
 export function writeNote({ heardUntil, untold }: PresenceNote): string {
-  const [first] = untold;
-  const last = untold.at(-MAX_GAPS);
   const gaps =
-    untold.length <= MAX_GAPS || first === undefined || last === undefined
+    untold.length <= MAX_GAPS
       ? untold
-      : [{ from: first.from, to: last.to, reason: 'several gaps in a row' }, ...untold.slice(1 - MAX_GAPS)];
+      : [cover(untold.slice(0, 1 - MAX_GAPS)), ...untold.slice(1 - MAX_GAPS)];
   return JSON.stringify({ heardUntil: isoTime(heardUntil), untold: gaps });
+}
+
+/** Those of single channels reach further back than the ones before them. */
+function cover(gaps: readonly IngressGap[]): IngressGap {
+  const from = gaps.reduce((first, gap) => Math.min(first, Date.parse(gap.from)), Infinity);
+  const to = gaps.reduce((last, gap) => Math.max(last, Date.parse(gap.to)), -Infinity);
+  return { from: isoTime(from), to: isoTime(to), reason: 'several gaps in a row' };
 }
 
 function toJson(text: string): unknown {

@@ -127,15 +127,43 @@ describe('Presence', () => {
     const cursors = new MemoryCursors();
     const before = setUp(cursors);
     before.presence.begin(before.clock.now);
-    for (let i = 0; i < 150; i += 1) before.presence.add({ from: at(i), to: at(i + 1), reason: 'full' });
+    before.presence.add({ from: at(10), to: at(11), reason: 'full' });
+    for (let i = 1; i < 150; i += 1) before.presence.add({ from: at(i), to: at(i + 1), reason: 'full' });
     await settle();
     const { presence } = await next(cursors, before, 0);
     const gaps = presence.takeUntold();
     expect(gaps).toHaveLength(100);
     expect(gaps.slice(0, 2)).toEqual([
-      { from: at(0), to: at(51), reason: 'several gaps in a row' },
+      { from: at(1), to: at(51), reason: 'several gaps in a row' },
       { from: at(51), to: at(52), reason: 'full' },
     ]);
+  });
+
+  it('tells what is being missed while it hears when it hears no more, and leaves it to the next process when it is killed', async () => {
+    const cursors = new MemoryCursors();
+    const before = setUp(cursors);
+    await before.presence.load();
+    const missing = (until: number): IngressGap[] => [
+      { from: START, to: new Date(until).toISOString(), reason: 'not in #a' },
+    ];
+    before.presence.begin(before.clock.now, missing);
+    await before.clock.advance(90_000);
+    expect(tell(before.presence)).toEqual([]);
+    const killed = await next(cursors, before, 0);
+    expect(tell(killed.presence)).toEqual([{ from: START, to: at(60), reason: 'not in #a' }]);
+
+    await before.presence.end(before.clock.now(), 'lost');
+    await before.clock.advance(1_000);
+    before.presence.begin(before.clock.now);
+    const told = [
+      { from: START, to: at(90), reason: 'not in #a' },
+      { from: at(90), to: at(91), reason: 'lost' },
+    ];
+    expect(tell(before.presence)).toEqual(told);
+    await before.presence.end(before.clock.now(), 'stopped');
+    await settle();
+    const { presence } = await next(cursors, before, 0);
+    expect(presence.takeUntold()).toEqual([]);
   });
 
   it('leaves no timer when it has ended', async () => {

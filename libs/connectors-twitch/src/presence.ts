@@ -24,8 +24,8 @@ const STORE_TIMEOUT_MS = 1_000;
 /** Milliseconds for the store to answer at the start: a first request to Firestore, or a busy machine, takes its time. */
 const LOAD_TIMEOUT_MS = 20_000;
 
-/** Since when the chat cannot be heard, in milliseconds since 1970, and why. */
-interface Absence {
+/** Since when something cannot be heard, in milliseconds since 1970, and why. */
+export interface Absence {
   readonly since: number;
   readonly reason: string;
 }
@@ -43,6 +43,7 @@ export class Presence {
   /** Gaps of which it is not known that the bus has them. */
   readonly #untold = new Map<IngressGap, 'waiting' | 'being told'>();
   #heardUntil: (() => number) | undefined;
+  #missing: (until: number) => readonly IngressGap[] = () => [];
   #hasLoaded = false;
   #saving: Promise<unknown> = Promise.resolve();
   #queued: Promise<boolean> | undefined;
@@ -78,11 +79,17 @@ export class Presence {
   /**
    * The chat can be heard from now on. Returns what was missed, if that is known; it is among `takeUntold`, too.
    * @param heardUntil until when nothing was missed, in milliseconds since 1970
+   * @param missing what is being missed nevertheless, up to then, and is not added yet: when the chat cannot be heard any more, or the process is
+   * killed, it counts as added
    */
-  begin(heardUntil: () => number): IngressGap | undefined {
+  begin(
+    heardUntil: () => number,
+    missing: (until: number) => readonly IngressGap[] = () => [],
+  ): IngressGap | undefined {
     const gap = this.#absence === undefined ? undefined : toGap(this.#absence, this.#clock.now());
     this.#absence = undefined;
     this.#heardUntil = heardUntil;
+    this.#missing = missing;
     if (gap !== undefined) this.#untold.set(gap, 'waiting');
     void this.#note();
     return gap;
@@ -97,6 +104,8 @@ export class Presence {
     if (this.#absence !== undefined) return;
     this.#absence = { since, reason };
     this.#heardUntil = undefined;
+    for (const gap of this.#missing(since)) this.#untold.set(gap, 'waiting');
+    this.#missing = () => [];
     await this.#save();
   }
 
@@ -150,7 +159,8 @@ export class Presence {
   async #saveNow(): Promise<boolean> {
     const heardUntil = this.#absence?.since ?? this.#heardUntil?.();
     if (heardUntil === undefined) return true;
-    const text = writeNote({ heardUntil, untold: [...this.#untold.keys()] });
+    const untold = [...this.#untold.keys(), ...this.#missing(heardUntil)];
+    const text = writeNote({ heardUntil, untold });
     const saved = await this.#ask(() => this.#cursors.save(PRESENCE, text).then(() => true));
     return saved === true;
   }
@@ -165,8 +175,12 @@ export class Presence {
   }
 }
 
-function toGap({ reason, since }: Absence, now: number): IngressGap {
-  if (since <= now) return { from: isoTime(since), to: isoTime(now), reason };
+/**
+ * The gap that an absence is.
+ * @param now milliseconds since 1970, as `until`: its end
+ */
+export function toGap({ reason, since }: Absence, now: number, until = now): IngressGap {
+  if (since <= now) return { from: isoTime(since), to: isoTime(until), reason };
   const why = `${reason}; the machine's clock was set back, so the length of the gap is not known`;
-  return { from: isoTime(0), to: isoTime(now), reason: why };
+  return { from: isoTime(0), to: isoTime(until), reason: why };
 }

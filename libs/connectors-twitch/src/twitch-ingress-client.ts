@@ -10,13 +10,14 @@ import {
   toConnectorError,
   toErrorInfo,
 } from '@bitbrat/connectors-core';
+import { toChannelGaps } from './channel-gaps.js';
 import { JOIN_LIMIT } from './channel-joiner.js';
 import { type ChatLine } from './chat-line.js';
 import { ClientSession } from './client-session.js';
 import { type TwitchConfig } from './config.js';
 import { MessageIntake } from './message-intake.js';
 import { MessageSender } from './message-sender.js';
-import { Presence } from './presence.js';
+import { Presence, toGap } from './presence.js';
 import { SlidingWindow } from './rate-limit.js';
 import { TokenKeeper } from './token-keeper.js';
 import { TwitchTokenProvider } from './token-provider.js';
@@ -45,7 +46,7 @@ export class TwitchIngressClient {
   #session: ClientSession | undefined;
   #tokens: TokenKeeper | undefined;
   #starting: Promise<void> | undefined;
-  /** Since when a channel that is joined late may have missed messages, in milliseconds since 1970. */
+  /** Since when messages of a channel that is not joined yet are missed and not told, in milliseconds since 1970. */
   #missingSince = 0;
 
   constructor(config: TwitchConfig, host: ConnectorHost) {
@@ -97,9 +98,9 @@ export class TwitchIngressClient {
     this.#run?.abort();
     await this.#starting?.catch(() => undefined);
     const session = this.#session;
-    const heardUntil = session?.isConnected === true ? this.#heardUntil(session) : undefined;
+    const wasConnected = session?.isConnected === true;
     await this.#end();
-    if (heardUntil !== undefined) await this.#presence.end(heardUntil, 'the connector was stopped');
+    if (wasConnected) await this.#presence.end(this.#heardUntil(session), 'the connector was stopped');
     this.#record.stopped();
   }
 
@@ -183,8 +184,8 @@ export class TwitchIngressClient {
         this.#intake.take(line);
       },
       onJoinedLate: (channel: string, outSince: number | undefined): void => {
-        const from = isoTime(outSince ?? this.#missingSince);
-        this.#reportGap({ from, to: this.#now(), reason: `#${channel} was joined late` });
+        const since = this.#absentSince(outSince);
+        this.#reportGap(toGap({ since, reason: `#${channel} was joined late` }, this.#host.clock.now()));
       },
       onLost: (error: ConnectorError): void => {
         this.#onLost(error);
@@ -195,8 +196,12 @@ export class TwitchIngressClient {
 
   #onConnected(session: ClientSession): void {
     const { clock, logger } = this.#host;
-    const gap = this.#presence.begin(() => this.#heardUntil(session));
-    this.#missingSince = gap === undefined ? clock.now() : Date.parse(gap.from);
+    const gap = this.#presence.begin(
+      () => this.#heardUntil(session),
+      (until) => this.#missingUntil(session, until),
+    );
+    // What was missed before is told as the gap of all channels.
+    this.#missingSince = gap === undefined ? clock.now() : Date.parse(gap.to);
     this.#tokens = new TokenKeeper({
       provider: this.#provider,
       clock,
@@ -205,7 +210,7 @@ export class TwitchIngressClient {
         this.#onLost(error);
       },
     });
-    if (!this.#tellGaps(this.#now())) this.#record.connected();
+    if (!this.#tellGaps(isoTime(clock.now()))) this.#record.connected();
   }
 
   /** Only a new connection helps, which the supervisor asks for. */
@@ -213,6 +218,7 @@ export class TwitchIngressClient {
     const session = this.#session;
     if (session === undefined || this.#record.state.status !== 'connected') return;
     this.#record.lost();
+    this.#intake.reportLoss();
     void this.#presence.end(this.#heardUntil(session), error.message);
     this.#tokens?.stop();
     this.#sender.onLost(error.message);
@@ -220,9 +226,21 @@ export class TwitchIngressClient {
     this.#record.failed(error);
   }
 
-  /** Until when nothing was missed: what waits for the bus is lost if the process ends. */
+  /** Until when nothing was missed that is not told: what waits for the bus is lost if the process ends. */
   #heardUntil(session: ClientSession): number {
-    return Math.min(session.heardUntil, this.#intake.oldestPendingAt ?? Infinity) - GAP_MARGIN_MS;
+    return withMargin(Math.min(session.heardUntil, this.#intake.oldestPendingAt ?? Infinity));
+  }
+
+  #absentSince(outSince: number | undefined): number {
+    return outSince === undefined ? this.#missingSince : withMargin(outSince);
+  }
+
+  /** What was missed in channels that the bot is not in, while the others were heard. */
+  #missingUntil(session: ClientSession, until: number): readonly IngressGap[] {
+    const absences = [...session.absences].map(
+      ([channel, outSince]) => [channel, this.#absentSince(outSince)] as const,
+    );
+    return toChannelGaps(new Map(absences), this.#host.clock.now(), until);
   }
 
   #reportGap(gap: IngressGap): void {
@@ -250,6 +268,7 @@ export class TwitchIngressClient {
     await this.#sender.stop(session.isConnected ? DRAIN_LIMIT_MS : 0);
     await session.close();
     await this.#intake.idle(DRAIN_LIMIT_MS);
+    this.#intake.reportLoss();
     if (this.#session === session) this.#session = undefined;
   }
 
@@ -271,8 +290,9 @@ export class TwitchIngressClient {
       }),
     );
   }
+}
 
-  #now(): string {
-    return isoTime(this.#host.clock.now());
-  }
+/** Not before 1970, where that stands for a time that nobody knows. */
+function withMargin(heardUntil: number): number {
+  return Math.max(0, heardUntil - GAP_MARGIN_MS);
 }

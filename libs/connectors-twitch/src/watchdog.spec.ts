@@ -51,6 +51,31 @@ describe('Watchdog', () => {
     expect(watchdog.heardUntil - start).toBe(35_000);
   });
 
+  it('does not know up to when, where the clock was ahead, until the next line that says so', async () => {
+    const { clock, watchdog } = setUp(() => undefined);
+    const start = clock.now();
+    await clock.advance(25_000);
+    clock.set(600_000);
+    await clock.advance(5_000);
+    watchdog.heard({ command: 'PONG', tags: {} });
+    expect(watchdog.heardUntil - start).toBe(630_000);
+    clock.set(-600_000);
+    expect(watchdog.heardUntil).toBe(0);
+    watchdog.heard({ command: 'PRIVMSG', tags: { 'tmi-sent-ts': String(start + 29_000) } });
+    expect(watchdog.heardUntil - start).toBe(29_000);
+  });
+
+  it('does not take the answer to a question that it asked while the clock was ahead for one of now', async () => {
+    const { clock, watchdog } = setUp(() => undefined);
+    const start = clock.now();
+    clock.set(600_000);
+    await clock.advance(30_000);
+    clock.set(-600_000);
+    await clock.advance(9_000);
+    watchdog.heard({ command: 'PONG', tags: {} });
+    expect(watchdog.heardUntil).toBe(start);
+  });
+
   it('finds out within 40 seconds, and tells once', async () => {
     const { clock, dead } = setUp(() => undefined);
     await clock.advance(39_999);

@@ -42,10 +42,11 @@ export class Watchdog {
 
   /**
    * Up to when everything that Twitch sent has come, in milliseconds since 1970. Not the time at which a line came: a slow network, or a process
-   * that stood still, gets lines long after they were sent, and perhaps not all of them.
+   * that stood still, gets lines long after they were sent, and perhaps not all of them. 0 where nobody knows: the machine's clock was ahead when
+   * that was found out, and no line has come since.
    */
   get heardUntil(): number {
-    return this.#heardUntil;
+    return this.#heardUntil <= this.#options.clock.now() ? this.#heardUntil : 0;
   }
 
   /** To be called for each line, in order. */
@@ -54,7 +55,10 @@ export class Watchdog {
     this.#lastHeardAt = this.#options.clock.now();
     const sentAt = line.command === 'PONG' ? this.#asked.shift() : sentAtOf(line.tags);
     if (sentAt === undefined) return;
-    this.#heardUntil = Math.max(this.#heardUntil, Math.min(sentAt, this.#lastHeardAt));
+    // The clock was ahead when it asked, so it does not know how long the answer took.
+    if (line.command === 'PONG' && sentAt > this.#lastHeardAt) return;
+    const until = Math.min(sentAt, this.#lastHeardAt);
+    this.#heardUntil = Math.max(this.heardUntil, until);
   }
 
   start(): void {
