@@ -96,10 +96,12 @@ const body = (): void => {
     const outcome = await waitUntil('the outcome', () =>
       world.bus.outcomes.find(({ eventId }) => eventId === `reply:twilio:${receipt.messageSid}`),
     );
-    const envelope = world.bus.envelopes.find(({ id }) => id === `twilio:${receipt.messageSid}`);
+    const envelope = await waitUntil('the envelope', () =>
+      world.bus.envelopes.find(({ id }) => id === `twilio:${receipt.messageSid}`),
+    );
     expect(outcome).toMatchObject({
       status: 'sent',
-      correlationId: envelope?.correlationId,
+      correlationId: envelope.correlationId,
       platformMessageIds: [answer?.sid],
     });
   });

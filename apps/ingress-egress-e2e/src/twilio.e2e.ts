@@ -65,12 +65,14 @@ for (const bus of BUSES) {
       const [answer] = await waitForAnswers(receipt.conversationSid, 1);
       expect(answer?.body).toBe('(1 attachments)');
       if (world.recorder === undefined) return;
-      const envelope = world.bus.envelopes.find(({ id }) => id === `twilio:${receipt.messageSid}`);
+      const envelope = await waitUntil('the envelope', () =>
+        world.bus.envelopes.find(({ id }) => id === `twilio:${receipt.messageSid}`),
+      );
       expect(envelope).toMatchObject({
         text: '',
         attachments: [{ contentType: 'image/png', fileName: 'pixel.png', size: 70 }],
       });
-      const picture = await fetch(envelope?.attachments[0]?.url ?? '');
+      const picture = await fetch(envelope.attachments[0]?.url ?? '');
       expect(Buffer.from(await picture.arrayBuffer()).toString('base64')).toBe(PIXEL);
     });
 

@@ -141,7 +141,8 @@ describe('token', () => {
     'whose life is shorter than it says is replaced in time, or after its end (warned: %s)',
     async (warns) => {
       await running();
-      gateway.sandbox.twilio.injectFault({ kind: 'token-life', seconds: 1, warns });
+      // The warning comes a quarter of the life before its end: time enough for an answer, on a busy machine too.
+      gateway.sandbox.twilio.injectFault({ kind: 'token-life', seconds: warns ? 4 : 1, warns });
       gateway.sandbox.twilio.injectFault({ kind: 'drop' });
       const updates = (): number => gateway.sandbox.twilio.stats().counters['frame update'] ?? 0;
       const logins = (): number => gateway.sandbox.twilio.stats().counters['frame init'] ?? 0;
@@ -211,7 +212,7 @@ describe('token', () => {
 
 describe('connection', () => {
   it('that is half-open is found by the watchdog', async () => {
-    await running({ clock: fastClock(50) });
+    await running({ clock: fastClock(20) });
     gateway.sandbox.twilio.injectFault({ kind: 'half-open' });
     await waitFor(() => gateway.status === 'failed', 'the watchdog');
     expect(gateway.host.states.at(-1)).toMatchObject({ error: { code: 'TIMEOUT', retryable: true } });
@@ -222,7 +223,7 @@ describe('connection', () => {
   });
 
   it('that does not come back is given up, so that a new client can try', async () => {
-    await running({ clock: fastClock(50) });
+    await running({ clock: fastClock(50, 30_000) });
     gateway.sandbox.twilio.injectFault({ kind: 'refuse-connections' });
     gateway.sandbox.twilio.injectFault({ kind: 'drop' });
     await waitFor(() => gateway.status === 'failed', 'the end of patience');
@@ -286,11 +287,15 @@ describe('webhook', () => {
   it('answers 503 while the bot cannot be added, and Twilio tries again', async () => {
     gateway = await Gateway.create();
     await gateway.start();
+    const { twilio } = gateway.sandbox;
+    // A list that shows the new conversation would add the bot without the webhook.
+    await waitFor(() => (twilio.stats().counters['rest listConversations'] ?? 0) > 0, 'the first list');
     const fault = { kind: 'request', target: 'rest', method: 'POST', status: 500, count: 1 } as const;
-    gateway.sandbox.twilio.injectFault(fault);
+    twilio.injectFault(fault);
     await expectReceiving('hello');
-    const [delivery] = gateway.sandbox.twilio.webhooks();
-    expect(delivery?.attempts.map(({ status }) => status)).toEqual([503, 200]);
+    const [first] = twilio.webhooks();
+    const delivery = await twilio.waitForWebhook(({ id }) => id === first?.id);
+    expect(delivery.attempts.map(({ status }) => status)).toEqual([503, 200]);
   });
 
   it('answers 503 while the connector is stopped', async () => {

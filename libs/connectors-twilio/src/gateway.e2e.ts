@@ -11,12 +11,12 @@ export function waitFor(check: () => boolean, what: string, timeoutMs = 10_000):
   return waitUntil(check, timeoutMs, what);
 }
 
-/** Our own waits shortened; the SDK keeps the machine's clock. */
-export function fastClock(factor: number): Clock {
+/** Our own waits shortened, those of `fromMs` and more; the SDK keeps the machine's clock. */
+export function fastClock(factor: number, fromMs = 0): Clock {
   return {
     now: () => Date.now(),
     monotonic: () => systemClock.monotonic(),
-    setTimeout: (callback, ms) => systemClock.setTimeout(callback, ms / factor),
+    setTimeout: (callback, ms) => systemClock.setTimeout(callback, ms < fromMs ? ms : ms / factor),
   };
 }
 

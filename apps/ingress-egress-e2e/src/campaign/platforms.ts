@@ -4,10 +4,10 @@ import { DISCORD_OPTIONS, DiscordPlatform } from './platforms/discord-platform.j
 import { TwilioPlatform } from './platforms/twilio-platform.js';
 import { TWITCH_OPTIONS, TwitchPlatform } from './platforms/twitch-platform.js';
 
-/** How the sandbox is set up. @param serviceUrl where the service listens */
-export function sandboxOptions(seed: number, serviceUrl: string): SandboxOptions {
+/** How the sandbox is set up, but for the webhooks, which wait for the service's address. */
+export function sandboxOptions(seed: number): SandboxOptions {
   return {
-    twilio: { seed, webhookUrl: `${serviceUrl}/webhooks/twilio` },
+    twilio: { seed },
     discord: { seed, ...DISCORD_OPTIONS },
     twitch: { seed, ...TWITCH_OPTIONS },
   };
@@ -17,7 +17,7 @@ export function sandboxOptions(seed: number, serviceUrl: string): SandboxOptions
 const REPLACE_AFTER_SECONDS = 20;
 
 /**
- * The named platforms of a sandbox.
+ * The named platforms of a sandbox, whose webhooks go to the service from now on.
  * @param serviceUrl where the service listens
  * @param rate messages that people write a second, over all platforms
  */
@@ -28,8 +28,10 @@ export function createPlatforms(
   rate: number,
 ): readonly CampaignPlatform[] {
   const replaceAfter = Math.ceil(Math.max(5, rate) * REPLACE_AFTER_SECONDS);
+  const webhookUrl = `${serviceUrl}/webhooks/twilio`;
+  sandbox.twilio.setWebhookUrl(webhookUrl);
   const all: readonly CampaignPlatform[] = [
-    new TwilioPlatform(sandbox.twilio, `${serviceUrl}/webhooks/twilio`, replaceAfter),
+    new TwilioPlatform(sandbox.twilio, webhookUrl, replaceAfter),
     new DiscordPlatform(sandbox.discord),
     new TwitchPlatform(sandbox.twitch),
   ];

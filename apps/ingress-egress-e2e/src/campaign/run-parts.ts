@@ -47,12 +47,12 @@ export async function startParts(options: RunOptions, logFile: string): Promise<
   const crashes: string[] = [];
   const emulator = await startEmulatedBus((options.runs * options.rate * options.spanMs) / 1_000);
   const proxy = await BusProxy.start(emulator.host);
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const sandbox = await startSandbox(sandboxOptions(options.seed, url));
-  const platforms = createPlatforms(options.platforms, sandbox, url, options.rate);
+  const sandbox = await startSandbox(sandboxOptions(options.seed));
   const stateDirectory = mkdtempSync(join(tmpdir(), 'campaign-'));
   const firestore = options.store === 'firestore' ? await startFirestore() : undefined;
+  // Asked for when all else listens: nothing of ours can be given the same port.
+  const port = await freePort();
+  const platforms = createPlatforms(options.platforms, sandbox, `http://127.0.0.1:${port}`, options.rate);
   const injector = new Injector();
   const environment = {
     PORT: String(port),

@@ -74,6 +74,8 @@ export async function startService(environment: Record<string, string>): Promise
       await exited;
     },
     stop: async () => {
+      // One that stands still (SIGSTOP) would not take the other signal.
+      child.kill('SIGCONT');
       child.kill('SIGTERM');
       return exited;
     },

@@ -34,9 +34,11 @@ export class World {
     platforms: readonly Platform[] = ['twilio'],
   ): Promise<World> {
     const stateFolder = await mkdtemp(join(tmpdir(), 'ingress-egress-e2e-'));
+    const sandbox = await startSandbox();
+    // Asked for when all else listens: nothing of ours can be given the same port.
     const port = await freePort();
     const webhookUrl = `http://127.0.0.1:${port}/webhooks/twilio`;
-    const sandbox = await startSandbox({ twilio: { webhookUrl } });
+    sandbox.twilio.setWebhookUrl(webhookUrl);
     const bus: Record<string, string> =
       emulator === undefined
         ? { MESSAGE_BUS_DRIVER: 'memory' }

@@ -34,7 +34,7 @@ describe('discord.js: REST under faults', () => {
   });
 
   it('answers 429 to a client that does not wait', async () => {
-    await start({ channelLimit: 1 });
+    await start({ channelLimit: 1, channelWindowMs: 60_000 });
     const post = (): Promise<Response> =>
       fetch(`${sandbox.url}/api/v10/channels/${channelId}/messages`, {
         method: 'POST',
@@ -51,7 +51,7 @@ describe('discord.js: REST under faults', () => {
       false,
     ]);
     expect(Number(second.headers.get('retry-after'))).toBeCloseTo(body.retry_after, 2);
-    expect(body.retry_after).toBeGreaterThan(4);
+    expect(body.retry_after).toBeGreaterThan(30);
     expect(sandbox.discord.stats().invalidRequests).toBe(1);
   });
 

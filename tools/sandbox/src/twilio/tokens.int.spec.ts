@@ -39,8 +39,8 @@ describe('Conversations SDK: tokens', () => {
   });
 
   it('warns of the end of a token and takes a new one', async () => {
-    // A token ends on a whole second: of 3 seconds, between 2 and 3 are left.
-    client = connectSdk(sandbox, mintToken(sandbox, { ttl: 3 }));
+    // A token ends on a whole second: of 6 seconds, between 5 and 6 are left.
+    client = connectSdk(sandbox, mintToken(sandbox, { ttl: 6 }));
     const warned = nextEvent(client, 'tokenAboutToExpire');
     await loaded(client);
     await warned;
@@ -50,7 +50,7 @@ describe('Conversations SDK: tokens', () => {
   });
 
   it('ends the connection with the token', async () => {
-    client = connectSdk(sandbox, mintToken(sandbox, { ttl: 3 }));
+    client = connectSdk(sandbox, mintToken(sandbox, { ttl: 6 }));
     const expired = nextEvent(client, 'tokenExpired');
     const disconnected = state('disconnected');
     await loaded(client);
@@ -69,7 +69,7 @@ describe('Conversations SDK: tokens', () => {
   });
 
   it('token-life: ends a token before its time, and warns only where it is asked to', async () => {
-    sandbox.twilio.injectFault({ kind: 'token-life', seconds: 1, count: 1 });
+    sandbox.twilio.injectFault({ kind: 'token-life', seconds: 3, count: 1 });
     client = connectSdk(sandbox);
     let warnings = 0;
     client.on('tokenAboutToExpire', () => (warnings += 1));
@@ -80,7 +80,7 @@ describe('Conversations SDK: tokens', () => {
     await disconnected;
     expect(warnings).toBe(1);
 
-    sandbox.twilio.injectFault({ kind: 'token-life', seconds: 1, warns: false, count: 1 });
+    sandbox.twilio.injectFault({ kind: 'token-life', seconds: 3, warns: false, count: 1 });
     expired = nextEvent(client, 'tokenExpired');
     disconnected = state('disconnected');
     await client.updateToken(mintToken(sandbox));

@@ -237,7 +237,7 @@ describe('IRC protocol', () => {
 
   it('pings, and cuts off who does not answer', async () => {
     await sandbox.close();
-    sandbox = await startSandbox({ twitch: { pingIntervalMs: 50 } });
+    sandbox = await startSandbox({ twitch: { pingIntervalMs: 500 } });
     const client = await open(openRaw(sandbox));
     await client.next(/^PING :tmi\.twitch\.tv$/);
     client.send('PONG :tmi.twitch.tv');

@@ -33,24 +33,30 @@ const DISCORD_DIRECT = 10;
 const DISCORD_THREADS = 20;
 const TWITCH_CHANNELS = ['first', 'second', 'third', 'fourth', 'fifth'];
 
-/** How the sandbox is set up for a soak. @param serviceUrl where the service listens */
-export function soakSandboxOptions(serviceUrl: string): SandboxOptions {
+/** How the sandbox is set up for a soak, but for the webhooks, which wait for the service's address. */
+export function soakSandboxOptions(): SandboxOptions {
   return {
-    twilio: { webhookUrl: `${serviceUrl}/webhooks/twilio`, historyLimit: HISTORY },
+    twilio: { historyLimit: HISTORY },
     discord: { channels: DISCORD_CHANNELS, historyLimit: HISTORY },
     twitch: { channels: TWITCH_CHANNELS, historyLimit: HISTORY },
   };
 }
 
-/** @param serviceUrl where the service listens @param replaceAfter messages after which Twilio's client is replaced */
+/**
+ * The platforms of a sandbox, whose webhooks go to the service from now on.
+ * @param serviceUrl where the service listens
+ * @param replaceAfter messages after which Twilio's client is replaced
+ */
 export function createSoakPlatforms(
   { discord, twilio, twitch }: Sandbox,
   serviceUrl: string,
   replaceAfter: number,
 ): readonly SoakPlatform[] {
+  const webhookUrl = `${serviceUrl}/webhooks/twilio`;
+  twilio.setWebhookUrl(webhookUrl);
   return [
     twilioPlatform(twilio, {
-      TWILIO_WEBHOOK_URL: `${serviceUrl}/webhooks/twilio`,
+      TWILIO_WEBHOOK_URL: webhookUrl,
       TWILIO_REPLACE_CLIENT_AFTER_MESSAGES: String(replaceAfter),
     }),
     discordPlatform(discord),

@@ -53,8 +53,9 @@ export class SoakWorld {
   static async start(options: SoakWorldOptions, logFile: string): Promise<SoakWorld> {
     mkdirSync(dirname(logFile), { recursive: true });
     const emulator = await startEmulatedBus(options.messages);
+    const sandbox = await startSandbox(soakSandboxOptions());
+    // Asked for when all else listens: nothing of ours can be given the same port.
     const port = await freePort();
-    const sandbox = await startSandbox(soakSandboxOptions(`http://127.0.0.1:${port}`));
     const stateDirectory = mkdtempSync(join(tmpdir(), 'soak-'));
     const probe = new ServiceProbe();
     const environment: Record<string, string> = {
