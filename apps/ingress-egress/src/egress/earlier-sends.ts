@@ -11,6 +11,9 @@ const REMEMBERED = 50_000;
 /** Milliseconds between two questions whether an event was sent, to a store that does not answer. */
 const CLAIM_RETRY_MS = 1_000;
 
+/** Milliseconds without a question, after which a store that does not answer is taken to be away anew. */
+const OUTAGE_GAP_MS = 10_000;
+
 export interface EarlierSendsOptions {
   /**
    * For so many milliseconds after its start a process takes any event for one that an earlier process may have sent: bots repeat an event when
@@ -41,7 +44,8 @@ export class EarlierSends {
   readonly #doubts = new LRUCache<string, Doubt>({ max: REMEMBERED });
   readonly #startedAt: number;
   readonly #startedMark: number;
-  #storeAwaySince: number | undefined;
+  /** The store's outage, by the monotonic clock. */
+  #outage: { readonly since: number; readonly lastAskedAt: number } | undefined;
 
   constructor(
     private readonly claims: SendClaims,
@@ -114,19 +118,24 @@ export class EarlierSends {
     for (;;) {
       const left = await this.claims.begin(key);
       if (left !== 'unavailable') {
-        this.#storeAwaySince = undefined;
+        this.#outage = undefined;
         return left;
       }
       if (isNew) {
         await this.claims.claim(key);
         return 'none';
       }
-      const now = this.clock.monotonic();
-      // Counted once for all events: those that queue behind each other would otherwise wait as long each.
-      this.#storeAwaySince ??= now;
-      if (now - this.#storeAwaySince >= this.options.giveUpAfterMs || signal.aborted) return left;
+      if (this.#outageMs() >= this.options.giveUpAfterMs || signal.aborted) return left;
       await sleep(this.clock, CLAIM_RETRY_MS, signal);
     }
+  }
+
+  /** For how long the store has not answered. Counted once for all events: those that queue behind each other would otherwise wait as long each. */
+  #outageMs(): number {
+    const now = this.clock.monotonic();
+    const { lastAskedAt, since } = this.#outage ?? { lastAskedAt: now, since: now };
+    this.#outage = { lastAskedAt: now, since: now - lastAskedAt > OUTAGE_GAP_MS ? now : since };
+    return now - this.#outage.since;
   }
 
   /** The outcome is known. @param mayStand false: nothing of it is on the platform, so that it may be published again */
