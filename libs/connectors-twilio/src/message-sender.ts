@@ -92,14 +92,12 @@ export class MessageSender {
   }
 
   async #send(parts: readonly string[], conversationSid: string, options: SendOptions): Promise<SendReceipt> {
-    const { correlationId, idempotencyKey, mayHaveBeenSent, signal } = options;
+    const { correlationId, idempotencyKey, signal } = options;
     if (isAborted(signal)) throw gaveUp(conversationSid);
     const key = `${conversationSid} ${idempotencyKey}`;
     const remembered = this.#receipts.get(key);
     if (remembered !== undefined) return { ...remembered, duplicate: true };
-    const sids = mayHaveBeenSent
-      ? await this.#lookup.find(conversationSid, idempotencyKey, signal)
-      : new Map<number, string>();
+    const sids = await this.#sentBefore(conversationSid, options);
     const duplicate = parts.every((_, i) => sids.has(i + 1));
     for (const [i, body] of parts.entries()) {
       if (sids.has(i + 1)) continue;
@@ -120,6 +118,22 @@ export class MessageSender {
     const receipt: SendReceipt = { platformMessageIds: inOrder(sids), duplicate };
     this.#receipts.set(key, receipt);
     return receipt;
+  }
+
+  /**
+   * SIDs by part. A process does not know what the ones before it have sent, and a bot may repeat an event long after: the first send to a
+   * conversation looks, too, and what it has read is remembered.
+   */
+  async #sentBefore(
+    conversationSid: string,
+    { idempotencyKey, mayHaveBeenSent, signal }: SendOptions,
+  ): Promise<Map<number, string>> {
+    if (mayHaveBeenSent) return this.#lookup.find(conversationSid, idempotencyKey, signal);
+    if (!this.#lookup.hasRead(conversationSid)) {
+      // Nothing speaks for an earlier send: where the platform cannot be asked, that holds no message up.
+      await this.#lookup.find(conversationSid, idempotencyKey, signal).catch(() => undefined);
+    }
+    return this.#lookup.remembered(conversationSid, idempotencyKey);
   }
 
   /** @returns the message's SID; undefined where the platform has accepted it and its SID could not be learned */

@@ -66,6 +66,33 @@ describe('outbound', () => {
     expect(gateway.sent(conversationSid)).toEqual(['once']);
   });
 
+  it('finds what an earlier process has sent though nobody suspects it, and asks once for each conversation', async () => {
+    const conversationSid = await running();
+    const first = await gateway.connector.sendText('once', conversationSid, options());
+    const { connector } = gateway.restarted();
+    await connector.start(new AbortController().signal);
+    const lists = (): number => gateway.sandbox.twilio.stats().counters['rest listMessages'] ?? 0;
+    const before = lists();
+    await connector.sendText('another', conversationSid, options({ idempotencyKey: 'another' }));
+    const again = await connector.sendText('once', conversationSid, options());
+    await connector.stop();
+    expect(again).toEqual({ platformMessageIds: first.platformMessageIds, duplicate: true });
+    expect(gateway.sent(conversationSid)).toEqual(['once', 'another']);
+    expect(lists() - before).toBe(1);
+  });
+
+  it('sends to a conversation for the first time although it cannot be read', async () => {
+    const conversationSid = await running();
+    gateway.sandbox.twilio.injectFault({
+      kind: 'request',
+      target: 'rest',
+      operation: 'listMessages',
+      status: 500,
+    });
+    await gateway.connector.sendText('hello', conversationSid, options());
+    expect(gateway.sent(conversationSid)).toEqual(['hello']);
+  });
+
   it('answers a repeated key of this process without asking anybody', async () => {
     const conversationSid = await running();
     const send = (): ReturnType<Gateway['connector']['sendText']> =>

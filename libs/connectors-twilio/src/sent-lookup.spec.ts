@@ -74,6 +74,14 @@ describe('SentLookup', () => {
       await found('none');
     });
 
+    it('says so, and tells what it remembers without asking', () => {
+      const before = read;
+      expect([lookup.hasRead('CH1'), lookup.hasRead('CH2')]).toEqual([true, false]);
+      expect([...lookup.remembered('CH1', 'e5')]).toEqual([[1, 'IM5']]);
+      expect(lookup.remembered('CH2', 'e5').size).toBe(0);
+      expect(read).toBe(before);
+    });
+
     it('asks nobody about what it has seen', async () => {
       expect(await readBy(() => found('e5'))).toBe(0);
       expect(await found('e5')).toEqual([[1, 'IM5']]);

@@ -58,6 +58,16 @@ export class SentLookup {
     private readonly identity: string,
   ) {}
 
+  /** Whether it remembers what stood in a conversation before this process first wrote there: an earlier one may have sent an event that comes again. */
+  hasRead(conversationSid: string): boolean {
+    return this.#known.has(conversationSid);
+  }
+
+  /** As `find`, by what is remembered alone. */
+  remembered(conversationSid: string, eventId: string): Map<number, string> {
+    return partsOf(eventId, this.#known.get(conversationSid)?.sent ?? []).sids;
+  }
+
   /** Parts of an event that stand in a conversation: SID by part. @throws ConnectorError */
   async find(conversationSid: string, eventId: string, signal?: AbortSignal): Promise<Map<number, string>> {
     const known = this.#known.get(conversationSid);
