@@ -58,7 +58,7 @@ export function accountIngress(facts: Facts): IngressAccount {
   for (const fact of written) {
     if (firsts.has(fact.id)) continue;
     const mayBeLost = facts.promises.get(fact.platform)?.inbound === 'gaps';
-    if (mayBeLost && gaps.some((gap) => covers(gap, fact, heard))) {
+    if (mayBeLost && gaps.some((gap) => covers(gap, fact, firstHeardAgain(gap, facts), heard))) {
       lostBy.set(fact.platform, (lostBy.get(fact.platform) ?? 0) + 1);
       continue;
     }
@@ -98,19 +98,33 @@ function miscounted(gaps: readonly GapFact[], lostBy: ReadonlyMap<string, number
 }
 
 /**
+ * The first moment, in milliseconds since 1970, at which a message may have been written that was heard after the gap. Who stood still when it
+ * ended, told its end when it went on, and heard then what had been written meanwhile.
+ */
+function firstHeardAgain({ to }: GapFact, { startedAt, troubles }: Facts): number {
+  const end = to - GAP_END_MS;
+  const standstill = troubles.find(
+    (trouble) =>
+      trouble.lane === 'service' && startedAt + trouble.from <= to && startedAt + trouble.to >= end,
+  );
+  return standstill === undefined ? end : Math.min(end, startedAt + standstill.from - GAP_END_MS);
+}
+
+/**
  * What was heard between the message and the end of the gap shows that this gap had not begun, whatever it says. A gap that tells how many
  * messages it has cost is judged by their number: where a buffer is full, some find a place between others.
  */
 function covers(
   gap: GapFact,
   { channel, platform, wallTime }: WrittenFact,
+  heardAgainFrom: number,
   heard: ReadonlyMap<string, readonly number[]>,
 ): boolean {
   return (
     gap.platform === platform &&
     wallTime >= gap.from - GAP_TOLERANCE_MS &&
     wallTime <= gap.to + GAP_TOLERANCE_MS &&
-    (gap.lost !== undefined || firstAfter(heard.get(channel) ?? [], wallTime) >= gap.to - GAP_END_MS)
+    (gap.lost !== undefined || firstAfter(heard.get(channel) ?? [], wallTime) >= heardAgainFrom)
   );
 }
 

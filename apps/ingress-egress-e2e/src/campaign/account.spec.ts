@@ -40,6 +40,7 @@ const refusal = (place: number, at: number): Facts['outcomes'][number] => ({
 });
 
 const EMPTY: Facts = {
+  startedAt: 0,
   promises: new Map([
     ['twilio', { inbound: 'complete', outbound: 'once' }],
     ['twitch', { inbound: 'gaps', outbound: 'unknown' }],
@@ -129,6 +130,27 @@ const INGRESS: readonly Case[] = [
     kinds: ['ingress missing'],
     counts: { 'lost in reported gaps': 1 },
   },
+  ...(
+    [
+      [
+        'excuses what was missed before a process that stood still at the end of the gap heard the rest',
+        15_000,
+      ],
+      [
+        'does not excuse what was missed before something that was heard when the process did not stand still yet',
+        25_000,
+      ],
+    ] as const
+  ).map(([name, from]): Case => ({
+    name,
+    facts: {
+      written: [written(1, 'twitch'), written(2, 'twitch')],
+      published: [published(2, 'b', 'twitch')],
+      gaps: [{ platform: 'twitch', from: 0, to: 31_000, lost: undefined, at: 0 }],
+      troubles: [{ lane: 'service', from, to: 30_000 }],
+    },
+    kinds: from === 15_000 ? [] : ['ingress missing'],
+  })),
   {
     name: 'excuses as many as a gap says that it has cost, others between them or not',
     facts: {

@@ -79,6 +79,8 @@ export interface BorderFact {
 
 /** All that a run has seen. Lists are in order of time. */
 export interface Facts {
+  /** When the run began, in milliseconds since 1970. */
+  readonly startedAt: number;
   readonly promises: ReadonlyMap<string, PlatformPromise>;
   readonly written: readonly WrittenFact[];
   readonly published: readonly PublishedFact[];

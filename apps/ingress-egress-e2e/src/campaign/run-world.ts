@@ -218,6 +218,7 @@ export class RunWorld {
     const { injector, journal, platforms, watch } = this.parts;
     const startedAt = Date.now() - journal.now();
     return {
+      startedAt,
       promises: new Map(platforms.map(({ name, promise }) => [name, promise])),
       written: this.#load.written,
       published: watch.published,
