@@ -20,6 +20,8 @@ wait $program
 
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
+/** Ports that are tried where none is asked for. */
+const START_ATTEMPTS = 3;
 
 /**
  * Starts java directly: the CLI's wrapper script leaves java behind when it is ended.
@@ -30,14 +32,21 @@ export async function startEmulator(kind: EmulatorKind, options: EmulatorOptions
   if (!availability.available) {
     throw new Error(`cannot start the ${kind.name} emulator, ${availability.reason}`);
   }
-  const emulator = new EmulatorProcess(
-    kind,
-    availability.installation,
-    options.port ?? (await freePort()),
-    options.heapMb ?? kind.defaultHeapMb,
-  );
-  await emulator.restart();
-  return emulator;
+  for (let attempt = 1; ; attempt += 1) {
+    const emulator = new EmulatorProcess(
+      kind,
+      availability.installation,
+      options.port ?? (await freePort()),
+      options.heapMb ?? kind.defaultHeapMb,
+    );
+    try {
+      await emulator.restart();
+      return emulator;
+    } catch (error) {
+      // Of emulators that start side by side one may have taken the port that was free for another.
+      if (options.port !== undefined || attempt === START_ATTEMPTS) throw error;
+    }
+  }
 }
 
 class EmulatorProcess implements Emulator {
@@ -97,14 +106,23 @@ class EmulatorProcess implements Emulator {
     child.once('exit', () => child.stdin.destroy());
     this.child = child;
     let output = '';
+    let failure: Error | undefined;
     child.stderr.on('data', (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-2000);
+      // Java says so and stays; who answers then is the one who has the port.
+      if (output.includes('Address already in use')) {
+        failure ??= new Error(
+          `the ${this.kind.name} emulator did not start on ${this.host}: the port is taken`,
+        );
+      }
     });
-    let failure: Error | undefined;
     child.once('error', (error) => (failure = error));
     const deadline = Date.now() + START_TIMEOUT_MS;
-    while (!(await this.answers())) {
-      if (failure !== undefined) throw failure;
+    while (failure !== undefined || !(await this.answers())) {
+      if (failure !== undefined) {
+        await this.kill();
+        throw failure;
+      }
       if (child.exitCode !== null || Date.now() > deadline) {
         await this.kill();
         throw new Error(`the ${this.kind.name} emulator did not start on ${this.host}: ${output}`);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -75,6 +76,16 @@ for (const { name, describeWith, start, add } of emulators) {
       expect(emulator.host).toBe(host);
       expect(await call('GET')).toBe(404);
     });
+
+    it('does not wait long for a port that is taken', async () => {
+      const taken = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+      await once(taken, 'listening');
+      const address = taken.address();
+      if (address === null || typeof address === 'string') throw new Error('no port');
+      const starting = start({ environment: process.env, heapMb: HEAP_MB, port: address.port });
+      await expect(starting).rejects.toThrow(`did not start on 127.0.0.1:${address.port}`);
+      taken.close();
+    }, 20_000);
 
     it('ends when the process that started it is killed', async () => {
       const index = join(dirname(expect.getState().testPath ?? ''), 'index.ts');
