@@ -36,7 +36,7 @@ export class EchoBot {
   async #answer(message: ReceivedMessage): Promise<Disposition> {
     const decoded = decodeIngress(message.data);
     if (!decoded.ok) {
-      this.logger.warn('echo-bot.unreadable', { message: message.id, reason: decoded.fault.detail });
+      this.logger.warn('echo-bot.unreadable', { messageId: message.id, reason: decoded.fault.detail });
       return 'ack';
     }
     const envelope = decoded.value;

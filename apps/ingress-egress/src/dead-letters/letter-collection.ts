@@ -161,7 +161,7 @@ export class LetterCollection {
     if (!decoded.ok) {
       const { code, detail } = decoded.fault;
       this.#unreadable += 1;
-      this.services.logger.warn('dead-letters.unreadable', { message: message.id, code, reason: detail });
+      this.services.logger.warn('dead-letters.unreadable', { messageId: message.id, code, reason: detail });
       return this.#released;
     }
     const letter = decoded.value;

@@ -238,7 +238,7 @@ export async function sendDeadLetter(
 ): Promise<void> {
   await publisher.deadLetter(toDeadLetter(message, error, attempts, clock.now()));
   logger.error('egress.dead-letter', {
-    message: message.id,
+    messageId: message.id,
     topic: message.topic,
     code: error.code,
     reason: error.message,
