@@ -20,22 +20,20 @@ interface Destination {
   inHand: number;
   /** Ordered messages that were given back, oldest first; later ones must not overtake them. */
   readonly owed: Set<string>;
-  /** When one of them was last seen, by the monotonic clock. */
+  /** When the first of them was last seen, or became the first, by the monotonic clock. */
   seenAt: number;
 }
 
 /**
- * Shares the messages that the bus lends among the destinations, so that a slow one leaves room for others: no destination may hold more than
- * there is room left (the dynamic threshold of shared-memory switches, Choudhury and Hahne, 1998). One alone may have half of all, two a
- * third each; the last place is nobody's for long.
+ * Shares the messages that the bus lends among the destinations, so that one that is slow leaves room for others: none may hold more than half.
  *
  * What is beyond its share goes back to the bus. The later ones of its destination follow it until it has come again, so that order is kept; messages
- * without an ordering key have none to keep.
+ * without an ordering key have none to keep. A smaller share would send messages to and fro whenever many destinations have a backlog, and with one
+ * the bus delivers all later ones of its key again.
  */
 export class FairShare {
   readonly #destinations = new Map<string, Destination>();
   readonly #returns = new LRUCache<string, number>({ max: REMEMBERED });
-  #inHand = 0;
 
   /** @param capacity the most messages that the bus lends at once */
   constructor(
@@ -58,9 +56,8 @@ export class FairShare {
       this.#returns.set(message.id, (this.#returns.get(message.id) ?? 0) + 1);
       return undefined;
     }
-    destination.owed.delete(message.id);
+    if (destination.owed.delete(message.id)) destination.seenAt = this.clock.monotonic();
     destination.inHand += 1;
-    this.#inHand += 1;
     const returns = this.#returns.get(message.id) ?? 0;
     this.#returns.delete(message.id);
     return returns;
@@ -70,24 +67,24 @@ export class FairShare {
     const destination = this.#destinations.get(key);
     if (destination === undefined) return;
     destination.inHand -= 1;
-    this.#inHand -= 1;
     if (destination.inHand === 0 && destination.owed.size === 0) this.#destinations.delete(key);
   }
 
   #hasRoom({ inHand }: Destination): boolean {
-    return inHand === 0 || inHand < this.capacity - this.#inHand;
+    return inHand === 0 || inHand < this.capacity / 2;
   }
 
   #isNext(destination: Destination, { id, orderingKey }: SharedMessage): boolean {
-    if (orderingKey === undefined || destination.owed.size === 0) return true;
+    const [next] = destination.owed;
+    if (orderingKey === undefined || next === undefined) return true;
     const now = this.clock.monotonic();
-    if (destination.owed.has(id)) {
+    if (next === id) {
       destination.seenAt = now;
-    } else if (now - destination.seenAt > RETURN_MS) {
-      destination.owed.clear();
       return true;
     }
-    const [next] = destination.owed;
-    return next === id;
+    if (now - destination.seenAt <= RETURN_MS) return false;
+    // Another copy of it may have been settled meanwhile.
+    destination.owed.clear();
+    return true;
   }
 }
