@@ -105,7 +105,7 @@ function firstHeardAgain({ to }: GapFact, { startedAt, troubles }: Facts): numbe
   const end = to - GAP_END_MS;
   const standstill = troubles.find(
     (trouble) =>
-      trouble.lane === 'service' && startedAt + trouble.from <= to && startedAt + trouble.to >= end,
+      trouble.isStandstill === true && startedAt + trouble.from <= to && startedAt + trouble.to >= end,
   );
   return standstill === undefined ? end : Math.min(end, startedAt + standstill.from - GAP_END_MS);
 }

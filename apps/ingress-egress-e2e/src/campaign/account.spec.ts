@@ -135,21 +135,24 @@ const INGRESS: readonly Case[] = [
       [
         'excuses what was missed before a process that stood still at the end of the gap heard the rest',
         15_000,
+        true,
       ],
+      ['does not excuse it where the process was ended, for that one hears nothing', 15_000, false],
       [
         'does not excuse what was missed before something that was heard when the process did not stand still yet',
         25_000,
+        true,
       ],
     ] as const
-  ).map(([name, from]): Case => ({
+  ).map(([name, from, isStandstill]): Case => ({
     name,
     facts: {
       written: [written(1, 'twitch'), written(2, 'twitch')],
       published: [published(2, 'b', 'twitch')],
       gaps: [{ platform: 'twitch', from: 0, to: 31_000, lost: undefined, at: 0 }],
-      troubles: [{ lane: 'service', from, to: 30_000 }],
+      troubles: [{ lane: 'service', isStandstill, from, to: 30_000 }],
     },
-    kinds: from === 15_000 ? [] : ['ingress missing'],
+    kinds: from === 15_000 && isStandstill ? [] : ['ingress missing'],
   })),
   {
     name: 'excuses as many as a gap says that it has cost, others between them or not',

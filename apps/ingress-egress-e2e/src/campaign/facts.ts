@@ -67,6 +67,8 @@ export interface DeletionFact {
 export interface TroubleFact {
   /** `twitch`, `service`, `bus`, ...: what the fault's name begins with. */
   readonly lane: string;
+  /** The process stood still and went on; nobody had ended it. */
+  readonly isStandstill?: boolean;
   readonly from: number;
   readonly to: number;
 }

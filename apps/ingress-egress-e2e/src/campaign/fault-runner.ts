@@ -47,7 +47,12 @@ export class FaultRunner {
     const { signal } = this.#ending;
     if (signal.aborted) return;
     const { name } = fault;
-    const trouble = { lane, from: this.journal.now(), to: Infinity };
+    const trouble = {
+      lane,
+      isStandstill: fault.isStandstill === true,
+      from: this.journal.now(),
+      to: Infinity,
+    };
     if (fault.disturbs !== false) this.#troubles.push(trouble);
     this.#active.add(name);
     this.journal.note(`FAULT ${name} for ${durationMs} ms`);

@@ -21,6 +21,8 @@ export interface Fault {
   readonly quick: boolean;
   /** `false` where everything else goes on as before, so that it excuses nothing elsewhere. */
   readonly disturbs?: false;
+  /** Whether the process stands still meanwhile, and hears afterwards what was sent to it. */
+  readonly isStandstill?: true;
   /** Resolves when it is caused; with `undefined` where nothing is to heal. Rejects where it cannot be caused now. */
   cause(context: FaultContext): Promise<Heal | undefined> | Heal | undefined;
 }

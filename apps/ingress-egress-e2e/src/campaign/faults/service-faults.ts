@@ -46,6 +46,7 @@ export function serviceFaults(service: ServiceProcess, proxy: BusProxy): readonl
     },
     {
       name: 'service.freeze',
+      isStandstill: true,
       weight: 1,
       lastsMs: [1_000, 12_000],
       quick: true,
