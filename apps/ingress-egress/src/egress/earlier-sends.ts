@@ -138,15 +138,10 @@ export class EarlierSends {
     return now - this.#outage.since;
   }
 
-  /** The outcome is known. @param mayStand false: nothing of it is on the platform, so that it may be published again */
+  /** The outcome is known, or the event goes back to the bus. @param mayStand false: nothing of it is on the platform, so that it may come again */
   async settleClaim(event: EventOnItsWay, mayStand: boolean): Promise<void> {
     if (mayStand) await this.claims.end(claimKey(event));
     else await this.claims.release(claimKey(event));
-  }
-
-  /** The event was not begun and goes back to the bus. */
-  async releaseClaim(event: EventOnItsWay): Promise<void> {
-    await this.claims.release(claimKey(event));
   }
 
   stop(): void {

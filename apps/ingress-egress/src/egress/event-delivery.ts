@@ -106,7 +106,7 @@ export class EventDelivery {
       await this.#pace();
       if (stopping.aborted) {
         // Of what has begun nobody can tell how much stands.
-        if (!this.#hasBegun) await earlierSends.releaseClaim(this.#way);
+        if (!this.#hasBegun) await earlierSends.settleClaim(this.#way, false);
         return 'nack';
       }
       const expiresInMs = this.#expiresInMs();
