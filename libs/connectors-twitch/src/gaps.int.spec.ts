@@ -34,6 +34,16 @@ function expectNoOverlap(gaps: readonly IngressGap[]): void {
   for (const [i, [from]] of spans.entries()) expect(from).toBeGreaterThanOrEqual(spans[i - 1]?.[1] ?? 0);
 }
 
+/** The connection is lost and made again, with the bot let in: what was missed in #back is told, once. */
+async function expectToldAfterLoss(): Promise<void> {
+  gateway.sandbox.twitch.injectFault({ kind: 'drop' });
+  await waitFor(() => gateway.status === 'failed', 'the loss');
+  gateway.sandbox.twitch.configureChannel('back', { suspended: false });
+  await gateway.restart();
+  expectOneThatCovers(gapsOfBack());
+  expectNoOverlap(gapsOf(gateway.host));
+}
+
 afterEach(async () => {
   gateway.host.releasePublishes();
   await gateway.dispose();
@@ -54,12 +64,7 @@ describe('a channel that the bot is not in', () => {
 
   it('when the connection is lost is told with what was missed in it', async () => {
     await hearOn(() => true);
-    gateway.sandbox.twitch.injectFault({ kind: 'drop' });
-    await waitFor(() => gateway.status === 'failed', 'the loss');
-    gateway.sandbox.twitch.configureChannel('back', { suspended: false });
-    await gateway.restart();
-    expectOneThatCovers(gapsOfBack());
-    expectNoOverlap(gapsOf(gateway.host));
+    await expectToldAfterLoss();
   });
 
   it('over two connections is told of both, each time once', async () => {
@@ -110,12 +115,7 @@ describe('a channel that the bot is put out of', () => {
       line: ':bitbrat_bot!bitbrat_bot@bitbrat_bot.tmi.twitch.tv PART #back',
     });
     await hearOn(() => true);
-    gateway.sandbox.twitch.injectFault({ kind: 'drop' });
-    await waitFor(() => gateway.status === 'failed', 'the loss');
-    gateway.sandbox.twitch.configureChannel('back', { suspended: false });
-    await gateway.restart();
-    expectOneThatCovers(gapsOfBack());
-    expectNoOverlap(gapsOf(gateway.host));
+    await expectToldAfterLoss();
   });
 });
 
