@@ -48,9 +48,21 @@ export interface ConnectorErrorOptions {
   readonly retryAfterMs?: number | undefined;
   /** What a person can do, where the message can say more than the table. */
   readonly hint?: string | undefined;
+  /**
+   * True where no table lists the platform's answer (an unknown status, type or code): the code is a guess, and nobody
+   * may conclude from it that trying again is useless.
+   */
+  readonly unlisted?: boolean | undefined;
   /** Parts of a split text that the platform has already accepted before the error. */
   readonly sentMessageIds?: readonly string[] | undefined;
 }
+
+/**
+ * How soon connecting is tried again after an error. `transient`: soon, with back-off. `definite`: the platform has said
+ * that it will not work as things are. `unlisted`: it has said something that no table lists. The last two are tried
+ * again slowly.
+ */
+export type FailureClass = 'transient' | 'definite' | 'unlisted';
 
 /** The one error that connectors reject with. The code decides what follows. */
 export class ConnectorError extends Error {
@@ -58,6 +70,7 @@ export class ConnectorError extends Error {
   readonly nativeCode: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly hint: string;
+  readonly unlisted: boolean;
   readonly sentMessageIds: readonly string[];
 
   constructor(
@@ -69,11 +82,17 @@ export class ConnectorError extends Error {
     this.nativeCode = options.nativeCode;
     this.retryAfterMs = options.retryAfterMs;
     this.hint = options.hint ?? CONNECTOR_ERRORS[code].hint;
+    this.unlisted = options.unlisted ?? false;
     this.sentMessageIds = options.sentMessageIds ?? [];
   }
 
   get retryable(): boolean {
     return CONNECTOR_ERRORS[this.code].retryable;
+  }
+
+  get failureClass(): FailureClass {
+    if (this.unlisted) return 'unlisted';
+    return this.retryable ? 'transient' : 'definite';
   }
 
   get ambiguous(): boolean {
@@ -83,8 +102,15 @@ export class ConnectorError extends Error {
   /** The same error, which says that parts of the text stand already: nobody shall take the message for unsent. */
   withSent(sentMessageIds: readonly string[]): ConnectorError {
     if (sentMessageIds.length === 0) return this;
-    const { cause, code, hint, message, nativeCode, retryAfterMs } = this;
-    return new ConnectorError(code, message, { cause, hint, nativeCode, retryAfterMs, sentMessageIds });
+    const { cause, code, hint, message, nativeCode, retryAfterMs, unlisted } = this;
+    return new ConnectorError(code, message, {
+      cause,
+      hint,
+      nativeCode,
+      retryAfterMs,
+      unlisted,
+      sentMessageIds,
+    });
   }
 }
 

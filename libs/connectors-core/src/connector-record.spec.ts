@@ -73,3 +73,44 @@ describe('ConnectorRecord', () => {
     });
   });
 });
+
+describe('ConnectorRecord.problem', () => {
+  const told: ConnectorState[] = [];
+  const record = new ConnectorRecord('fake', {
+    clock: new ManualClock(0),
+    stateChanged: (state) => {
+      told.push(state);
+      return Promise.resolve(true);
+    },
+  });
+  const forbidden = new ConnectorError('FORBIDDEN', 'no', { hint: 'invite it' });
+  const problem = (subject: string): object => ({
+    subject,
+    since,
+    error: { code: 'FORBIDDEN', message: 'no', retryable: false },
+    hint: 'invite it',
+  });
+
+  it('is reported with the connected state, once per subject and code, until it is solved', () => {
+    record.problem('guild 1', forbidden);
+    expect(told).toEqual([]);
+    record.connected();
+    record.problem('guild 1', forbidden);
+    record.problem('guild 2', forbidden);
+    record.solved('guild 3');
+    record.solved('guild 1');
+    record.solved('guild 2');
+    expect(told).toEqual([
+      { status: 'connected', since, problems: [problem('guild 1')], problemCount: 1 },
+      { status: 'connected', since, problems: [problem('guild 1'), problem('guild 2')], problemCount: 2 },
+      { status: 'connected', since, problems: [problem('guild 2')], problemCount: 1 },
+      { status: 'connected', since },
+    ]);
+  });
+
+  it('lists 20 and counts all', () => {
+    for (let guild = 0; guild < 25; guild += 1) record.problem(`guild ${guild}`, forbidden);
+    const state = told.at(-1);
+    expect(state?.status === 'connected' && [state.problems?.length, state.problemCount]).toEqual([20, 25]);
+  });
+});

@@ -1,8 +1,11 @@
 import { type ConnectorCounters, type ConnectorSnapshot, type SendReceipt } from './connector.js';
 import { type ConnectorError, toConnectorError, toErrorInfo } from './connector-error.js';
-import { type ConnectorState, type IngressGap } from './connector-state.js';
+import { type ConnectorProblem, type ConnectorState, type IngressGap } from './connector-state.js';
 import { isoTime } from './clock.js';
 import { type ConnectorHost } from './host.js';
+
+/** The most problems that a state lists. */
+const MAX_LISTED_PROBLEMS = 20;
 
 /** What a connector tells of itself: its state to the host, and that with its counts and its last error in its snapshot. */
 export class ConnectorRecord {
@@ -14,6 +17,7 @@ export class ConnectorRecord {
     reconnects: 0,
   };
   #state: ConnectorState;
+  readonly #problems = new Map<string, ConnectorProblem>();
   #lastMessageAt: string | undefined;
   #lastError: ConnectorSnapshot['lastError'];
 
@@ -63,8 +67,44 @@ export class ConnectorRecord {
 
   /** Resolves as `ConnectorHost.stateChanged`. */
   change(state: ConnectorState): Promise<boolean> {
-    this.#state = state;
-    return this.host.stateChanged(state);
+    this.#state = this.#withProblems(state);
+    return this.host.stateChanged(this.#state);
+  }
+
+  /**
+   * A part of the connector fails while the others work. Reported once per subject and error code, until it is solved.
+   *
+   * @param subject the part, e.g. `guild 123`; there must be few of them, so never one per person
+   * @param nextAttemptAt RFC 3339, UTC: when it is tried again by itself
+   */
+  problem(subject: string, error: ConnectorError, nextAttemptAt?: string): void {
+    this.#note(error);
+    const known = this.#problems.get(subject);
+    this.#problems.set(subject, {
+      subject,
+      since: known?.since ?? this.#now(),
+      error: toErrorInfo(error),
+      hint: error.hint,
+      ...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
+    });
+    if (known?.error.code !== error.code || known.error.nativeCode !== error.nativeCode)
+      this.#reportProblems();
+  }
+
+  /** The part works again. */
+  solved(subject: string): void {
+    if (this.#problems.delete(subject)) this.#reportProblems();
+  }
+
+  #reportProblems(): void {
+    if (this.#state.status !== 'connected') return;
+    void this.change({ status: 'connected', since: this.#state.since });
+  }
+
+  #withProblems(state: ConnectorState): ConnectorState {
+    if (state.status !== 'connected' || this.#problems.size === 0) return state;
+    const problems = [...this.#problems.values()].slice(0, MAX_LISTED_PROBLEMS);
+    return { ...state, problems, problemCount: this.#problems.size };
   }
 
   /** A connection was lost that a new one will replace. */

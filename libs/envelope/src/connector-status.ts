@@ -16,6 +16,19 @@ const gapSchema = z
   })
   .meta({ id: 'Gap', description: 'A span of time whose messages are lost for good.' });
 
+/** One part of a connector that fails by itself. */
+const problemSchema = z
+  .looseObject({
+    subject: z.string().min(1).describe('The part, e.g. `guild 123`, `channel #name`, `identity bot`.'),
+    since: timestampSchema.describe('Since when it fails.'),
+    error: errorInfoSchema.describe('Why it fails.'),
+    hint: z.string().describe('What a person can do about it.'),
+    nextAttemptAt: timestampSchema
+      .optional()
+      .describe('When it is tried again without anyone doing anything.'),
+  })
+  .meta({ id: 'Problem', description: 'A part of a connector that fails while the others work.' });
+
 /** Published on `internal.connector.status.v1`. */
 export const connectorStatusSchema = z
   .looseObject({
@@ -37,6 +50,22 @@ export const connectorStatusSchema = z
       .describe('How many times connecting was tried, this one included.'),
     error: errorInfoSchema.optional().describe('Why it is not connected.'),
     hint: z.string().optional().describe('What a person can do about it.'),
+    nextAttemptAt: timestampSchema
+      .optional()
+      .describe(
+        'When connecting is tried again without anyone doing anything; with `reconnecting` and `failed`.',
+      ),
+    problems: z
+      .array(problemSchema)
+      .optional()
+      .describe(
+        'With `connected`: the parts that fail by themselves while the others work, oldest first, 20 at most.',
+      ),
+    problemCount: z
+      .int()
+      .nonnegative()
+      .optional()
+      .describe('How many parts fail, those that `problems` leaves out included.'),
     gap: gapSchema
       .optional()
       .describe('Messages that people wrote in this span could not be received and cannot be fetched.'),
