@@ -9,6 +9,7 @@ export * from './diagnosis.js';
 export * from './drainer.js';
 export * from './environment.js';
 export * from './host.js';
+export * from './http-status.js';
 export * from './logger.js';
 export * from './masking.js';
 export * from './opening.js';
