@@ -6,6 +6,7 @@ import {
   type SendOptions,
   type SendReceipt,
 } from './connector.js';
+import { ConnectionWatch } from './connection-watch.js';
 import { ConnectorError } from './connector-error.js';
 import { type ConnectorState } from './connector-state.js';
 import { type ConnectorHost, type CursorStore, type DeliveryReceipt } from './host.js';
@@ -45,6 +46,7 @@ export interface ConnectorManagerServices {
  */
 export class ConnectorManager {
   readonly #supervisors = new Map<string, Supervisor>();
+  readonly #connections = new ConnectionWatch();
 
   /** @throws Error where two connectors have one name, or one calls itself otherwise than it is registered */
   constructor(
@@ -156,6 +158,19 @@ export class ConnectorManager {
     return undefined;
   }
 
+  /** How often the connector has connected; to be read before a try, for `waitForConnection` after it. */
+  connectionCount(name: string): number {
+    return this.#connections.count(name);
+  }
+
+  /**
+   * Resolves when the connector, or a part of it that failed, has connected after `connectionCount` was `seen`; at once
+   * where it has already. Resolves also when `signal` is aborted. Never rejects.
+   */
+  async waitForConnection(name: string, seen: number, signal: AbortSignal): Promise<void> {
+    await this.#connections.wait(name, seen, signal);
+  }
+
   #states(): [string, ConnectorState][] {
     return [...this.#supervisors].map(([name, supervisor]) => [name, supervisor.state]);
   }
@@ -191,6 +206,7 @@ export class ConnectorManager {
           logger.info(`connector.${state.status}`, { connector: name, at: isoTime(clock.now()) });
         }
         last = state.status;
+        this.#connections.note(name, state);
         return services.onStateChanged(name, state);
       },
     });
