@@ -23,6 +23,7 @@ const accepted = (place: number, words = 2, platform = 'twilio'): AcceptedFact =
   token: `e${place}`,
   words,
   at: place * 1_000,
+  orderingKey: 'b01',
 });
 
 /** In the channel of all; the run began at 0. */
@@ -36,6 +37,8 @@ const refusal = (place: number, at: number): Facts['outcomes'][number] => ({
   eventId: `event-${place}`,
   status: 'failed',
   code: 'TARGET_NOT_FOUND',
+  messageIds: [],
+  occurredAt: at,
   at,
 });
 
@@ -54,16 +57,27 @@ const EMPTY: Facts = {
   troubles: [],
   deletions: [],
   borders: [],
+  states: [],
+  retries: [],
+  stalls: [],
   standing: new Map(),
 };
 const sent = (place: number, at = place * 1_000 + 100): Facts['outcomes'][number] => ({
   eventId: `event-${place}`,
   status: 'sent',
   code: undefined,
+  messageIds: [],
+  occurredAt: at,
   at,
 });
-const standing = (platform: string, ...texts: string[]): Facts['standing'] =>
-  new Map([[platform, new Map([['d', texts.flatMap(readWords)]])]]);
+/** Messages in one destination: `[text, seconds]`, or a text where the time does not matter. */
+const standing = (platform: string, ...texts: (string | [text: string, at: number])[]): Facts['standing'] => {
+  const messages = texts.map((given, i) => {
+    const [text, wallTime] = typeof given === 'string' ? [given, 0] : given;
+    return { id: `s${i}`, wallTime, words: readWords(text) };
+  });
+  return new Map([[platform, new Map([['d', messages]])]]);
+};
 
 interface Case {
   readonly name: string;
@@ -150,7 +164,10 @@ const INGRESS: readonly Case[] = [
       written: [written(1, 'twitch'), written(2, 'twitch')],
       published: [published(2, 'b', 'twitch')],
       gaps: [{ platform: 'twitch', from: 0, to: 31_000, lost: undefined, at: 0 }],
-      troubles: [{ lane: 'service', isStandstill, from, to: 30_000 }],
+      troubles: [
+        { name: 'twitch.x', lane: 'twitch', from: 2_000, to: 2_000 },
+        { name: 'service.x', lane: 'service', isStandstill, from, to: 30_000 },
+      ],
     },
     kinds: from === 15_000 && isStandstill ? [] : ['ingress missing'],
   })),
@@ -192,8 +209,8 @@ const INGRESS: readonly Case[] = [
     facts: {
       written: [written(0), written(1)],
       troubles: [
-        { lane: 'bus', from: 12_000, to: 15_000 },
-        { lane: 'twitch', from: 0, to: 20_000 },
+        { name: 'bus.x', lane: 'bus', from: 12_000, to: 15_000 },
+        { name: 'twitch.x', lane: 'twitch', from: 0, to: 20_000 },
       ],
       deletions: [deletion(44_000)],
     },
@@ -263,7 +280,7 @@ const EGRESS: readonly Case[] = [
   {
     name: 'refuses what stands on another platform',
     facts: { accepted: [accepted(1)], outcomes: [sent(1)], standing: standing('twitch', wordsOf('e1', 2)) },
-    kinds: ['egress invented', 'egress invented', 'egress missing'],
+    kinds: ['egress invented', 'egress missing'],
   },
   {
     name: 'misses an outcome',
@@ -289,7 +306,7 @@ const EGRESS: readonly Case[] = [
     facts: {
       accepted: [accepted(1), accepted(2)],
       outcomes: [sent(2), sent(1, 9_000)],
-      troubles: [{ lane: 'bus', from: 1_500, to: 1_600 }],
+      troubles: [{ name: 'bus.x', lane: 'bus', from: 1_500, to: 1_600 }],
       standing: standing('twilio', wordsOf('e2', 2), wordsOf('e1', 2)),
     },
     kinds: [],
@@ -300,7 +317,7 @@ const EGRESS: readonly Case[] = [
     facts: {
       accepted: [accepted(1), accepted(2)],
       outcomes: [sent(2), sent(1, 9_000)],
-      troubles: [{ lane: 'bus', from: 3_000, to: 3_100 }],
+      troubles: [{ name: 'bus.x', lane: 'bus', from: 3_000, to: 3_100 }],
       standing: standing('twilio', wordsOf('e2', 2), wordsOf('e1', 2)),
     },
     kinds: ['egress out of order'],
@@ -311,8 +328,8 @@ const EGRESS: readonly Case[] = [
       accepted: [accepted(1), accepted(2)],
       outcomes: [sent(2), sent(1, 100_000)],
       troubles: [
-        { lane: 'service', from: 50_000, to: 51_000 },
-        { lane: 'bus', from: 1_500, to: 1_600 },
+        { name: 'service.x', lane: 'service', from: 50_000, to: 51_000 },
+        { name: 'bus.x', lane: 'bus', from: 1_500, to: 1_600 },
       ],
       standing: standing('twilio', wordsOf('e2', 2), wordsOf('e1', 2)),
     },
@@ -324,7 +341,7 @@ const EGRESS: readonly Case[] = [
     facts: {
       accepted: [accepted(1), accepted(2)],
       outcomes: [sent(2), sent(1, 70_000)],
-      troubles: [{ lane: 'bus', from: 1_500, to: 1_600 }],
+      troubles: [{ name: 'bus.x', lane: 'bus', from: 1_500, to: 1_600 }],
       standing: standing('twilio', wordsOf('e2', 2), wordsOf('e1', 2)),
     },
     kinds: ['egress out of order'],
@@ -355,7 +372,7 @@ const EGRESS: readonly Case[] = [
     facts: {
       accepted: [accepted(1, 2, 'twitch')],
       outcomes: [{ ...sent(1), status: 'unknown' }],
-      troubles: [{ lane: 'twitch', from: 500, to: 500 }],
+      troubles: [{ name: 'twitch.x', lane: 'twitch', from: 500, to: 500 }],
     },
     kinds: [],
     counts: { unknown: 1 },
@@ -365,7 +382,7 @@ const EGRESS: readonly Case[] = [
     facts: {
       accepted: [accepted(1, 2, 'twitch'), accepted(2, 2, 'twitch')],
       outcomes: [{ ...sent(1), status: 'unknown' }, sent(2)],
-      troubles: [{ lane: 'twitch', from: 500, to: 500 }],
+      troubles: [{ name: 'twitch.x', lane: 'twitch', from: 500, to: 500 }],
       standing: standing('twitch', wordsOf('e2', 2), wordsOf('e1', 2)),
     },
     kinds: [],
@@ -376,7 +393,7 @@ const EGRESS: readonly Case[] = [
     facts: {
       accepted: [accepted(1, 2, 'twitch')],
       outcomes: [{ ...sent(1), status: 'unknown' }],
-      troubles: [{ lane: 'twilio', from: 500, to: 500 }],
+      troubles: [{ name: 'twilio.x', lane: 'twilio', from: 500, to: 500 }],
     },
     kinds: ['egress unknown without cause'],
   },
@@ -385,7 +402,7 @@ const EGRESS: readonly Case[] = [
     facts: {
       accepted: [accepted(1), accepted(2)],
       outcomes: [sent(2), sent(1, 9_000)],
-      troubles: [{ lane: 'twilio', from: 1_500, to: 1_600 }],
+      troubles: [{ name: 'twilio.x', lane: 'twilio', from: 1_500, to: 1_600 }],
       standing: standing('twilio', wordsOf('e2', 2), wordsOf('e1', 2)),
     },
     kinds: ['egress out of order'],

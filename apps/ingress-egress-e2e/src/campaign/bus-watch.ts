@@ -16,6 +16,7 @@ import { createPubSubBus, type MessageBus, type ReceivedMessage } from '@bitbrat
 import { waitUntil } from '../support/wait-until.js';
 import { type AcceptedFact, type GapFact, type OutcomeFact, type PublishedFact } from './facts.js';
 import { type Journal } from './journal.js';
+import { type AnswerPlan } from './plan.js';
 import { answerToken, readToken, wordsOf } from './words.js';
 
 /** The service's name on the bus. */
@@ -24,8 +25,29 @@ export const INSTANCE_ID = 'campaign';
 export interface BusWatchOptions {
   readonly emulator: PubSubEmulator;
   readonly journal: Journal;
-  /** Words of the answer to a person's message; 0: none. */
-  readonly answerWords: (token: string) => number;
+  /** What is answered to a person's message; undefined: nothing. */
+  readonly answerTo: (token: string) => AnswerPlan | undefined;
+}
+
+/** What the campaign knows of an event. */
+export interface EventFact {
+  readonly token: string;
+  readonly words: number;
+  /** Milliseconds from now to `expiresAt`; undefined: never. */
+  readonly expiresInMs?: number | undefined;
+  /** Default: true. */
+  readonly isOrdered?: boolean;
+  readonly isUnsendable?: boolean;
+}
+
+/** An event with its ordering key, if the bot sets one. */
+interface Outgoing {
+  readonly event: EgressEvent;
+  readonly message: {
+    readonly data: Uint8Array;
+    readonly attributes: Record<string, string>;
+    readonly orderingKey?: string;
+  };
 }
 
 /** A bot on the bus: it sees all that the service publishes, answers some of it, and sends on its own. */
@@ -39,9 +61,10 @@ export class BusWatch {
   lastSeenAt = 0;
   readonly #topics = createTopics();
   readonly #seen = new Set<string>();
-  readonly #acceptedIds = new Set<string>();
   readonly #handed = new Set<string>();
-  readonly #held: EgressEvent[] = [];
+  readonly #held: Outgoing[] = [];
+  /** As they were published first: a repetition is the same to the letter. */
+  readonly #outgoing = new Map<string, Outgoing>();
   readonly #publishing = new Set<Promise<unknown>>();
   #holds = false;
   #bus: MessageBus;
@@ -60,28 +83,47 @@ export class BusWatch {
   send(
     platform: string,
     event: Pick<EgressEvent, 'id' | 'target' | 'text'> & Partial<EgressEvent>,
-    fact: { token: string; words: number },
+    fact: EventFact,
   ): void {
     const { journal } = this.options;
     const { id, target } = event;
-    if (!this.#acceptedIds.has(id)) {
-      this.#acceptedIds.add(id);
+    let outgoing = this.#outgoing.get(id);
+    if (outgoing === undefined) {
+      const { expiresInMs, isOrdered = true, isUnsendable, token, words } = fact;
+      const expiresAt = expiresInMs === undefined ? undefined : Date.now() + expiresInMs;
+      outgoing = encode(
+        {
+          v: '1',
+          type: 'chat.send.v1',
+          attachments: [],
+          correlationId: id,
+          metadata: {},
+          ...event,
+          ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
+        },
+        isOrdered,
+      );
+      this.#outgoing.set(id, outgoing);
+      const { orderingKey } = outgoing.message;
       const { destination } = target;
-      this.accepted.push({ id, platform, destination, ...fact, at: journal.now() });
+      const at = journal.now();
+      this.accepted.push({
+        id,
+        platform,
+        destination,
+        token,
+        words,
+        at,
+        orderingKey,
+        expiresAt,
+        isUnsendable,
+      });
     }
-    const whole: EgressEvent = {
-      v: '1',
-      type: 'chat.send.v1',
-      attachments: [],
-      correlationId: id,
-      metadata: {},
-      ...event,
-    };
     if (this.#holds) {
       journal.note('egress event held back until the bus is there again', id, fact.token);
-      this.#held.push(whole);
+      this.#held.push(outgoing);
     } else {
-      this.#publish(whole);
+      this.#publish(outgoing);
     }
   }
 
@@ -99,7 +141,7 @@ export class BusWatch {
   /** Publishes what has waited. */
   release(): void {
     this.#holds = false;
-    for (const event of this.#held.splice(0)) this.#publish(event);
+    for (const outgoing of this.#held.splice(0)) this.#publish(outgoing);
   }
 
   /** Resolves when the bus has taken all that was handed to it. */
@@ -143,8 +185,22 @@ export class BusWatch {
         this.#onIngress(message);
       }),
       this.#take(outcome, (message) => {
-        const { attempts, error, eventId, status: settled } = read(message, decodeOutcome);
-        this.outcomes.push({ eventId, status: settled, code: error?.code, at: this.options.journal.now() });
+        const {
+          attempts,
+          error,
+          eventId,
+          occurredAt,
+          platformMessageIds,
+          status: settled,
+        } = read(message, decodeOutcome);
+        this.outcomes.push({
+          eventId,
+          status: settled,
+          code: error?.code,
+          messageIds: platformMessageIds,
+          occurredAt: Date.parse(occurredAt),
+          at: this.options.journal.now(),
+        });
         this.#note(`outcome ${settled} after ${attempts} attempts ${error?.code ?? ''}`, eventId);
       }),
       this.#take(deadLetter, (message) => {
@@ -189,10 +245,11 @@ export class BusWatch {
       envelope.id,
       ...(token === undefined ? [] : [token]),
     );
-    const words = token === undefined ? 0 : this.options.answerWords(token);
-    if (token === undefined || words === 0) return;
+    const plan = token === undefined ? undefined : this.options.answerTo(token);
+    if (token === undefined || plan === undefined) return;
     const answer = answerToken(token);
-    this.send(envelope.source, createReply(envelope, wordsOf(answer, words)), { token: answer, words });
+    const text = wordsOf(answer, plan.words);
+    this.send(envelope.source, createReply(envelope, text), { token: answer, ...plan });
   }
 
   #onDeadLetter(letter: DeadLetter): void {
@@ -205,12 +262,10 @@ export class BusWatch {
     );
   }
 
-  #publish(event: EgressEvent): void {
-    const encoded = encodeEgress(event, '/bots/campaign', new Date().toISOString());
-    if (!encoded.ok) throw new Error(`${event.id}: ${encoded.fault.detail}`);
+  #publish({ event, message }: Outgoing): void {
     this.#handed.add(event.id);
     this.#note(`egress event handed to the bus`, event.id);
-    const work = this.#bus.publish(this.#topics.egress(INSTANCE_ID), encoded.value).then(
+    const work = this.#bus.publish(this.#topics.egress(INSTANCE_ID), message).then(
       (busId) => {
         this.#note(`egress event taken by the bus as message ${busId}`, event.id);
       },
@@ -225,6 +280,13 @@ export class BusWatch {
   #note(what: string, ...about: string[]): void {
     this.options.journal.note(what.trim(), ...about);
   }
+}
+
+function encode(event: EgressEvent, isOrdered: boolean): Outgoing {
+  const encoded = encodeEgress(event, '/bots/campaign', new Date().toISOString());
+  if (!encoded.ok) throw new Error(`${event.id}: ${encoded.fault.detail}`);
+  const { attributes, data } = encoded.value;
+  return { event, message: isOrdered ? encoded.value : { data, attributes } };
 }
 
 function read<T>(message: ReceivedMessage, decode: (data: Uint8Array) => CodecResult<T>): T {

@@ -22,6 +22,8 @@ export interface PlatformLoad {
   readonly unasked: number;
   /** The most that bots send a second, answers included; the platform takes no more for long. */
   readonly sendLimit: number;
+  /** Share of what a bot sends on its own that has an attachment which cannot be fetched. */
+  readonly attachments: number;
   /** Words of a long text: enough for several messages of the platform. */
   readonly longWords: number;
 }
@@ -32,6 +34,14 @@ export interface PlatformPromise {
   readonly inbound: 'complete' | 'gaps';
   /** `once`: exactly once. `unknown`: the outcome `unknown` says that nobody can know, and then at most once. */
   readonly outbound: 'once' | 'unknown';
+}
+
+/** A message of the bot, as the platform has it. */
+export interface Standing {
+  readonly id: string;
+  readonly text: string;
+  /** When the platform took it, in milliseconds since 1970. */
+  readonly wallTime: number;
 }
 
 /** A channel that was deleted. */
@@ -55,8 +65,10 @@ export interface CampaignPlatform {
   destination(person: number): string;
   /** What was deleted with all that was in it, oldest first. */
   deletions(): readonly Deleted[];
-  /** What the bot has written: texts per destination, in the platform's order, those included that were deleted later. */
-  standing(): ReadonlyMap<string, readonly string[]>;
+  /** Makes each send take longer. @returns what ends it */
+  slowSends(delayMs: number): () => void;
+  /** What the bot has written: messages per destination, in the platform's order, those included that were deleted later. */
+  standing(): ReadonlyMap<string, readonly Standing[]>;
   /** Ends all faults. */
   heal(): void;
 }

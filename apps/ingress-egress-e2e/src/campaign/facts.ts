@@ -31,6 +31,12 @@ export interface AcceptedFact {
   readonly words: number;
   /** Milliseconds since the run began. */
   readonly at: number;
+  /** What the bus keeps in order; undefined: nothing. */
+  readonly orderingKey?: string | undefined;
+  /** Milliseconds since 1970; undefined: it never expires. */
+  readonly expiresAt?: number | undefined;
+  /** It has an attachment that nobody can fetch: it must not be sent. */
+  readonly isUnsendable?: boolean | undefined;
 }
 
 export interface OutcomeFact {
@@ -38,6 +44,10 @@ export interface OutcomeFact {
   readonly status: EgressStatus;
   /** Of the error, where there is one. */
   readonly code: string | undefined;
+  /** The platform's ids of what was sent. */
+  readonly messageIds: readonly string[];
+  /** When it was known by the service's clock, in milliseconds since 1970. */
+  readonly occurredAt: number;
   /** Milliseconds since the run began. */
   readonly at: number;
 }
@@ -65,12 +75,64 @@ export interface DeletionFact {
 
 /** A fault, from its cause to its healing, in milliseconds since the run began. */
 export interface TroubleFact {
+  /** `twitch.drop`, `service.kill`, ... */
+  readonly name: string;
   /** `twitch`, `service`, `bus`, ...: what the fault's name begins with. */
   readonly lane: string;
   /** The process stood still and went on; nobody had ended it. */
   readonly isStandstill?: boolean;
   readonly from: number;
   readonly to: number;
+  /**
+   * Until when the bus may have lent messages to a connection that is dead. They come again when their lease has ended. Undefined: as long as
+   * the fault lasts.
+   */
+  readonly lendsUntil?: number | undefined;
+  /** Milliseconds that the service may take to notice it, because nothing but a watchdog can. */
+  readonly detectionMs?: number | undefined;
+  /** Everything that is needed goes on meanwhile, as during a deploy. */
+  readonly isOverlap?: boolean | undefined;
+}
+
+/** A process of the service says how one of its connectors is, or ends. */
+export interface StateFact {
+  /** Counts the processes of a run. */
+  readonly process: number;
+  /** Undefined: all, because the process has begun or ended. */
+  readonly platform: string | undefined;
+  readonly isConnected: boolean;
+  /** `false`: the process has ended, and nothing waits for it. */
+  readonly isAlive: boolean;
+  /** Milliseconds since the run began. */
+  readonly at: number;
+}
+
+/** A try to send failed, and the service says when it tries again. */
+export interface RetryFact {
+  readonly eventId: string;
+  readonly code: string;
+  /** Tries so far. */
+  readonly tries: number;
+  /** Milliseconds until the next one. */
+  readonly delayMs: number;
+  /** Milliseconds since the run began. */
+  readonly at: number;
+}
+
+/** The machine was too busy for the campaign itself, and so for the service. */
+export interface StallFact {
+  /** When it was over, in milliseconds since the run began. */
+  readonly at: number;
+  readonly ms: number;
+}
+
+/** A message of the bot on its platform. */
+export interface StandingFact {
+  /** The platform's. */
+  readonly id: string;
+  /** When the platform took it, in milliseconds since 1970. */
+  readonly wallTime: number;
+  readonly words: readonly Word[];
 }
 
 /** Where one run ended and the next one, on the same state, began: how long the lists were. */
@@ -95,6 +157,10 @@ export interface Facts {
   readonly deletions: readonly DeletionFact[];
   /** How much had been published and written when each run but the first began. */
   readonly borders: readonly BorderFact[];
-  /** What the bot has written: words by platform and destination, in the platform's order. */
-  readonly standing: ReadonlyMap<string, ReadonlyMap<string, readonly Word[]>>;
+  /** In order of time. */
+  readonly states: readonly StateFact[];
+  readonly retries: readonly RetryFact[];
+  readonly stalls: readonly StallFact[];
+  /** What the bot has written: by platform and destination, in the platform's order. */
+  readonly standing: ReadonlyMap<string, ReadonlyMap<string, readonly StandingFact[]>>;
 }

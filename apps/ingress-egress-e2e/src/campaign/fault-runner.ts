@@ -11,7 +11,7 @@ export class FaultRunner {
   readonly caused = new Map<string, number>();
   readonly #tails = new Map<string, Promise<void>>();
   readonly #active = new Set<string>();
-  readonly #troubles: { lane: string; from: number; to: number }[] = [];
+  readonly #troubles: (TroubleFact & { to: number; lendsUntil?: number | undefined })[] = [];
   #ending = new AbortController();
 
   constructor(private readonly journal: Journal) {}
@@ -47,9 +47,12 @@ export class FaultRunner {
     const { signal } = this.#ending;
     if (signal.aborted) return;
     const { name } = fault;
-    const trouble = {
+    const trouble: TroubleFact & { to: number; lendsUntil?: number | undefined } = {
+      name,
       lane,
       isStandstill: fault.isStandstill === true,
+      detectionMs: fault.detectionMs,
+      isOverlap: fault.isOverlap === true,
       from: this.journal.now(),
       to: Infinity,
     };
@@ -59,6 +62,7 @@ export class FaultRunner {
     try {
       const heal = await fault.cause({ durationMs, random: new Random(seed) });
       this.caused.set(name, (this.caused.get(name) ?? 0) + 1);
+      if (fault.severs === true) trouble.lendsUntil = this.journal.now();
       await delay(durationMs, undefined, { signal }).catch(() => undefined);
       await heal?.();
       this.journal.note(`FAULT ${name} is over`);

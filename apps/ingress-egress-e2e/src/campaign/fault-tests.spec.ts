@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { busFaults } from './faults/bus-faults.js';
 import { clockFaults } from './faults/clock-faults.js';
-import { serviceFaults } from './faults/service-faults.js';
+import { deployFaults, serviceFaults } from './faults/service-faults.js';
 import { firestoreFaults, stateFaults } from './faults/state-faults.js';
 import { DiscordPlatform } from './platforms/discord-platform.js';
 import { TwilioPlatform } from './platforms/twilio-platform.js';
@@ -15,9 +15,10 @@ const unused = {} as never; // nothing is asked of it before a fault is caused
 
 const FAULTS = [
   ...new TwilioPlatform(unused, '', 100).faults,
-  ...new DiscordPlatform(unused).faults,
+  ...new DiscordPlatform(unused, '').faults,
   ...new TwitchPlatform(unused).faults,
-  ...serviceFaults(unused, unused),
+  ...serviceFaults(unused),
+  ...deployFaults(unused),
   ...busFaults(unused),
   ...stateFaults('', unused),
   ...firestoreFaults(unused),

@@ -25,12 +25,22 @@ const INPUT: PlanInput = {
         answered: 0.5,
         unasked: 0.5,
         sendLimit: 2,
+        attachments: 0,
         longWords: 500,
       },
     },
     {
       name: 'discord',
-      load: { people: 4, newcomers: 0, weight: 1, answered: 0.5, unasked: 0.1, sendLimit: 2, longWords: 500 },
+      load: {
+        people: 4,
+        newcomers: 0,
+        weight: 1,
+        answered: 0.5,
+        unasked: 0.1,
+        sendLimit: 2,
+        attachments: 0,
+        longWords: 500,
+      },
     },
   ],
   faults: FAULTS,
@@ -55,16 +65,49 @@ describe('a plan', () => {
   it('sends no more than the platform takes', () => {
     const bySender = makePlan(INPUT).filter(
       (step) =>
-        step.kind !== 'fault' && step.platform === 'twilio' && (step.kind === 'send' || step.answerWords > 0),
+        step.kind !== 'fault' &&
+        step.platform === 'twilio' &&
+        (step.kind === 'send' || step.answer.words > 0),
     );
     // Two a second for two minutes, without which there would be 450.
     expect(bySender.length).toBeGreaterThan(190);
     expect(bySender.length).toBeLessThan(290);
   });
 
-  it('gives every message a token of its own', () => {
-    const tokens = makePlan(INPUT).flatMap((step) => (step.kind === 'fault' ? [] : [step.token]));
-    expect(new Set(tokens).size).toBe(tokens.length);
+  it('gives every text a token of its own, and uses some texts twice for one destination, most within 30 s', () => {
+    const steps = makePlan(INPUT).filter((step) => step.kind !== 'fault');
+    const byToken = new Map<string, (typeof steps)[number]>();
+    const equal = steps.filter((step) => {
+      const first = byToken.get(step.token);
+      if (first === undefined) byToken.set(step.token, step);
+      else
+        expect([step.platform, step.person, step.kind]).toEqual([first.platform, first.person, first.kind]);
+      return first !== undefined && step.at - first.at < 30_000;
+    });
+    expect(equal.length).toBeGreaterThan(10);
+    expect(byToken.size).toBeGreaterThan(steps.length * 0.9);
+  });
+
+  it('has events that expire, and events with no ordering key that come twice at once', () => {
+    const plan = makePlan({ ...INPUT, spanMs: 600_000 });
+    const sends = plan.flatMap((step) => (step.kind === 'send' ? [step] : []));
+    expect(sends.filter(({ expiresInMs }) => expiresInMs !== undefined).length).toBeGreaterThan(5);
+    const copied = sends.filter(
+      ({ isOrdered, repeatAfterMs = Infinity }) => !isOrdered && repeatAfterMs < 1_000,
+    );
+    expect(copied.length).toBeGreaterThan(3);
+  });
+
+  it('attaches what cannot be fetched, for a while', () => {
+    const [twilio, discord] = INPUT.platforms;
+    if (twilio === undefined || discord === undefined) throw new Error('two platforms are expected');
+    const load = { ...discord.load, attachments: 0.5, unasked: 1 };
+    const plan = makePlan({ ...INPUT, platforms: [twilio, { name: 'discord', load }] });
+    const attached = plan.flatMap((step) =>
+      step.kind === 'send' && step.attachment !== undefined ? [step] : [],
+    );
+    expect(attached.length).toBeGreaterThan(10);
+    expect(attached.every(({ expiresInMs = Infinity }) => expiresInMs < 10_000)).toBe(true);
   });
 
   it('has one fault of a lane at a time', () => {

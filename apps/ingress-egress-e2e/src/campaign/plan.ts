@@ -1,5 +1,6 @@
 import { type PlatformLoad } from './campaign-platform.js';
 import { type Fault, laneOf, LEASE_BREAKING } from './fault.js';
+import { ATTACHMENT_KINDS, type AttachmentKind } from './hostile-media.js';
 import { Random } from './random.js';
 
 /** A person writes. */
@@ -12,8 +13,16 @@ export interface WriteStep {
   readonly token: string;
   /** Characters. */
   readonly length: number;
-  /** Words of the bot's answer; 0: none. */
-  readonly answerWords: number;
+  /** The bot's answer. */
+  readonly answer: AnswerPlan;
+}
+
+/** What a bot answers. */
+export interface AnswerPlan {
+  /** 0: nothing. */
+  readonly words: number;
+  /** Milliseconds from the answer's publication to its `expiresAt`; undefined: never. */
+  readonly expiresInMs: number | undefined;
 }
 
 /** A bot sends something on its own. */
@@ -23,8 +32,17 @@ export interface SendStep {
   readonly platform: string;
   /** Whom it is for. */
   readonly person: number;
+  /** Of its text: two events with the same one have the same text. */
   readonly token: string;
+  /** Which of the events with this text, from 0. */
+  readonly copy: number;
   readonly words: number;
+  /** `false`: the bot sets no ordering key. */
+  readonly isOrdered: boolean;
+  /** Milliseconds from its publication to its `expiresAt`; undefined: never. */
+  readonly expiresInMs: number | undefined;
+  /** What is attached; undefined: nothing. */
+  readonly attachment: AttachmentKind | undefined;
   /** The same event is published a second time so many milliseconds later. */
   readonly repeatAfterMs: number | undefined;
 }
@@ -69,6 +87,17 @@ const SHARED_LANES: readonly string[] = [...LEASE_BREAKING, 'state'];
 const LAST_FAULT_MS = 3_000;
 const LONG_SHARE = 0.03;
 const REPEATED_SHARE = 0.1;
+/** Share of what is written and sent that is written or sent again word for word, as by people who say "yes" twice. */
+const EQUAL_SHARE = 0.04;
+/** Twitch refuses the same text within 30 s, so most come within it. */
+const EQUAL_WITHIN_MS = 25_000;
+const UNORDERED_SHARE = 0.15;
+const EXPIRING_SHARE = 0.15;
+const EXPIRES_WITHIN_MS: readonly [number, number] = [2_000, 40_000];
+/** What cannot be fetched holds up its destination until it expires. */
+const ATTACHMENT_EXPIRES_MS: readonly [number, number] = [3_000, 8_000];
+/** Copies of an event with no ordering key come close together, so that two processes have them at once. */
+const COPIES_WITHIN_MS = 400;
 
 /** Numbers that each platform, and each run, has to itself. */
 export const TOKENS_OF_PLATFORM = 10_000_000;
@@ -109,27 +138,57 @@ function loadOf(
     written += 1;
     const isNew = random.chance(load.newcomers);
     const words = (): number => (random.chance(LONG_SHARE) ? load.longWords : random.int(1, 8));
-    steps.push({
+    const write: WriteStep = {
       kind: 'write',
       at,
       platform: name,
       person: nameOf(isNew ? people++ : random.int(0, people - 1)),
       token: `m${base + written}`,
       length: random.int(10, 200),
-      answerWords: random.chance(load.answered * share) ? words() : 0,
-    });
+      answer: {
+        words: random.chance(load.answered * share) ? words() : 0,
+        expiresInMs: random.chance(EXPIRING_SHARE) ? random.int(...EXPIRES_WITHIN_MS) : undefined,
+      },
+    };
+    steps.push(write);
+    if (random.chance(EQUAL_SHARE)) steps.push({ ...write, at: at + random.int(50, EQUAL_WITHIN_MS) });
     if (!random.chance(load.unasked * share)) continue;
-    steps.push({
+    const send: SendStep = {
       kind: 'send',
       at: at + random.next() * meanMs,
       platform: name,
       person: random.int(0, load.people - 1),
       token: `e${base + written}`,
+      copy: 0,
       words: words(),
-      repeatAfterMs: random.chance(REPEATED_SHARE) ? random.int(0, 30_000) : undefined,
-    });
+      ...sendTraits(load, random),
+    };
+    steps.push(send);
+    if (!random.chance(EQUAL_SHARE)) continue;
+    steps.push({ ...send, at: send.at + random.int(0, EQUAL_WITHIN_MS), copy: 1, repeatAfterMs: undefined });
   }
-  return steps;
+  return steps.filter((step) => step.at < spanMs);
+}
+
+/** How an event is sent. */
+function sendTraits(
+  { attachments }: PlatformLoad,
+  random: Random,
+): Pick<SendStep, 'attachment' | 'expiresInMs' | 'isOrdered' | 'repeatAfterMs'> {
+  const isOrdered = !random.chance(UNORDERED_SHARE);
+  const isRepeated = random.chance(REPEATED_SHARE * (isOrdered ? 1 : 3));
+  const repeatAfterMs = random.int(0, isOrdered || random.chance(0.3) ? 30_000 : COPIES_WITHIN_MS);
+  const isExpiring = random.chance(EXPIRING_SHARE);
+  const expiresInMs = random.int(...EXPIRES_WITHIN_MS);
+  const hasAttachment = random.chance(attachments);
+  const attachment = random.pick(ATTACHMENT_KINDS);
+  const fetchMs = random.int(...ATTACHMENT_EXPIRES_MS);
+  return {
+    isOrdered,
+    repeatAfterMs: isRepeated ? repeatAfterMs : undefined,
+    expiresInMs: hasAttachment ? fetchMs : isExpiring ? expiresInMs : undefined,
+    attachment: hasAttachment ? attachment : undefined,
+  };
 }
 
 function faultsOf(lane: string, { faults, spanMs }: PlanInput, random: Random): Step[] {

@@ -1,11 +1,6 @@
+import { REDELIVERY_MS } from './documented-waits.js';
 import { LEASE_BREAKING } from './fault.js';
 import { type AcceptedFact, type Facts, type OutcomeFact } from './facts.js';
-
-/**
- * Milliseconds after a disturbance within which the bus has delivered again what it had lent out: Google's emulator waits for the end of its
- * lease of 20 seconds, and may lend it a second time to a connection that is gone; then it has to be sent.
- */
-const REDELIVERY_MS = 60_000;
 
 /** Milliseconds until the service has noticed a disturbance: that its clock was set, within a second. */
 const NOTICE_MS = 2_000;

@@ -12,11 +12,16 @@ import { BusProxy } from './bus-proxy.js';
 import { BusWatch, INSTANCE_ID } from './bus-watch.js';
 import { type CampaignPlatform } from './campaign-platform.js';
 import { startEmulatedBus } from './emulated-bus.js';
+import { type RetryFact, type StateFact } from './facts.js';
+import { HostileMedia } from './hostile-media.js';
 import { Injector } from './injector.js';
 import { Journal } from './journal.js';
-import { createPlatforms, sandboxOptions } from './platforms.js';
+import { type AnswerPlan } from './plan.js';
+import { createPlatforms, sandboxOptions, webhookUrl } from './platforms.js';
 import { type RunOptions } from './run-report.js';
-import { ServiceProcess } from './service-process.js';
+import { ServiceFleet } from './service-fleet.js';
+import { type ServiceListener } from './service-process.js';
+import { StallWatch } from './stalls.js';
 
 /** Everything that a run needs: emulator, proxy, sandbox, service, bot. */
 export interface RunParts {
@@ -26,14 +31,18 @@ export interface RunParts {
   readonly proxy: BusProxy;
   readonly sandbox: Sandbox;
   /** Not started yet. */
-  readonly service: ServiceProcess;
+  readonly fleet: ServiceFleet;
+  readonly media: HostileMedia;
+  readonly stalls: StallWatch;
+  /** What the service's log says of its connectors and its tries. */
+  readonly told: { readonly states: readonly StateFact[]; readonly retries: readonly RetryFact[] };
   readonly stateDirectory: string;
   /** Where the service keeps its state; undefined: in a file. */
   readonly firestore: { readonly emulator: FirestoreEmulator; readonly proxy: BusProxy } | undefined;
   readonly injector: Injector;
   readonly watch: BusWatch;
-  /** Words of the bot's answer by the token of the message; to be filled. */
-  readonly answers: Map<string, number>;
+  /** The bot's answers by the token of the message; to be filled. */
+  readonly answers: Map<string, AnswerPlan>;
   /** Why the service's process ended that nobody had ended; it is started again then. */
   readonly crashes: string[];
 }
@@ -43,7 +52,7 @@ const INJECTOR = join(import.meta.dirname, 'faults/injector.mjs');
 /** Starts all but the service, and connects it. @param logFile of the service */
 export async function startParts(options: RunOptions, logFile: string): Promise<RunParts> {
   const journal = new Journal();
-  const answers = new Map<string, number>();
+  const answers = new Map<string, AnswerPlan>();
   const crashes: string[] = [];
   const emulator = await startEmulatedBus((options.runs * options.rate * options.spanMs) / 1_000);
   const proxy = await BusProxy.start(emulator.host);
@@ -51,11 +60,12 @@ export async function startParts(options: RunOptions, logFile: string): Promise<
   const stateDirectory = mkdtempSync(join(tmpdir(), 'campaign-'));
   const firestore = options.store === 'firestore' ? await startFirestore() : undefined;
   // Asked for when all else listens: nothing of ours can be given the same port.
-  const port = await freePort();
-  const platforms = createPlatforms(options.platforms, sandbox, `http://127.0.0.1:${port}`, options.rate);
+  const media = await HostileMedia.start();
+  const ports = [await freePort(), await freePort()] as const;
+  const url = `http://127.0.0.1:${ports[0]}`;
+  const platforms = createPlatforms(options.platforms, sandbox, url, options.rate, media.host);
   const injector = new Injector();
   const environment = {
-    PORT: String(port),
     LOG_LEVEL: 'debug',
     EGRESS_INSTANCE_ID: INSTANCE_ID,
     // Faults last longer than eight tries may; what is given up is then a fault of the service.
@@ -72,39 +82,71 @@ export async function startParts(options: RunOptions, logFile: string): Promise<
   const watch = await BusWatch.start({
     emulator,
     journal,
-    answerWords: (token) => answers.get(token) ?? 0,
+    answerTo: (token) => answers.get(token),
   });
-  const service = new ServiceProcess(
-    { main: options.main, environment, logFile, nodeArguments: injector.nodeArguments(INJECTOR) },
-    {
-      onLog: logListener(journal),
+  const told = { states: [] as StateFact[], retries: [] as RetryFact[] };
+  let processes = 0;
+  const listener = (slot: number): ServiceListener => {
+    let process = 0;
+    const tell = logListener(journal);
+    return {
+      onLog: (line) => {
+        tell(line);
+        readLine(line, process, journal.now(), told);
+      },
+      onLife: (isAlive) => {
+        if (isAlive) process = processes += 1;
+        const at = journal.now();
+        told.states.push({ process, platform: undefined, isConnected: false, isAlive, at });
+      },
       onCrash: (reason) => {
         journal.note(`the service ended by itself: ${reason}`);
         crashes.push(reason);
-        void service.start();
+        void fleet.restart(slot);
       },
+    };
+  };
+  const fleet: ServiceFleet = new ServiceFleet({
+    main: options.main,
+    logFile,
+    nodeArguments: injector.nodeArguments(INJECTOR),
+    ports,
+    environment: (port) => ({
+      ...environment,
+      PORT: String(port),
+      TWILIO_WEBHOOK_URL: webhookUrl(`http://127.0.0.1:${port}`),
+    }),
+    listener,
+    onTraffic: (serviceUrl) => {
+      sandbox.twilio.setWebhookUrl(webhookUrl(serviceUrl));
     },
-  );
+  });
   return {
     answers,
     crashes,
     emulator,
     firestore,
+    fleet,
     injector,
     journal,
+    media,
     platforms,
     proxy,
     sandbox,
-    service,
+    stalls: new StallWatch(() => journal.now()),
     stateDirectory,
+    told,
     watch,
   };
 }
 
 /** Ends them all. */
 export async function stopParts(parts: RunParts): Promise<void> {
-  const { emulator, firestore, injector, proxy, sandbox, service, stateDirectory, watch } = parts;
-  await service.close();
+  const { emulator, firestore, fleet, injector, media, proxy, sandbox, stalls, stateDirectory, watch } =
+    parts;
+  stalls.close();
+  await fleet.close();
+  await media.close();
   await watch.disconnect();
   await proxy.close();
   await sandbox.close();
@@ -118,6 +160,35 @@ export async function stopParts(parts: RunParts): Promise<void> {
 async function startFirestore(): Promise<NonNullable<RunParts['firestore']>> {
   const emulator = await startFirestoreEmulator({ environment: process.env });
   return { emulator, proxy: await BusProxy.start(emulator.host) };
+}
+
+function readLine(
+  { code, connector, delayMs, event, message, tries }: Readonly<Record<string, unknown>>,
+  process: number,
+  at: number,
+  told: { states: StateFact[]; retries: RetryFact[] },
+): void {
+  const status = /^connector\.(stopped|starting|connected|reconnecting|failed|restarting)$/.exec(
+    String(message),
+  )?.[1];
+  if (status !== undefined && typeof connector === 'string') {
+    told.states.push({
+      process,
+      platform: connector,
+      isConnected: status === 'connected',
+      isAlive: true,
+      at,
+    });
+  }
+  if (message === 'egress.retry') {
+    const retry = {
+      eventId: String(event),
+      code: String(code),
+      tries: Number(tries),
+      delayMs: Number(delayMs),
+    };
+    told.retries.push({ ...retry, at });
+  }
 }
 
 /** Milliseconds within which the service's complaints of one kind are told once. */

@@ -37,10 +37,27 @@ export interface RunReport {
   /** Processes of the service, the first included. */
   readonly starts: number;
   readonly faults: Readonly<Record<string, number>>;
+  /** Milliseconds from heal to answer: from when all that an event needs was back to its message on the platform. */
+  readonly healMs: Spread;
   readonly memoryMb: { readonly first: number; readonly most: number; readonly last: number };
   readonly findings: readonly (Finding & { readonly history: readonly JournalEntry[] })[];
   /** What concerns everybody: faults, states of connectors, gaps. */
   readonly events: readonly JournalEntry[];
+}
+
+/** Figures in short; NaN where there are none. */
+export interface Spread {
+  readonly count: number;
+  readonly median: number;
+  readonly p95: number;
+  readonly most: number;
+}
+
+/** @param sorted ascending */
+export function summarize(sorted: readonly number[]): Spread {
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
+  return { count: sorted.length, median: at(0.5), p95: at(0.95), most: at(1) };
 }
 
 /** A finding with its history, for people. */

@@ -3,13 +3,13 @@ import { type Fault, LEASE_BREAKING, selectFaults } from './fault.js';
 import { FaultRunner } from './fault-runner.js';
 import { busFaults } from './faults/bus-faults.js';
 import { clockFaults } from './faults/clock-faults.js';
-import { serviceFaults } from './faults/service-faults.js';
+import { deployFaults, serviceFaults } from './faults/service-faults.js';
 import { firestoreFaults, stateFaults } from './faults/state-faults.js';
 import { type BorderFact, type DeletionFact, type Facts } from './facts.js';
-import { LoadDriver } from './load-driver.js';
+import { type Burst, LoadDriver } from './load-driver.js';
 import { makePlan, type Step, TOKENS_OF_PLATFORM, TOKENS_OF_RUN } from './plan.js';
 import { type RunParts, startParts, stopParts } from './run-parts.js';
-import { type RunOptions, type RunReport } from './run-report.js';
+import { type RunOptions, type RunReport, summarize } from './run-report.js';
 import { toTrueGap } from './true-time.js';
 import { type Finding, type Verdict } from './verdict.js';
 import { readWords } from './words.js';
@@ -31,14 +31,25 @@ export class RunWorld {
     private readonly options: RunOptions,
     private readonly parts: RunParts,
   ) {
-    const { emulator, firestore, injector, journal, platforms, proxy, service, stateDirectory, watch } =
+    const { emulator, firestore, fleet, injector, journal, media, platforms, proxy, stateDirectory, watch } =
       parts;
     this.#faults = new FaultRunner(journal);
-    this.#load = new LoadDriver(platforms, watch, journal);
+    this.#load = new LoadDriver(platforms, watch, journal, media);
+    const processes = {
+      fleet,
+      proxy,
+      platforms,
+      burst: (burst: Burst) => {
+        this.#load.burst(burst);
+      },
+    };
     this.#all = [
       ...platforms.flatMap((platform) => platform.faults),
-      ...serviceFaults(service, proxy),
-      ...(firestore === undefined ? stateFaults(stateDirectory, injector) : firestoreFaults(firestore.proxy)),
+      ...serviceFaults(processes),
+      // A state file belongs to one process.
+      ...(firestore === undefined
+        ? stateFaults(stateDirectory, injector)
+        : [...firestoreFaults(firestore.proxy), ...deployFaults(processes)]),
       ...clockFaults(injector),
       ...busFaults({ emulator, proxy, watch, now: () => journal.now() }),
     ];
@@ -57,17 +68,17 @@ export class RunWorld {
    * @returns what is to be played
    */
   async open(run: number): Promise<readonly Step[]> {
-    const { journal, platforms, service, watch } = this.parts;
+    const { fleet, journal, platforms, watch } = this.parts;
     if (run > 0) {
-      await service.terminate();
+      await fleet.current.terminate();
       this.#borders.push({ published: watch.published.length, written: this.#load.written.length });
       journal.note(`run ${run + 1} begins`);
     }
     const plan = this.#makePlan(run);
-    await service.start();
-    await service.ready();
+    await fleet.current.start();
+    await fleet.current.ready();
     await this.#checkConnectors();
-    this.#memoryMb.push(service.memoryMb);
+    this.#memoryMb.push(fleet.current.memoryMb);
     const openings = platforms.flatMap(({ load, name }, i) =>
       Array.from({ length: load.people }, (_, person) =>
         this.#load.write({
@@ -77,7 +88,7 @@ export class RunWorld {
           person,
           token: `m${run * TOKENS_OF_RUN + (i + 1) * TOKENS_OF_PLATFORM - load.people + person}`,
           length: 20,
-          answerWords: 0,
+          answer: { words: 0, expiresInMs: undefined },
         }),
       ),
     );
@@ -103,7 +114,7 @@ export class RunWorld {
 
   /** Ends load and faults; everything works again afterwards. */
   async heal(): Promise<void> {
-    const { firestore, injector, journal, platforms, proxy, service, watch } = this.parts;
+    const { firestore, fleet, injector, journal, platforms, proxy, watch } = this.parts;
     await this.#load.end();
     await this.#faults.end();
     for (const platform of platforms) platform.heal();
@@ -112,18 +123,18 @@ export class RunWorld {
     }
     injector.heal();
     watch.release();
-    await service.start();
+    await fleet.current.start();
     journal.note('everything is healed');
   }
 
   account(): Verdict {
-    const { findings, counts } = account(this.#facts());
+    const { counts, findings, healMs } = account(this.#facts());
     const crashes: Finding[] = this.parts.crashes.map((reason) => ({
       kind: 'service ended by itself',
       detail: reason,
       keys: [],
     }));
-    return { findings: [...findings, ...crashes], counts };
+    return { findings: [...findings, ...crashes], counts, healMs };
   }
 
   /** Milliseconds since the bus delivered anything. */
@@ -140,8 +151,9 @@ export class RunWorld {
   }
 
   progressLine(): string {
-    const { journal, service, watch } = this.parts;
-    this.#memoryMb.push(service.memoryMb);
+    const { fleet, journal, watch } = this.parts;
+    const { memoryMb } = fleet.current;
+    this.#memoryMb.push(memoryMb);
     const { counts, findings } = this.account();
     const caused = [...this.#faults.caused.values()].reduce((sum, count) => sum + count, 0);
     return [
@@ -150,19 +162,20 @@ export class RunWorld {
       `out ${counts.accepted} accepted ${counts.standing} standing ${watch.unsettled().length} unsettled`,
       `${findings.length} open`,
       `${caused} faults, now ${this.#faults.active.join(' ') || 'none'}`,
-      `${service.memoryMb} MiB`,
+      `${memoryMb} MiB`,
     ].join(' | ');
   }
 
   report(verdict: Verdict): RunReport {
-    const { journal, service } = this.parts;
+    const { fleet, journal } = this.parts;
     const memory = this.#memoryMb.filter((value) => value > 0);
     return {
       seed: this.options.seed,
       ok: verdict.findings.length === 0,
       seconds: Math.round((performance.now() - this.#startedAt) / 1_000),
       counts: verdict.counts,
-      starts: service.starts,
+      starts: fleet.starts,
+      healMs: summarize(verdict.healMs),
       faults: Object.fromEntries([...this.#faults.caused].sort(([a], [b]) => a.localeCompare(b))),
       memoryMb: {
         first: memory[0] ?? 0,
@@ -182,9 +195,9 @@ export class RunWorld {
   }
 
   async #checkConnectors(): Promise<void> {
-    const { platforms, service } = this.parts;
+    const { fleet, platforms } = this.parts;
     for (const { name } of platforms) {
-      const answer = await fetch(`${service.url}/_debug/${name}`);
+      const answer = await fetch(`${fleet.current.url}/_debug/${name}`);
       await answer.body?.cancel();
       if (answer.ok) continue;
       throw new Error(`the built service has no connector ${name}: leave it out by --platforms`);
@@ -199,7 +212,7 @@ export class RunWorld {
     const faults = this.#selected;
     const plan = makePlan({ seed: seed + run, run, spanMs, rate, platforms, faults, long });
     for (const step of plan) {
-      if (step.kind === 'write' && step.answerWords > 0) answers.set(step.token, step.answerWords);
+      if (step.kind === 'write' && step.answer.words > 0) answers.set(step.token, step.answer);
     }
     return plan;
   }
@@ -215,7 +228,7 @@ export class RunWorld {
   }
 
   #facts(): Facts {
-    const { injector, journal, platforms, watch } = this.parts;
+    const { injector, journal, platforms, stalls, told, watch } = this.parts;
     const startedAt = Date.now() - journal.now();
     return {
       startedAt,
@@ -229,11 +242,17 @@ export class RunWorld {
       troubles: this.#faults.troubles,
       deletions: this.#deletions(),
       borders: this.#borders,
+      states: told.states,
+      retries: told.retries,
+      stalls: stalls.stalls,
       standing: new Map(
         platforms.map((platform) => [
           platform.name,
           new Map(
-            [...platform.standing()].map(([destination, texts]) => [destination, texts.flatMap(readWords)]),
+            [...platform.standing()].map(([destination, messages]) => [
+              destination,
+              messages.map(({ id, text, wallTime }) => ({ id, wallTime, words: readWords(text) })),
+            ]),
           ),
         ]),
       ),

@@ -15,6 +15,8 @@ export interface ServiceListener {
   onLog(line: Readonly<Record<string, unknown>>): void;
   /** A process ended that nobody had ended. */
   onCrash(reason: string): void;
+  /** A process has begun, or has ended. */
+  onLife?(isAlive: boolean): void;
 }
 
 export interface ServiceSettings {
@@ -66,6 +68,7 @@ export class ServiceProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
+    this.listener.onLife?.(true);
     let errors = '';
     child.stderr.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-2_000)));
     createInterface(child.stdout).on('line', (line) => {
@@ -75,6 +78,7 @@ export class ServiceProcess {
     });
     this.#ended = once(child, 'close').then(() => {
       this.#child = undefined;
+      this.listener.onLife?.(false);
       if (this.#expectsEnd) return;
       this.listener.onCrash(`exit code ${String(child.exitCode ?? child.signalCode)}: ${errors.trim()}`);
     });

@@ -9,6 +9,7 @@ function report(seed: number, most: number, findings: readonly Finding[]): RunRe
     seconds: 100,
     counts: { ...Object.fromEntries(COUNTS.map((name) => [name, 0])), written: 7 } as RunReport['counts'], // each name is there
     starts: 2,
+    healMs: { count: 3, median: most, p95: most, most },
     faults: { 'bus.cut': 2, 'service.kill': 1 },
     memoryMb: { first: 1, most, last: 1 },
     findings: findings.map((finding) => ({ ...finding, history: [] })),
@@ -26,6 +27,7 @@ describe('the table of runs', () => {
     expect(column('seed')).toEqual(['seed', '----', '1', '2', 'all']);
     expect(column('faults').slice(2)).toEqual(['3', '3', '6']);
     expect(column('written').slice(2)).toEqual(['7', '7', '14']);
+    expect(column('heal ms').slice(2)).toEqual(['150', '200', '200']);
     expect(column('MiB').slice(2)).toEqual(['150', '200', '200']);
     expect(column('doubled').slice(2)).toEqual(['0', '1', '1']);
     expect(column('verdict').slice(2)).toEqual(['ok', 'FAILED', 'FAILED']);

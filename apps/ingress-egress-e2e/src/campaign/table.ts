@@ -11,20 +11,23 @@ const FINDING_COLUMNS: readonly (readonly [title: string, kinds: readonly Findin
       'egress without outcome',
       'egress given up',
       'egress unknown without cause',
+      'egress outcome wrong',
     ],
   ],
   ['invented', ['ingress invented', 'ingress changed', 'egress invented']],
-  ['doubled', ['egress doubled']],
+  ['doubled', ['egress doubled', 'egress outcome repeated']],
   ['disorder', ['ingress out of order', 'egress out of order']],
+  ['untimely', ['egress late', 'egress expired early', 'egress sent after expiry', 'gap too long']],
+  ['taken', ['egress not refused']],
   ['crashes', ['service ended by itself']],
 ];
 
-/** The runs as a table in Markdown, with a last line that adds them up; of memory it has the highest. */
+/** The runs as a table in Markdown, with a last line that adds them up; of memory and of the median time from heal to answer it has the highest. */
 export function toTable(reports: readonly RunReport[]): string {
   const rows = reports.map(toNumbers);
   const total = rows.reduce<number[]>(
     (sums, row) =>
-      row.map((value, i) => (i === MEMORY_COLUMN ? Math.max(value, sums[i] ?? 0) : value + (sums[i] ?? 0))),
+      row.map((value, i) => (HIGHEST.includes(i) ? Math.max(value, sums[i] ?? 0) : value + (sums[i] ?? 0))),
     [],
   );
   const titles = [
@@ -64,10 +67,14 @@ const COLUMNS: readonly (readonly [title: string, value: (report: RunReport) => 
   ['standing', ({ counts }) => counts.standing],
   ['unknown', ({ counts }) => counts.unknown],
   ['by redelivery', ({ counts }) => counts['reordered by redelivery']],
+  ['expired', ({ counts }) => counts.expired],
+  ['equal', ({ counts }) => counts['equal texts']],
+  ['heal ms', ({ healMs }) => healMs.median],
   ['MiB', ({ memoryMb }) => memoryMb.most],
 ];
 
-const MEMORY_COLUMN = COLUMNS.findIndex(([title]) => title === 'MiB');
+/** Columns whose last line is the highest value. */
+const HIGHEST = COLUMNS.flatMap(([title], i) => (title === 'MiB' || title === 'heal ms' ? [i] : []));
 
 function toNumbers(report: RunReport): number[] {
   return [

@@ -13,6 +13,13 @@ export type FindingKind =
   | 'egress without outcome'
   | 'egress given up'
   | 'egress unknown without cause'
+  | 'egress outcome wrong'
+  | 'egress outcome repeated'
+  | 'egress expired early'
+  | 'egress sent after expiry'
+  | 'egress late'
+  | 'egress not refused'
+  | 'gap too long'
   | 'service ended by itself';
 
 /** One message that is not accounted for. */
@@ -27,6 +34,8 @@ export interface Finding {
 export interface Verdict {
   readonly findings: readonly Finding[];
   readonly counts: Readonly<Record<CountName, number>>;
+  /** Milliseconds from the moment at which all that an event needs was back to its message's on the platform, ascending. */
+  readonly healMs: readonly number[];
 }
 
 export const COUNTS = [
@@ -40,6 +49,9 @@ export const COUNTS = [
   'unknown',
   'reordered by redelivery',
   'refused as deleted',
+  'refused by status',
+  'expired',
+  'equal texts',
   'dead letters',
   'gaps',
 ] as const;

@@ -23,6 +23,7 @@ export function busFaults(parts: BusFaultParts): readonly Fault[] {
   return [
     {
       name: 'bus.cut',
+      severs: true,
       weight: 3,
       lastsMs: [0, 0],
       quick: true,
@@ -33,6 +34,7 @@ export function busFaults(parts: BusFaultParts): readonly Fault[] {
     },
     {
       name: 'bus.refuse',
+      severs: true,
       weight: 2,
       lastsMs: [1_000, 10_000],
       quick: true,

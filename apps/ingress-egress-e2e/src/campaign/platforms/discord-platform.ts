@@ -1,7 +1,8 @@
 import { type DiscordFaultInput, type Sandbox } from '@bitbrat/sandbox';
-import { type CampaignPlatform, type Written } from '../campaign-platform.js';
+import { type CampaignPlatform, type Standing, type Written } from '../campaign-platform.js';
 import { type Fault } from '../fault.js';
-import { faultRowsOf } from './fault-row.js';
+import { STATUS_FAULT } from '../status-refusals.js';
+import { ERROR_STATUSES, faultRowsOf } from './fault-row.js';
 
 type DiscordSandbox = Sandbox['discord'];
 
@@ -12,6 +13,9 @@ const CHANNELS = ['general', 'support', 'news', 'random'].map((name, i) => ({
 
 /** How the local Discord is set up for the campaign. */
 export const DISCORD_OPTIONS = { channels: CHANNELS, heartbeatIntervalMs: 5_000 } as const;
+
+/** A heartbeat every five seconds, and the next one shows that it was not answered. */
+const DETECTION_MS = 12_000;
 
 /** Every fifth person writes to the bot directly. */
 const DIRECT_EVERY = 5;
@@ -26,18 +30,27 @@ export class DiscordPlatform implements CampaignPlatform {
     answered: 0.5,
     unasked: 0.3,
     sendLimit: 3,
+    attachments: 0.06,
     longWords: 600,
   };
   readonly promise = { inbound: 'complete', outbound: 'once' } as const;
   readonly faults: readonly Fault[];
   readonly #channels = new Map<number, string>();
 
-  constructor(private readonly sandbox: DiscordSandbox) {
+  /** @param mediaHost where attachments are fetched that misbehave */
+  constructor(
+    private readonly sandbox: DiscordSandbox,
+    private readonly mediaHost: string,
+  ) {
     this.faults = discordFaults(sandbox);
   }
 
   environment(): Record<string, string> {
-    return { ...this.sandbox.environment(), DISCORD_SESSION_FLOOR: '0' };
+    return {
+      ...this.sandbox.environment(),
+      DISCORD_SESSION_FLOOR: '0',
+      DISCORD_ATTACHMENT_HOSTS: this.mediaHost,
+    };
   }
 
   write(person: number, text: string): Promise<Written> {
@@ -58,13 +71,25 @@ export class DiscordPlatform implements CampaignPlatform {
     return [];
   }
 
-  standing(): ReadonlyMap<string, readonly string[]> {
+  standing(): ReadonlyMap<string, readonly Standing[]> {
     return new Map(
       this.sandbox.channels().map(({ id }) => {
         const own = this.sandbox.messages(id).filter(({ fromBot }) => fromBot);
-        return [id, own.map(({ content }) => content)];
+        return [
+          id,
+          own.map((message) => ({
+            id: message.id,
+            text: message.content,
+            wallTime: Date.parse(message.timestamp),
+          })),
+        ];
       }),
     );
+  }
+
+  slowSends(delayMs: number): () => void {
+    const { id } = this.sandbox.injectFault({ kind: 'request', operation: 'createMessage', delayMs });
+    return () => void (id === null || this.sandbox.heal(id));
   }
 
   heal(): void {
@@ -101,7 +126,7 @@ function discordFaults(sandbox: DiscordSandbox): readonly Fault[] {
       resumable: pick([true, false]),
     })),
     row('session-lost', 2, [0, 0], () => ({ kind: 'lose-sessions' })),
-    row('half-open', 2, [0, 0], () => ({ kind: 'half-open' })),
+    row('half-open', 2, [0, 0], () => ({ kind: 'half-open' }), { detectionMs: DETECTION_MS }),
     row('refuse-gateway', 2, [2_000, 12_000], (pick) => {
       drop();
       return { kind: 'refuse-connections', how: pick(['reset', 'http', 'silence']) };
@@ -119,7 +144,9 @@ function discordFaults(sandbox: DiscordSandbox): readonly Fault[] {
       drop();
       return { kind: 'no-hello' };
     }),
-    row('no-heartbeat-ack', 1, [4_000, 12_000], () => ({ kind: 'no-heartbeat-ack' })),
+    row('no-heartbeat-ack', 1, [4_000, 12_000], () => ({ kind: 'no-heartbeat-ack' }), {
+      detectionMs: DETECTION_MS,
+    }),
     row('session-refused', 2, [1_000, 6_000], (pick) => {
       drop();
       const on = pick(['identify', 'resume', 'both'] as const);
@@ -143,6 +170,10 @@ function discordFaults(sandbox: DiscordSandbox): readonly Fault[] {
       retryAfterMs: pick([300, 1_500]),
       probability: 0.5,
     })),
+    row(STATUS_FAULT, 3, [1_000, 6_000], (pick) => {
+      if (pick([true, false])) drop();
+      return { kind: 'request', status: pick(ERROR_STATUSES), probability: 0.4 };
+    }),
     row('answer-lost', 4, [1_000, 5_000], (pick) => ({
       ...send,
       loseAnswer: pick(['drop', 'silence']),

@@ -1,10 +1,14 @@
 import { type Sandbox } from '@bitbrat/sandbox';
-import { type CampaignPlatform, type Deleted, type Written } from '../campaign-platform.js';
+import { type CampaignPlatform, type Deleted, type Standing, type Written } from '../campaign-platform.js';
 import { type Fault, type FaultContext } from '../fault.js';
-import { faultRowsOf } from './fault-row.js';
+import { STATUS_FAULT } from '../status-refusals.js';
+import { ERROR_STATUSES, faultRowsOf } from './fault-row.js';
 
 type TwilioSandbox = Sandbox['twilio'];
 type FaultInput = Parameters<TwilioSandbox['injectFault']>[0];
+
+/** The watchdog asks every five seconds and waits ten for the answer. */
+const DETECTION_MS = 15_000;
 
 /** SMS and WhatsApp: a conversation per person, all of it kept by the platform. */
 export class TwilioPlatform implements CampaignPlatform {
@@ -16,6 +20,7 @@ export class TwilioPlatform implements CampaignPlatform {
     answered: 0.5,
     unasked: 0.3,
     sendLimit: 50,
+    attachments: 0,
     longWords: 500,
   };
   readonly promise = { inbound: 'complete', outbound: 'once' } as const;
@@ -24,7 +29,7 @@ export class TwilioPlatform implements CampaignPlatform {
   readonly #conversations = new Map<number, string>();
   readonly #deletions: Deleted[] = [];
   /** What the bot had written in deleted conversations. */
-  readonly #buried = new Map<string, readonly string[]>();
+  readonly #buried = new Map<string, readonly Standing[]>();
 
   /** @param replaceAfter messages after which the service replaces the SDK's client */
   constructor(
@@ -76,10 +81,10 @@ export class TwilioPlatform implements CampaignPlatform {
     return sid;
   }
 
-  standing(): ReadonlyMap<string, readonly string[]> {
+  standing(): ReadonlyMap<string, readonly Standing[]> {
     return new Map([
       ...this.#buried,
-      ...this.sandbox.conversations().map(({ sid }): [string, string[]] => [sid, this.#wordsOfBot(sid)]),
+      ...this.sandbox.conversations().map(({ sid }): [string, Standing[]] => [sid, this.#messagesOfBot(sid)]),
     ]);
   }
 
@@ -87,14 +92,28 @@ export class TwilioPlatform implements CampaignPlatform {
     return this.#deletions;
   }
 
+  slowSends(delayMs: number): () => void {
+    const { id } = this.sandbox.injectFault({
+      kind: 'request',
+      target: 'tunnel',
+      operation: 'sendMessage',
+      delayMs,
+    });
+    return () => void (id === null || this.sandbox.heal(id));
+  }
+
   heal(): void {
     this.sandbox.heal();
   }
 
-  #wordsOfBot(sid: string): string[] {
+  #messagesOfBot(sid: string): Standing[] {
     const bot = this.sandbox.environment()['TWILIO_IDENTITY'];
     const own = this.sandbox.messages(sid).filter(({ author }) => author === bot);
-    return own.map(({ body }) => body ?? '');
+    return own.map(({ body, dateCreated, sid: id }) => ({
+      id,
+      text: body ?? '',
+      wallTime: Date.parse(dateCreated),
+    }));
   }
 
   /** Up to three, often the one in which something was written last: there something is under way. */
@@ -112,7 +131,7 @@ export class TwilioPlatform implements CampaignPlatform {
     );
     for (const channel of new Set(chosen)) {
       if (channel === undefined || this.#buried.has(channel)) continue;
-      this.#buried.set(channel, this.#wordsOfBot(channel));
+      this.#buried.set(channel, this.#messagesOfBot(channel));
       this.sandbox.deleteConversation(channel);
       this.#deletions.push({ channel, wallTime: Date.now() });
     }
@@ -131,7 +150,7 @@ function twilioFaults(sandbox: TwilioSandbox): readonly Fault[] {
       how: pick(['reset', 'close']),
       replay: false,
     })),
-    row('half-open', 2, [0, 0], () => ({ kind: 'half-open' }), false),
+    row('half-open', 2, [0, 0], () => ({ kind: 'half-open' }), { quick: false, detectionMs: DETECTION_MS }),
     row('refuse-connections', 2, [2_000, 12_000], (pick) => {
       sandbox.injectFault({ kind: 'drop', replay: pick([true, false]) });
       return { kind: 'refuse-connections', how: pick(hows) };
@@ -170,6 +189,15 @@ function twilioFaults(sandbox: TwilioSandbox): readonly Fault[] {
       retryAfterSeconds: pick([1, 3]),
       probability: 0.6,
     })),
+    row(STATUS_FAULT, 3, [1_000, 6_000], (pick) => {
+      if (pick([true, false])) sandbox.injectFault({ kind: 'drop' });
+      return {
+        kind: 'request',
+        target: pick(['tunnel', 'rest']),
+        status: pick(ERROR_STATUSES),
+        probability: 0.4,
+      };
+    }),
     row('answer-lost', 4, [1_000, 5_000], (pick) => ({
       ...send,
       loseAnswer: pick(['drop', 'silence']),

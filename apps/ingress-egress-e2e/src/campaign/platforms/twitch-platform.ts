@@ -1,9 +1,13 @@
 import { type Sandbox, type TwitchFaultInput } from '@bitbrat/sandbox';
-import { type CampaignPlatform, type Written } from '../campaign-platform.js';
+import { type CampaignPlatform, type Standing, type Written } from '../campaign-platform.js';
 import { type Fault } from '../fault.js';
-import { faultRowsOf } from './fault-row.js';
+import { STATUS_FAULT } from '../status-refusals.js';
+import { ERROR_STATUSES, faultRowsOf } from './fault-row.js';
 
 type TwitchSandbox = Sandbox['twitch'];
+
+/** The watchdog asks every five seconds and waits ten for the answer. */
+const DETECTION_MS = 15_000;
 
 const CHANNELS = ['bitbrat', 'second', 'third'];
 
@@ -23,6 +27,7 @@ export class TwitchPlatform implements CampaignPlatform {
     answered: 0.12,
     unasked: 0.1,
     sendLimit: 0.35,
+    attachments: 0,
     longWords: 120,
   };
   readonly promise = { inbound: 'gaps', outbound: 'unknown' } as const;
@@ -52,13 +57,18 @@ export class TwitchPlatform implements CampaignPlatform {
     return [];
   }
 
-  standing(): ReadonlyMap<string, readonly string[]> {
+  standing(): ReadonlyMap<string, readonly Standing[]> {
     return new Map(
       CHANNELS.map((channel) => {
         const own = this.sandbox.messages(channel).filter(({ via }) => via === 'irc');
-        return [channel, own.map(({ text }) => text)];
+        return [channel, own.map(({ id, sentAt, text }) => ({ id, text, wallTime: Date.parse(sentAt) }))];
       }),
     );
+  }
+
+  slowSends(delayMs: number): () => void {
+    const { id } = this.sandbox.injectFault({ kind: 'delay-ack', delayMs });
+    return () => void (id === null || this.sandbox.heal(id));
   }
 
   heal(): void {
@@ -72,16 +82,27 @@ function twitchFaults(sandbox: TwitchSandbox): readonly Fault[] {
   return [
     row('drop', 3, [0, 0], (pick) => ({ kind: 'drop', how: pick(['reset', 'close']) })),
     row('reconnect', 2, [0, 0], (pick) => ({ kind: 'reconnect', closeAfterMs: pick([200, 2_000]) })),
-    row('half-open', 2, [0, 0], () => ({ kind: 'half-open' })),
+    row('half-open', 2, [0, 0], () => ({ kind: 'half-open' }), { detectionMs: DETECTION_MS }),
     row('refuse-connections', 2, [1_000, 10_000], (pick) => {
       drop();
       return { kind: 'refuse-connections', how: pick(['reset', 'http', 'silence']) };
     }),
-    row('silent', 1, [2_000, 8_000], (pick) => {
-      drop();
-      return { kind: 'silent', openConnections: pick([true, false]) };
+    row(
+      'silent',
+      1,
+      [2_000, 8_000],
+      (pick) => {
+        drop();
+        return { kind: 'silent', openConnections: pick([true, false]) };
+      },
+      { detectionMs: DETECTION_MS },
+    ),
+    row('no-pong', 1, [4_000, 10_000], () => ({ kind: 'no-pong' }), { detectionMs: DETECTION_MS }),
+    row(STATUS_FAULT, 3, [1_000, 6_000], (pick) => {
+      sandbox.injectFault({ kind: 'expire-tokens' });
+      if (pick([true, false])) drop();
+      return { kind: 'request', status: pick(ERROR_STATUSES), probability: 0.6 };
     }),
-    row('no-pong', 1, [4_000, 10_000], () => ({ kind: 'no-pong' })),
     row('token-ended', 2, [0, 0], () => ({ kind: 'expire-tokens' })),
     row('token-ended-at-login', 2, [0, 0], () => {
       sandbox.injectFault({ kind: 'expire-tokens' });
