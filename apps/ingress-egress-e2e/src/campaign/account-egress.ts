@@ -119,10 +119,16 @@ function judge(
   }
   if (outcomes.length === 0) add('egress without outcome', 'no outcome was published');
   return {
-    mustStand: event.isUnsendable !== true && given.length === 0 && !(isUnknown && canBeUnknown),
+    mustStand:
+      event.isUnsendable !== true && given.length === 0 && !(isUnknown && (canBeUnknown || isTooLate(event))),
     mayStand: event.isUnsendable !== true && !(isExpired && outcomes.length === given.length),
     findings,
   };
+}
+
+/** An event that has expired is looked for no more: whether an earlier try had arrived stays unknown, on any platform. */
+function isTooLate({ expiresAt = Infinity, outcomes }: JudgedEvent): boolean {
+  return outcomes.some(({ occurredAt, status }) => status === 'unknown' && occurredAt >= expiresAt);
 }
 
 /** One outcome for an event. The bus may bring it again where something was disturbed between it and its repetition. */

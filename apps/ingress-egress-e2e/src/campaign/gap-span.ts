@@ -7,6 +7,8 @@ import { type Finding } from './verdict.js';
 const LONGER_MS = 3_000;
 /** A connector dates a gap's beginning two seconds early, to be sure. */
 const MARGIN_MS = 2_000;
+/** Lanes after whose faults nobody knows when a gap began. */
+const UNKNOWN_LANES: readonly string[] = ['state', 'clock'];
 /** Milliseconds between two notes of how far a process has heard; one that is killed leaves the last of them. */
 const NOTE_EVERY_MS = 60_000;
 
@@ -40,7 +42,9 @@ function judgeGap(gap: GapFact, { stalls, startedAt, states, troubles }: Facts):
   const allowedMs = stalledMs(stalls, from, to);
   const begun = Math.min(...near.map(earliestOf));
   const ended = Math.max(...near.map((trouble) => trouble.to + (trouble.detectionMs ?? 0)));
-  const earlyMs = begun - MARGIN_MS - from;
+  // It begins in 1970 where the store could not be read at the start, or the clock was set back.
+  const isUnknown = from < -NOTE_EVERY_MS && near.some(({ lane }) => UNKNOWN_LANES.includes(lane));
+  const earlyMs = isUnknown ? 0 : begun - MARGIN_MS - from;
   const lateMs = to - ended - allowedMs;
   if (lateMs > LONGER_MS)
     return finding(`the gap ends ${Math.round(lateMs)} ms after the faults that caused it`);

@@ -5,7 +5,7 @@ import { type CampaignOptions, HELP, parseOptions, type SoakPlan } from './optio
 import { runCampaign } from './run.js';
 import { describeFinding, type RunReport } from './run-report.js';
 import { buildSabotaged } from './sabotage/build-sabotaged.js';
-import { type SabotageName, SABOTAGES } from './sabotage/sabotages.js';
+import { type SabotageName, sabotageOf, SABOTAGES } from './sabotage/sabotages.js';
 import { runSoak } from './soak/soak-run.js';
 import { toSoakText } from './soak/soak-text.js';
 import { toTable } from './table.js';
@@ -78,8 +78,8 @@ async function bite(options: CampaignOptions): Promise<number> {
   const intact = await build(undefined);
   const wrong: string[] = [];
   for (const name of names) {
-    const { faults, shows } = SABOTAGES[name];
-    const own = { ...options, faults, platforms: ['twilio'] };
+    const { faults, platforms = ['twilio'], shows, store = 'file' } = sabotageOf(name);
+    const own = { ...options, faults, platforms, store };
     say(`\nthe service as it is, with the faults for ${name}`);
     const control = await run(own, { seed, main: intact, settleLimitMs: SETTLE_LIMIT_MS });
     if (!control.ok) wrong.push(`${name}: the service as it is has ${control.findings.length} findings`);

@@ -223,6 +223,31 @@ const CASES: readonly (readonly [name: string, facts: Partial<Facts>, kinds: rea
     { gaps: [gap(4_900, 21_000)], troubles: [trouble('twitch.drop', 10_000, 20_000)] },
     ['gap too long'],
   ],
+  [
+    'takes a gap whose beginning nobody knows where the store was away',
+    {
+      gaps: [gap(-START, 21_000)],
+      troubles: [trouble('state.unavailable', 10_000, 20_000)],
+    },
+    [],
+  ],
+  [
+    'notices a gap that begins long ago without such a cause',
+    { gaps: [gap(-START, 41_000)], troubles: [trouble('twitch.drop', 39_000, 40_000)] },
+    ['gap too long'],
+  ],
+  [
+    'takes an unknown outcome of what has expired, and of nothing else',
+    {
+      accepted: [...expiring(15_000), event(2, 10_000, { destination: 'other', orderingKey: 'b02' })],
+      outcomes: [
+        outcome(1, 15_100, { status: 'unknown', messageIds: [] }),
+        outcome(2, 15_100, { status: 'unknown', messageIds: [] }),
+      ],
+      troubles: [trouble('twilio.slow', 9_000, 20_000)],
+    },
+    ['egress missing'],
+  ],
   ['notices a gap without a fault', { gaps: [gap(40_000, 41_000)] }, ['gap too long']],
 ];
 

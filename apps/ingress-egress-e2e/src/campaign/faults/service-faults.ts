@@ -22,7 +22,7 @@ export interface ServiceFaultParts {
   readonly proxy: BusProxy;
   readonly platforms: readonly CampaignPlatform[];
   /** Lets a bot send much at once. */
-  burst(burst: Burst): void;
+  readonly burst: (burst: Burst) => void;
 }
 
 /** What can happen to the service's process. */

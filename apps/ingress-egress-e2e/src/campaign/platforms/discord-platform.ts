@@ -89,7 +89,9 @@ export class DiscordPlatform implements CampaignPlatform {
 
   slowSends(delayMs: number): () => void {
     const { id } = this.sandbox.injectFault({ kind: 'request', operation: 'createMessage', delayMs });
-    return () => void (id === null || this.sandbox.heal(id));
+    return () => {
+      if (id !== null) this.sandbox.heal(id);
+    };
   }
 
   heal(): void {

@@ -99,7 +99,9 @@ export class TwilioPlatform implements CampaignPlatform {
       operation: 'sendMessage',
       delayMs,
     });
-    return () => void (id === null || this.sandbox.heal(id));
+    return () => {
+      if (id !== null) this.sandbox.heal(id);
+    };
   }
 
   heal(): void {

@@ -68,7 +68,9 @@ export class TwitchPlatform implements CampaignPlatform {
 
   slowSends(delayMs: number): () => void {
     const { id } = this.sandbox.injectFault({ kind: 'delay-ack', delayMs });
-    return () => void (id === null || this.sandbox.heal(id));
+    return () => {
+      if (id !== null) this.sandbox.heal(id);
+    };
   }
 
   heal(): void {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { sabotage, type SabotageName, SABOTAGES } from './sabotages.js';
+import { sabotage, type SabotageName, sabotageOf } from './sabotages.js';
 
 /** ESM output of CommonJS packages still calls require and reads __filename. */
 const BANNER = `import { createRequire as __createRequire } from 'node:module';
@@ -19,7 +19,7 @@ const __dirname = __toDirectory(__filename);`;
  * @throws Error where the source has changed so that the sabotage does not apply any more
  */
 export async function buildSabotaged(name: SabotageName, appRoot: string): Promise<string> {
-  const change = SABOTAGES[name];
+  const change = sabotageOf(name);
   const outdir = await mkdtemp(join(tmpdir(), `campaign-${name}-`));
   let applied = 0;
   await build({

@@ -1,6 +1,6 @@
 import { type FindingKind } from '../verdict.js';
 
-/** One change of the Twilio road's source that breaks one of the service's promises. */
+/** One change of the service's source that breaks one of its promises. */
 export interface Sabotage {
   /** End of the path of the source file. */
   readonly file: string;
@@ -9,6 +9,10 @@ export interface Sabotage {
   readonly replace: string;
   /** Faults that bring the damage to light. */
   readonly faults: readonly string[];
+  /** Default: Twilio alone. */
+  readonly platforms?: readonly string[];
+  /** Default: a file. Faults with two processes need Firestore. */
+  readonly store?: 'file' | 'firestore';
   /** What the campaign then has to find: one of these. */
   readonly shows: readonly FindingKind[];
 }
@@ -46,9 +50,31 @@ export const SABOTAGES = {
     faults: ['twilio.failing', 'twilio.too-many'],
     shows: ['egress missing'],
   },
+  /** A message with the text of an earlier one is taken for it. */
+  'dedupe-by-text': {
+    file: 'libs/connectors-twilio/src/message-sender.ts',
+    find: '    const key = `${conversationSid} ${idempotencyKey}`;',
+    replace: '    const key = `${conversationSid} ${parts.join()}`;',
+    faults: ['none'],
+    shows: ['egress missing', 'egress outcome wrong'],
+  },
+  /** A gap is dated 20 seconds too early. */
+  'gap-dated-long': {
+    file: 'libs/connectors-twitch/src/twitch-ingress-client.ts',
+    find: '  return Math.max(0, heardUntil - GAP_MARGIN_MS);',
+    replace: '  return Math.max(0, heardUntil - GAP_MARGIN_MS - 20_000);',
+    platforms: ['twitch'],
+    faults: ['twitch.drop', 'twitch.refuse-connections'],
+    shows: ['gap too long'],
+  },
 } as const satisfies Record<string, Sabotage>;
 
 export type SabotageName = keyof typeof SABOTAGES;
+
+/** The broken build of this name. */
+export function sabotageOf(name: SabotageName): Sabotage {
+  return SABOTAGES[name];
+}
 
 /** The broken source. @throws Error where the passage is not there exactly once, as after a change of the service */
 export function sabotage(source: string, { file, find, replace }: Sabotage): string {
