@@ -44,7 +44,10 @@ interface Judgement {
 
 const GIVEN_UP: readonly EgressStatus[] = ['failed', 'expired', 'suppressed'];
 
-/** Accounts for everything that bots gave to the bus: it stands on its platform once, whole, in order, in time, with one outcome. */
+/**
+ * Accounts for everything that bots gave to the bus: it stands on its platform once, whole, in order, in
+ * time, with one outcome.
+ */
 export function accountEgress(facts: Facts): EgressAccount {
   const { channels, findings: invented, groups } = matchEgress(facts);
   const findings: Finding[] = [...invented];
@@ -126,12 +129,18 @@ function judge(
   };
 }
 
-/** An event that has expired is looked for no more: whether an earlier try had arrived stays unknown, on any platform. */
+/**
+ * An event that has expired is looked for no more: whether an earlier try had arrived stays unknown, on any
+ * platform.
+ */
 function isTooLate({ expiresAt = Infinity, outcomes }: JudgedEvent): boolean {
   return outcomes.some(({ occurredAt, status }) => status === 'unknown' && occurredAt >= expiresAt);
 }
 
-/** One outcome for an event. The bus may bring it again where something was disturbed between it and its repetition. */
+/**
+ * One outcome for an event. The bus may bring it again where something was disturbed between it and its
+ * repetition.
+ */
 function repeatedOutcomes({ id, outcomes, platform, token }: JudgedEvent, { troubles }: Facts): Finding[] {
   const [first, ...others] = outcomes;
   if (first === undefined) return [];
@@ -187,7 +196,9 @@ function standingFindings(group: EqualTexts, judged: readonly Judgement[]): Find
   return findings;
 }
 
-/** Messages stand in the order in which their events were published, those aside that have no ordering key. */
+/**
+ * Messages stand in the order in which their events were published, those aside that have no ordering key.
+ */
 function judgeOrder(
   channels: readonly (readonly PlacedMessage[])[],
   facts: Facts,

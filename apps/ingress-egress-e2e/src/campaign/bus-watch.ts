@@ -79,7 +79,10 @@ export class BusWatch {
     return watch;
   }
 
-  /** Publishes an event, or the same once more. It is accepted as soon as it is handed to the bus, which keeps the order. */
+  /**
+   * Publishes an event, or the same once more. It is accepted as soon as it is handed to the bus, which keeps
+   * the order.
+   */
   send(
     platform: string,
     event: Pick<EgressEvent, 'id' | 'target' | 'text'> & Partial<EgressEvent>,

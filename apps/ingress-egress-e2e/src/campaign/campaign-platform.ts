@@ -30,9 +30,13 @@ export interface PlatformLoad {
 
 /** What a platform promises, and so what is counted as a fault. */
 export interface PlatformPromise {
-  /** `complete`: nothing that people write may be missing. `gaps`: what is missing must lie in a reported gap. */
+  /**
+   * `complete`: nothing that people write may be missing. `gaps`: what is missing must lie in a reported gap.
+   */
   readonly inbound: 'complete' | 'gaps';
-  /** `once`: exactly once. `unknown`: the outcome `unknown` says that nobody can know, and then at most once. */
+  /**
+   * `once`: exactly once. `unknown`: the outcome `unknown` says that nobody can know, and then at most once.
+   */
   readonly outbound: 'once' | 'unknown';
 }
 
@@ -61,13 +65,18 @@ export interface CampaignPlatform {
   environment(): Record<string, string>;
   /** Somebody writes. A number that was not used before is a newcomer. */
   write(person: number, text: string): Promise<Written>;
-  /** Where the bot sends to in order to reach a person who has written; the envelope's `replyTo.destination`. */
+  /**
+   * Where the bot sends to in order to reach a person who has written; the envelope's `replyTo.destination`.
+   */
   destination(person: number): string;
   /** What was deleted with all that was in it, oldest first. */
   deletions(): readonly Deleted[];
   /** Makes each send take longer. @returns what ends it */
   slowSends(delayMs: number): () => void;
-  /** What the bot has written: messages per destination, in the platform's order, those included that were deleted later. */
+  /**
+   * What the bot has written: messages per destination, in the platform's order, those included that were
+   * deleted later.
+   */
   standing(): ReadonlyMap<string, readonly Standing[]>;
   /** Ends all faults. */
   heal(): void;

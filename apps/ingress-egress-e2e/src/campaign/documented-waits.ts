@@ -2,22 +2,34 @@ import { type JudgedEvent } from './egress-groups.js';
 import { type Facts, type RetryFact } from './facts.js';
 
 /**
- * Milliseconds after a disturbance within which the bus has delivered again what it had lent out: Google's emulator waits for the end of its
- * lease of 20 seconds, and may lend it a second time to a connection that is gone; then it has to be sent.
+ * Milliseconds after a disturbance within which the bus has delivered again what it had lent out: Google's
+ * emulator waits for the end of its lease of 20 seconds, and may lend it a second time to a connection that
+ * is gone; then it has to be sent.
  */
 export const REDELIVERY_MS = 60_000;
 
-/** Milliseconds after which a request without an answer is given up: the longest time-out of the connectors. */
+/**
+ * Milliseconds after which a request without an answer is given up: the longest time-out of the connectors.
+ */
 const REQUEST_MS = 15_000;
 /** A try that failed is repeated after exponential back-off: `1 s * 2^(tries - 1)`, 30 s at the most. */
 const BACKOFF_BASE_MS = 1_000;
 const BACKOFF_MOST_MS = 30_000;
-/** Where a platform is looked through (Twilio), a try whose answer was lost is looked for after ten seconds, also when its process has ended. */
+/**
+ * Where a platform is looked through (Twilio), a try whose answer was lost is looked for after ten seconds,
+ * also when its process has ended.
+ */
 const LOOK_MS = 10_000;
-/** Twitch: 20 lines in 30 seconds, with some room, and no equal ones; a process that knows nothing of the window waits for its end. */
+/**
+ * Twitch: 20 lines in 30 seconds, with some room, and no equal ones; a process that knows nothing of the
+ * window waits for its end.
+ */
 const TWITCH_WINDOW_MS = 32_000;
 const TWITCH_BURST = 10;
-/** Twitch's connector waits so long for the confirmation of a line (`TWITCH_CONFIRM_SECONDS`), and puts lines 1.2 s apart. */
+/**
+ * Twitch's connector waits so long for the confirmation of a line (`TWITCH_CONFIRM_SECONDS`), and puts lines
+ * 1.2 s apart.
+ */
 const TWITCH_SPACING_MS = 1_200;
 /** Discord: five messages in five seconds in one channel. */
 const DISCORD_WINDOW_MS = 5_000;
@@ -35,14 +47,17 @@ export interface Waiting {
   readonly facts: Facts;
 }
 
-/** When the service's documented waits are over, in milliseconds since the run began; `ready` where there are none. */
+/**
+ * When the service's documented waits are over, in milliseconds since the run began; `ready` where there are
+ * none.
+ */
 export function documentedWaits(waiting: Waiting): number {
   return Math.max(waiting.ready, retryDue(waiting), takeOverDue(waiting), paceDue(waiting));
 }
 
 /**
- * A try that was under way when all was there again may end as late as its time-out; then comes the back-off. Whoever waits for nothing but the
- * connection is woken by it.
+ * A try that was under way when all was there again may end as late as its time-out; then comes the back-off.
+ * Whoever waits for nothing but the connection is woken by it.
  */
 function retryDue({ event, facts, ready, tries }: Waiting): number {
   const last = tries.filter(({ at }) => at <= ready + REQUEST_MS).at(-1);

@@ -17,8 +17,9 @@ export interface PlacedMessage extends StandingFact {
 }
 
 /**
- * Events with one text for one destination, with all messages of this text there. Nearly always it is one event; where several have the same
- * text, they are told apart by the ids in their outcomes, and accounted for by number.
+ * Events with one text for one destination, with all messages of this text there. Nearly always it is one
+ * event; where several have the same text, they are told apart by the ids in their outcomes, and accounted
+ * for by number.
  */
 export interface EqualTexts {
   readonly events: readonly JudgedEvent[];
@@ -67,7 +68,9 @@ export function matchEgress({ accepted, outcomes, standing }: Facts): MatchedEgr
   return { groups: [...groups.values()], channels, findings };
 }
 
-/** Outcomes must name messages that stand there with the event's text, and each message belongs to one event. */
+/**
+ * Outcomes must name messages that stand there with the event's text, and each message belongs to one event.
+ */
 export function misattributed({ events, messages }: EqualTexts): Finding[] {
   const known = new Set(messages.map(({ id }) => id));
   const owners = new Map<string, string>();

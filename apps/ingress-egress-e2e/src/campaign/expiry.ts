@@ -4,14 +4,15 @@ import { stalledMs } from './stalls.js';
 import { type Finding } from './verdict.js';
 
 /**
- * Milliseconds from a try's beginning to the moment at which the platform has taken it, in health: the campaign sees the latter alone. A fault
- * that slows requests down comes on top.
+ * Milliseconds from a try's beginning to the moment at which the platform has taken it, in health: the
+ * campaign sees the latter alone. A fault that slows requests down comes on top.
  */
 const ON_ITS_WAY_MS = 1_000;
 
 /**
- * Judges `expiresAt`: an event is `expired` at that moment or later by the service's own clock, to the millisecond, and no try begins after it. What stands
- * later than a message needs for its way was sent too late, but where the platform, network, clock or process held it up.
+ * Judges `expiresAt`: an event is `expired` at that moment or later by the service's own clock, to the
+ * millisecond, and no try begins after it. What stands later than a message needs for its way was sent too
+ * late, but where the platform, network, clock or process held it up.
  */
 export function expiryFindings(
   event: JudgedEvent,

@@ -84,8 +84,8 @@ export interface TroubleFact {
   readonly from: number;
   readonly to: number;
   /**
-   * Until when the bus may have lent messages to a connection that is dead. They come again when their lease has ended. Undefined: as long as
-   * the fault lasts.
+   * Until when the bus may have lent messages to a connection that is dead. They come again when their lease
+   * has ended. Undefined: as long as the fault lasts.
    */
   readonly lendsUntil?: number | undefined;
   /** Milliseconds that the service may take to notice it, because nothing but a watchdog can. */

@@ -36,7 +36,10 @@ export class FaultRunner {
     );
   }
 
-  /** Causes nothing of what waits; resolves when all that was caused is healed. Afterwards a further run may begin. */
+  /**
+   * Causes nothing of what waits; resolves when all that was caused is healed. Afterwards a further run may
+   * begin.
+   */
   async end(): Promise<void> {
     this.#ending.abort();
     await Promise.all(this.#tails.values());

@@ -28,7 +28,10 @@ const FAULTS = [
 interface Row {
   readonly fault: string;
   readonly file: string;
-  /** The test's title as it stands in the file, and the row of its table where the title alone does not say it. */
+  /**
+   * The test's title as it stands in the file, and the row of its table where the title alone does not say
+   * it.
+   */
   readonly words: readonly string[];
 }
 

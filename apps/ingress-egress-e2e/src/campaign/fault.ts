@@ -23,20 +23,31 @@ export interface Fault {
   readonly disturbs?: false;
   /** Whether the process stands still meanwhile, and hears afterwards what was sent to it. */
   readonly isStandstill?: true;
-  /** Connections of the service are closed as soon as it is caused: what is published later is lent to nobody. */
+  /**
+   * Connections of the service are closed as soon as it is caused: what is published later is lent to nobody.
+   */
   readonly severs?: true;
   /** Milliseconds that the service may take to notice it, because nothing but a watchdog can. */
   readonly detectionMs?: number;
   /** Everything that is needed goes on meanwhile. */
   readonly isOverlap?: true;
-  /** Resolves when it is caused; with `undefined` where nothing is to heal. Rejects where it cannot be caused now. */
+  /**
+   * Resolves when it is caused; with `undefined` where nothing is to heal. Rejects where it cannot be caused
+   * now.
+   */
   cause(context: FaultContext): Promise<Heal | undefined> | Heal | undefined;
 }
 
-/** Milliseconds after which a fault that was over at once has been noticed: a half-open connection takes longest. */
+/**
+ * Milliseconds after which a fault that was over at once has been noticed: a half-open connection takes
+ * longest.
+ */
 export const AFTERMATH_MS = 30_000;
 
-/** Lanes whose faults make the bus take back what the service has in hand: when the clock is set, the service reads by a new stream. */
+/**
+ * Lanes whose faults make the bus take back what the service has in hand: when the clock is set, the service
+ * reads by a new stream.
+ */
 export const LEASE_BREAKING: readonly string[] = ['service', 'bus', 'clock'];
 
 /** The part of a fault's name before the dot. */

@@ -9,13 +9,16 @@ const LONGER_MS = 3_000;
 const MARGIN_MS = 2_000;
 /** Lanes after whose faults nobody knows when a gap began. */
 const UNKNOWN_LANES: readonly string[] = ['state', 'clock'];
-/** Milliseconds between two notes of how far a process has heard; one that is killed leaves the last of them. */
+/**
+ * Milliseconds between two notes of how far a process has heard; one that is killed leaves the last of them.
+ */
 const NOTE_EVERY_MS = 60_000;
 
 /**
- * Gaps that are longer than what caused them. The gap may begin where the first fault in it began and must end within three seconds of the last
- * fault's end; what the service needs to notice a fault, and the machine's own standstills, come on top. A gap that tells how many messages it
- * has cost is judged by their number.
+ * Gaps that are longer than what caused them. The gap may begin where the first fault in it began and must
+ * end within three seconds of the last fault's end; what the service needs to notice a fault, and the
+ * machine's own standstills, come on top. A gap that tells how many messages it has cost is judged by their
+ * number.
  */
 export function longGaps(facts: Facts): Finding[] {
   return facts.gaps.filter(({ lost }) => lost === undefined).flatMap((gap) => judgeGap(gap, facts));

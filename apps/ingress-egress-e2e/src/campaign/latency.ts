@@ -27,8 +27,9 @@ interface Progress {
 }
 
 /**
- * Judges how long messages took. An event's time begins when it was published, when the one before it was settled, or when all that it needs was back,
- * whichever is last. From then on it has two seconds, the waits that the service documents, and what the machine itself stood still.
+ * Judges how long messages took. An event's time begins when it was published, when the one before it was
+ * settled, or when all that it needs was back, whichever is last. From then on it has two seconds, the waits
+ * that the service documents, and what the machine itself stood still.
  * @param events in the order of their publication
  * @param stoodAt when each event's last message came to stand, in milliseconds since the run began
  */
@@ -103,8 +104,8 @@ function note(event: JudgedEvent, sentAt: number | undefined, progress: Progress
 }
 
 /**
- * Until when the bus may keep what it had lent to a connection that was lost: such an event, or one of its ordering key that was lent together with it, comes
- * again when the lease has ended.
+ * Until when the bus may keep what it had lent to a connection that was lost: such an event, or one of its
+ * ordering key that was lent together with it, comes again when the lease has ended.
  */
 function lentUntil(event: JudgedEvent, troubles: readonly TroubleFact[]): number {
   const settledAt = event.outcomes[0]?.at ?? Infinity;

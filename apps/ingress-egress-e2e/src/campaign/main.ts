@@ -69,8 +69,8 @@ async function soak({ seed }: CampaignOptions, { messages, rate }: SoakPlan): Pr
 }
 
 /**
- * Runs each broken build under the faults that bring it to light, and succeeds when every one of them is found out, while the service as it is
- * is found to be without fault under the same ones.
+ * Runs each broken build under the faults that bring it to light, and succeeds when every one of them is
+ * found out, while the service as it is is found to be without fault under the same ones.
  */
 async function bite(options: CampaignOptions): Promise<number> {
   const names = Object.keys(SABOTAGES).filter((name): name is SabotageName => name in SABOTAGES);
@@ -96,7 +96,10 @@ async function bite(options: CampaignOptions): Promise<number> {
   return wrong.length === 0 ? 0 : 1;
 }
 
-/** A build of the campaign's own, because the service is started again and again while others may build it anew. It is gone with this process. */
+/**
+ * A build of the campaign's own, because the service is started again and again while others may build it
+ * anew. It is gone with this process.
+ */
 async function build(sabotage: SabotageName | undefined): Promise<string> {
   const main = sabotage === undefined ? copyBuild() : await buildSabotaged(sabotage, APP);
   process.on('exit', () => {

@@ -78,8 +78,9 @@ export interface PlanInput {
 /** Mean milliseconds from the end of a fault to the next one of its lane. */
 const MEAN_PEACE_MS = 5_000;
 /**
- * The same for what all platforms share. What the service had in hand when its process or its connection to the bus ended comes again
- * after the ack deadline of 20 s only, and with less peace than this hardly anything would be sent in a whole run.
+ * The same for what all platforms share. What the service had in hand when its process or its connection to
+ * the bus ended comes again after the ack deadline of 20 s only, and with less peace than this hardly
+ * anything would be sent in a whole run.
  */
 const MEAN_PEACE_OF_SHARED_MS = 25_000;
 const SHARED_LANES: readonly string[] = [...LEASE_BREAKING, 'state'];
@@ -87,7 +88,10 @@ const SHARED_LANES: readonly string[] = [...LEASE_BREAKING, 'state'];
 const LAST_FAULT_MS = 3_000;
 const LONG_SHARE = 0.03;
 const REPEATED_SHARE = 0.1;
-/** Share of what is written and sent that is written or sent again word for word, as by people who say "yes" twice. */
+/**
+ * Share of what is written and sent that is written or sent again word for word, as by people who say "yes"
+ * twice.
+ */
 const EQUAL_SHARE = 0.04;
 /** Twitch refuses the same text within 30 s, so most come within it. */
 const EQUAL_WITHIN_MS = 25_000;

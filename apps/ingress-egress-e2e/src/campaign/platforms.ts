@@ -13,7 +13,10 @@ export function sandboxOptions(seed: number): SandboxOptions {
   };
 }
 
-/** At 5 messages a second over all platforms Twilio's client is replaced about once a minute, and at more as often. */
+/**
+ * At 5 messages a second over all platforms Twilio's client is replaced about once a minute, and at more as
+ * often.
+ */
 const REPLACE_AFTER_SECONDS = 20;
 
 /** Where a service that listens there takes Twilio's webhooks. */

@@ -10,7 +10,10 @@ export interface Span {
 /** Milliseconds after a fault within which a connection that it has broken is given up. */
 const BREAKS_WITHIN_MS = 15_000;
 
-/** When what a message to a platform needs was not there: the platform, the connection to it, the process, its clock, bus and store. Ascending. */
+/**
+ * When what a message to a platform needs was not there: the platform, the connection to it, the process, its
+ * clock, bus and store. Ascending.
+ */
 export function absencesOf(platform: string, facts: Facts): readonly Span[] {
   const disconnected = disconnections(platform, facts);
   const lanes = [platform, 'state', ...LEASE_BREAKING];
@@ -27,7 +30,10 @@ function noticedBy({ detectionMs = 0, from, to }: TroubleFact, disconnected: rea
   return broken === undefined ? to : Math.max(to, Math.min(broken.to, to + AFTERMATH_MS + detectionMs));
 }
 
-/** Spans in which some process of the service was alive that was not connected to the platform, or none was alive. */
+/**
+ * Spans in which some process of the service was alive that was not connected to the platform, or none was
+ * alive.
+ */
 function disconnections(platform: string, { states }: Facts): readonly Span[] {
   const alive = new Map<number, boolean>();
   const spans: Span[] = [];

@@ -12,12 +12,13 @@ export interface SettledEvent {
 }
 
 /**
- * Whether an event may stand behind a later one. What the bus takes back from a service that stops, dies or loses its connection it delivers
- * again, and Google's emulator (unlike the service) then delivers it behind later messages of its ordering key.
+ * Whether an event may stand behind a later one. What the bus takes back from a service that stops, dies or
+ * loses its connection it delivers again, and Google's emulator (unlike the service) then delivers it behind
+ * later messages of its ordering key.
  *
- * So there must have been such a disturbance while the event was in hand, given to the bus and not settled; the later one must have been
- * settled after it had begun; and the event must have been settled within the time of a redelivery after it, or after a further disturbance
- * that came within this time.
+ * So there must have been such a disturbance while the event was in hand, given to the bus and not settled;
+ * the later one must have been settled after it had begun; and the event must have been settled within the
+ * time of a redelivery after it, or after a further disturbance that came within this time.
  */
 export function isReordered(late: SettledEvent, overtaking: SettledEvent, { troubles }: Facts): boolean {
   const settledAt = late.outcomes[0]?.at ?? Infinity;

@@ -37,7 +37,10 @@ export interface RunReport {
   /** Processes of the service, the first included. */
   readonly starts: number;
   readonly faults: Readonly<Record<string, number>>;
-  /** Milliseconds from heal to answer: from when all that an event needs was back to its message on the platform. */
+  /**
+   * Milliseconds from heal to answer: from when all that an event needs was back to its message on the
+   * platform.
+   */
   readonly healMs: Spread;
   readonly memoryMb: { readonly first: number; readonly most: number; readonly last: number };
   readonly findings: readonly (Finding & { readonly history: readonly JournalEntry[] })[];

@@ -14,7 +14,10 @@ export interface FleetSettings extends Omit<ServiceSettings, 'environment'> {
   onTraffic(url: string): void;
 }
 
-/** The service as a platform like Cloud Run runs it: one process after the other, and two side by side during a deploy or a rollback. */
+/**
+ * The service as a platform like Cloud Run runs it: one process after the other, and two side by side during
+ * a deploy or a rollback.
+ */
 export class ServiceFleet {
   readonly #slots: readonly [ServiceProcess, ServiceProcess];
   #current: 0 | 1 = 0;
@@ -46,7 +49,10 @@ export class ServiceFleet {
     return this.#slots[0].starts + this.#slots[1].starts;
   }
 
-  /** Starts a second process beside the present one, which gets the webhooks as soon as it is ready, or after a while. */
+  /**
+   * Starts a second process beside the present one, which gets the webhooks as soon as it is ready, or after
+   * a while.
+   */
   async deploy(): Promise<void> {
     await this.#next.start();
     const patience = new Promise<void>((resolve) => setTimeout(resolve, READY_WITHIN_MS).unref());

@@ -56,7 +56,10 @@ export class ServiceProcess {
     return this.#starts;
   }
 
-  /** Starts a process unless one runs. Resolves when it answers; whether its connectors are up is another matter. */
+  /**
+   * Starts a process unless one runs. Resolves when it answers; whether its connectors are up is another
+   * matter.
+   */
   async start(): Promise<void> {
     if (this.#child !== undefined) return;
     this.#starts += 1;

@@ -6,7 +6,10 @@ const NOTABLE_MS = 50;
 /** The service's process shares the machine, has more to do than a timer, and starts later. */
 const SERVICE_FACTOR = 3;
 
-/** Milliseconds by which a busy machine may have delayed the service between two moments, in milliseconds since the run began. */
+/**
+ * Milliseconds by which a busy machine may have delayed the service between two moments, in milliseconds
+ * since the run began.
+ */
 export function stalledMs(stalls: readonly StallFact[], from: number, to: number): number {
   let sum = 0;
   for (const { at, ms } of stalls) if (at >= from && at - ms <= to) sum += ms;

@@ -6,8 +6,8 @@ import { type JudgedEvent } from './egress-groups.js';
 export const STATUS_FAULT = 'any-status';
 
 /**
- * Whether an event was rightly refused: the platform had answered requests with statuses of all kinds while it was being sent, among them those
- * that say that it will never be taken, and it has become a dead letter.
+ * Whether an event was rightly refused: the platform had answered requests with statuses of all kinds while
+ * it was being sent, among them those that say that it will never be taken, and it has become a dead letter.
  */
 export function isRefusedByStatus(
   { at, id, platform }: JudgedEvent,

@@ -22,7 +22,10 @@ const FINDING_COLUMNS: readonly (readonly [title: string, kinds: readonly Findin
   ['crashes', ['service ended by itself']],
 ];
 
-/** The runs as a table in Markdown, with a last line that adds them up; of memory and of the median time from heal to answer it has the highest. */
+/**
+ * The runs as a table in Markdown, with a last line that adds them up; of memory and of the median time from
+ * heal to answer it has the highest.
+ */
 export function toTable(reports: readonly RunReport[]): string {
   const rows = reports.map(toNumbers);
   const total = rows.reduce<number[]>(

@@ -34,7 +34,10 @@ export interface Finding {
 export interface Verdict {
   readonly findings: readonly Finding[];
   readonly counts: Readonly<Record<CountName, number>>;
-  /** Milliseconds from the moment at which all that an event needs was back to its message's on the platform, ascending. */
+  /**
+   * Milliseconds from the moment at which all that an event needs was back to its message's on the platform,
+   * ascending.
+   */
   readonly healMs: readonly number[];
 }
 

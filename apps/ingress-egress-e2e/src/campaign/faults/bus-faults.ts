@@ -81,9 +81,9 @@ export function busFaults(parts: BusFaultParts): readonly Fault[] {
 }
 
 /**
- * Kills the bus, which then has neither topics nor subscriptions. What it had taken and not yet delivered would be gone, too,
- * for the emulator has no disk; so the bot sends nothing meanwhile, and the service is cut off and its last
- * words are heard first. What people write meanwhile has to wait in the service.
+ * Kills the bus, which then has neither topics nor subscriptions. What it had taken and not yet delivered
+ * would be gone, too, for the emulator has no disk; so the bot sends nothing meanwhile, and the service is
+ * cut off and its last words are heard first. What people write meanwhile has to wait in the service.
  */
 async function emptyBus({ emulator, now, proxy, watch }: BusFaultParts): Promise<() => Promise<void>> {
   watch.hold();

@@ -6,14 +6,19 @@ import { type Burst } from '../load-driver.js';
 import { type Random } from '../random.js';
 import { type ServiceFleet } from '../service-fleet.js';
 
-/** Milliseconds of load while the bus is away and before the service dies, so that it has something in hand. */
+/**
+ * Milliseconds of load while the bus is away and before the service dies, so that it has something in hand.
+ */
 const GATHER_MS = 1_500;
 
 /** Events that wait when the service ends: more than Twitch takes in its window of 30 s. */
 const BACKLOG: readonly [number, number] = [20, 30];
 /** Events that come twice to two processes at once. */
 const PAIRS: readonly [number, number] = [12, 24];
-/** Milliseconds that a platform takes for a message meanwhile: long enough for the other process to have its copy. */
+/**
+ * Milliseconds that a platform takes for a message meanwhile: long enough for the other process to have its
+ * copy.
+ */
 const SLOW_SEND_MS = 500;
 
 /** What the faults of the service's process act on. */

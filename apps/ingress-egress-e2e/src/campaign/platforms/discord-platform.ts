@@ -20,7 +20,10 @@ const DETECTION_MS = 12_000;
 /** Every fifth person writes to the bot directly. */
 const DIRECT_EVERY = 5;
 
-/** Channels, threads and direct messages; the platform keeps the history. Newcomers open a thread of their own. */
+/**
+ * Channels, threads and direct messages; the platform keeps the history. Newcomers open a thread of their
+ * own.
+ */
 export class DiscordPlatform implements CampaignPlatform {
   readonly name = 'discord';
   readonly load = {

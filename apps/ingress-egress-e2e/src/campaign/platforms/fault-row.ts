@@ -21,7 +21,9 @@ export type FaultRow<Input> = (
   traits?: Partial<Fault>,
 ) => Fault;
 
-/** Rows of one platform; each fault is healed by the id that it got, and one that is over at once has none. */
+/**
+ * Rows of one platform; each fault is healed by the id that it got, and one that is over at once has none.
+ */
 export function faultRowsOf<Input>(platform: string, sandbox: FaultSwitch<Input>): FaultRow<Input> {
   return (what, weight, lastsMs, make, traits = {}) => ({
     name: `${platform}.${what}`,

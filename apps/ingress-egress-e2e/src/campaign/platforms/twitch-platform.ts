@@ -15,8 +15,9 @@ const CHANNELS = ['bitbrat', 'second', 'third'];
 export const TWITCH_OPTIONS = { channels: CHANNELS, tokenLifeMs: 60_000 };
 
 /**
- * Chat lines: no history, so what is missing must lie in a reported gap; and no way to ask what became of a line whose answer was lost.
- * The bot is an ordinary user and may write 20 lines in 30 seconds, so little is sent.
+ * Chat lines: no history, so what is missing must lie in a reported gap; and no way to ask what became of a
+ * line whose answer was lost. The bot is an ordinary user and may write 20 lines in 30 seconds, so little is
+ * sent.
  */
 export class TwitchPlatform implements CampaignPlatform {
   readonly name = 'twitch';

@@ -18,8 +18,8 @@ export interface Sabotage {
 }
 
 /**
- * Builds that are broken on purpose, to show that the campaign notices. Each is a change of the source's text at build
- * time; the service itself has no switch for any of them.
+ * Builds that are broken on purpose, to show that the campaign notices. Each is a change of the source's text
+ * at build time; the service itself has no switch for any of them.
  */
 export const SABOTAGES = {
   /** The cursor moves before the bus has acknowledged: what dies with the process in between is lost. */
@@ -76,7 +76,10 @@ export function sabotageOf(name: SabotageName): Sabotage {
   return SABOTAGES[name];
 }
 
-/** The broken source. @throws Error where the passage is not there exactly once, as after a change of the service */
+/**
+ * The broken source.
+ * @throws Error where the passage is not there exactly once, as after a change of the service
+ */
 export function sabotage(source: string, { file, find, replace }: Sabotage): string {
   const places = source.split(find).length - 1;
   if (places !== 1) {
