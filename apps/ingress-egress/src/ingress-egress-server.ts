@@ -30,6 +30,8 @@ export interface IngressEgressOptions {
   readonly logger: Logger;
   readonly random: () => number;
   readonly store: StateStore;
+  /** Lines of the log that could not be written, for `/healthz`. */
+  readonly droppedLogLines?: () => number;
 }
 
 /** The gateway: connectors on one side, the bus on the other, HTTP for probes and webhooks. */
@@ -100,8 +102,16 @@ export class IngressEgressServer {
       manager: this.manager,
       desk: this.#desk,
       debugToken: config.debugToken,
+      ...(this.options.droppedLogLines === undefined
+        ? {}
+        : { droppedLogLines: this.options.droppedLogLines }),
     });
     const port = await this.#http.listen(config.host, config.port);
+    if (this.#http.isLoopbackOnly && config.debugToken === undefined) {
+      logger.warn('http.debug-open', {
+        hint: 'programs on this machine can read /_debug and dead letters; a proxy here would open them to its clients: then set DEBUG_TOKEN',
+      });
+    }
     await Promise.all([this.#desk.start(), this.#egress.start()]);
     await this.#echoBot?.start();
     if (this.manager.names.length === 0) {

@@ -4,14 +4,31 @@ import { createBus, createStateStore, readSettings } from './composition.js';
 import { ConfigError } from './config.js';
 import { IngressEgressServer } from './ingress-egress-server.js';
 import { METADATA_INSTANCE_ID_URL, resolveInstanceId } from './instance-id.js';
-import { createLogger } from './logging.js';
+import { createLogger } from './logging/logger.js';
+import { guardStandardStreams } from './logging/standard-streams.js';
 
 /** After a stop that hangs, the process ends all the same, before Cloud Run's ten seconds are over. */
 const HARD_STOP_MS = 9_500;
 
+/** Milliseconds that the last lines get to be written. */
+const FLUSH_MS = 500;
+
+let onWarning = ({ message, name }: Error): void => {
+  process.stderr.write(`${name}: ${message}\n`);
+};
+const streams = guardStandardStreams((warning) => {
+  onWarning(warning);
+});
+
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
-  const logger = createLogger(settings.service.logLevel);
+  const logger = createLogger(settings.service.logLevel, streams.stdout);
+  streams.stdout.onRecovered((dropped) => {
+    logger.error('log.lines-dropped', { ...dropped });
+  });
+  onWarning = ({ message, name }) => {
+    logger.warn('process.warning', { name, reason: message });
+  };
   const instanceId = await resolveInstanceId({
     configured: settings.service.instanceId,
     metadataUrl: process.env['K_SERVICE'] === undefined ? undefined : METADATA_INSTANCE_ID_URL,
@@ -26,12 +43,17 @@ async function main(): Promise<void> {
     logger,
     random: Math.random,
     store: createStateStore(settings.service, logger),
+    droppedLogLines: () => streams.dropped,
   });
   const stop = (reason: string, code: number): void => {
     logger.info('service.stop-requested', { reason });
-    setTimeout(() => process.exit(code === 0 ? 1 : code), HARD_STOP_MS).unref();
+    // Not `exit`, which waits for threads that look up a name or write to a disk.
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), HARD_STOP_MS).unref();
     // SDKs leave timers behind that would keep the process alive for up to a day.
-    void server.stop().finally(() => process.exit(code));
+    void server.stop().finally(() => {
+      logger.flush();
+      return streams.exit(code, FLUSH_MS);
+    });
   };
   process.on('SIGTERM', () => {
     stop('SIGTERM', 0);
@@ -54,5 +76,5 @@ async function main(): Promise<void> {
 main().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`ingress-egress cannot start: ${message}\n`);
-  process.exit(error instanceof ConfigError ? 78 : 1); // 78: EX_CONFIG of sysexits.h
+  return streams.exit(error instanceof ConfigError ? 78 : 1, FLUSH_MS); // 78: EX_CONFIG of sysexits.h
 });

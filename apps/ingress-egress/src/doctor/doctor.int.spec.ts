@@ -8,7 +8,7 @@ import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
 import { createFileStore, createMemoryStore } from '@bitbrat/state-store';
 import { createBus, readSettings } from '../composition.js';
 import { IngressEgressServer } from '../ingress-egress-server.js';
-import { createLogger } from '../logging.js';
+import { createLogger } from '../logging/logger.js';
 import { EXIT, runDoctor } from './cli.js';
 import { type DoctorRow } from './report.js';
 
@@ -96,7 +96,7 @@ async function startService(): Promise<Environment> {
     TWILIO_WEBHOOK_URL: `http://127.0.0.1:${port}/webhooks/twilio`,
   };
   const settings = readSettings(environment);
-  const logger = createLogger('silent');
+  const logger = createLogger('silent', { write: () => undefined });
   const service = new IngressEgressServer({
     config: settings.service,
     connectors: settings.connectors,

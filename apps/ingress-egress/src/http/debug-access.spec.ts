@@ -1,23 +1,66 @@
-import { mayDebug } from './debug-access.js';
+import { isLoopback, mayDebug } from './debug-access.js';
 
 const token = 'a-long-debug-token';
+const local = { host: '127.0.0.1:3000' };
 
 describe('mayDebug', () => {
   it.each([
-    ['IPv4 loopback', '127.0.0.1', { host: '127.0.0.1:3000' }, undefined, true],
-    ['IPv6 loopback', '::1', { host: '[::1]:3000' }, undefined, true],
-    ['mapped loopback', '::ffff:127.0.0.1', { host: 'localhost' }, undefined, true],
-    ['another machine', '10.0.0.7', { host: 'localhost' }, undefined, false],
-    ['unknown address', undefined, { host: 'localhost' }, undefined, false],
-    ['a name that points here', '127.0.0.1', { host: 'localhost.example:3000' }, undefined, false],
-    ['an address in a name', '127.0.0.1', { host: '127.0.0.1.example' }, undefined, false],
-    ['no name', '127.0.0.1', {}, undefined, false],
-    ['a proxy', '127.0.0.1', { host: 'localhost', 'x-forwarded-for': '203.0.113.5' }, undefined, false],
-    ['the token', '203.0.113.5', { host: 'x.example', authorization: `Bearer ${token}` }, token, true],
-    ['a wrong token', '203.0.113.5', { authorization: 'Bearer a-long-debug-tokeN' }, token, false],
-    ['a shorter token', '203.0.113.5', { authorization: 'Bearer a' }, token, false],
-    ['no token from loopback though one is set', '127.0.0.1', { host: 'localhost' }, token, false],
-  ])('%s', (_name, remoteAddress, headers, configured, expected) => {
-    expect(mayDebug({ remoteAddress, headers, token: configured })).toBe(expected);
+    ['IPv4 loopback', true, local, true],
+    ['IPv6 loopback', true, { host: '[::1]:3000' }, true],
+    ['localhost', true, { host: 'LOCALHOST' }, true],
+    ['a listener that others can reach', false, local, false],
+    ['a name that points here', true, { host: 'localhost.example:3000' }, false],
+    ['an address in a name', true, { host: '127.0.0.1.example' }, false],
+    ['no name', true, {}, false],
+    ['a proxy that says so', true, { ...local, 'x-forwarded-for': '203.0.113.5' }, false],
+    ['a proxy that says so otherwise', true, { ...local, via: '1.1 nginx' }, false],
+    ['a token where none is set', false, { ...local, authorization: `Bearer ${token}` }, false],
+    [
+      'the same page',
+      true,
+      { ...local, origin: 'http://127.0.0.1:3000', 'sec-fetch-site': 'same-origin' },
+      true,
+    ],
+    ['an address that was typed', true, { ...local, 'sec-fetch-site': 'none' }, true],
+    ['a page of another site', true, { ...local, 'sec-fetch-site': 'cross-site' }, false],
+    ['a page of another port', true, { ...local, 'sec-fetch-site': 'same-site' }, false],
+    ['a post of another origin', true, { ...local, origin: 'https://evil.example' }, false],
+    ['a post of an opaque origin', true, { ...local, origin: 'null' }, false],
+  ])('without a token: %s', (_name, isLoopbackOnly, headers, expected) => {
+    expect(mayDebug({ headers, token: undefined, isLoopbackOnly })).toBe(expected);
+  });
+
+  it.each([
+    ['the token', `Bearer ${token}`, true],
+    ['a wrong token', 'Bearer a-long-debug-tokeN', false],
+    ['the beginning of the token', 'Bearer a', false],
+    ['more than the token', `Bearer ${token}x`, false],
+    ['an empty token', 'Bearer ', false],
+    ['another scheme', `Basic ${token}`, false],
+    ['none', undefined, false],
+  ])('with a token, wherever the server listens: %s', (_name, authorization, expected) => {
+    for (const isLoopbackOnly of [true, false]) {
+      const headers = { ...local, ...(authorization === undefined ? {} : { authorization }) };
+      expect(mayDebug({ headers, token, isLoopbackOnly })).toBe(expected);
+    }
+  });
+});
+
+describe('isLoopback', () => {
+  it.each([
+    ['127.0.0.1', true],
+    ['127.9.9.9', true],
+    ['::1', true],
+    ['::ffff:127.0.0.1', true],
+    ['0.0.0.0', false],
+    ['::', false],
+    ['10.0.0.7', false],
+    ['::ffff:10.0.0.7', false],
+    ['128.0.0.1', false],
+    ['fe80::1', false],
+    ['127.0.0.1.example', false],
+    ['', false],
+  ])('%s: %s', (address, expected) => {
+    expect(isLoopback(address)).toBe(expected);
   });
 });

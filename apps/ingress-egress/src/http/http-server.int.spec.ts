@@ -1,100 +1,17 @@
 import { request } from 'node:http';
-import {
-  ConnectorManager,
-  type ConnectorHost,
-  type IConnector,
-  type Logger,
-  systemClock,
-  type WebhookReceiver,
-  type WebhookRequest,
-} from '@bitbrat/connectors-core';
-import { createTopics } from '@bitbrat/envelope';
-import { createMemoryBus, type MessageBus } from '@bitbrat/message-bus';
-import { DeadLetterDesk } from '../dead-letters/dead-letter-desk.js';
-import { createHttpServer, type HttpServer } from './http-server.js';
+import { systemClock } from '@bitbrat/connectors-core';
+import { createHttpServer } from './http-server.js';
+import { aDesk, type HttpWorld, silent, startHttpWorld } from './testing/http-world.js';
 
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
+let open: HttpWorld | undefined;
 
-interface World {
-  readonly url: string;
-  readonly port: number;
-  readonly http: HttpServer;
-  readonly bus: MessageBus;
-  readonly manager: ConnectorManager;
-  readonly webhooks: WebhookRequest[];
-}
-
-const aDesk = (bus: MessageBus): DeadLetterDesk =>
-  new DeadLetterDesk(
-    { bus, clock: systemClock, logger: silent },
-    { topics: createTopics(), egressTopic: 'egress' },
-  );
-
-let open: World | undefined;
-
-async function aWorld(debugToken?: string): Promise<World> {
-  const bus = createMemoryBus();
-  const webhooks: WebhookRequest[] = [];
-  const create = (host: ConnectorHost): IConnector & WebhookReceiver => ({
-    name: 'fake',
-    capabilities: {
-      text: { maxLength: 100, unit: 'utf16', multiline: true },
-      attachments: { inbound: false, maxOutbound: 0 },
-      directMessages: false,
-      replies: false,
-      receipts: false,
-      edits: false,
-      formatting: 'none',
-      duplicateProtection: 'none',
-    },
-    start: () => {
-      void host.stateChanged({ status: 'connected', since: '2026-01-01T00:00:00.000Z' });
-      return Promise.resolve();
-    },
-    stop: () => Promise.resolve(),
-    sendText: () => Promise.reject(new Error('not asked for')),
-    getSnapshot: () => ({
-      name: 'fake',
-      state: { status: 'connected', since: '2026-01-01T00:00:00.000Z' },
-      counters: { received: 1, ignored: 0, sent: 0, sendFailures: 0, reconnects: 0 },
-      details: {},
-    }),
-    handleWebhook: (webhook) => {
-      webhooks.push(webhook);
-      return Promise.resolve({ status: 202, contentType: 'text/plain', body: 'taken' });
-    },
-  });
-  const manager = new ConnectorManager([{ name: 'fake', create }], {
-    publish: () => Promise.resolve(),
-    egressTopic: 'egress',
-    cursorsFor: () => ({ load: () => Promise.resolve(undefined), save: () => Promise.resolve() }),
-    clock: systemClock,
-    logger: silent,
-    random: Math.random,
-    onStateChanged: () => Promise.resolve(true),
-  });
-  const http = createHttpServer({
-    bus,
-    manager,
-    clock: systemClock,
-    logger: silent,
-    desk: aDesk(bus),
-    debugToken,
-  });
-  const port = await http.listen('127.0.0.1', 0);
-  open = { url: `http://127.0.0.1:${port}`, port, http, bus, manager, webhooks };
+async function aWorld(debugToken?: string): Promise<HttpWorld> {
+  open = await startHttpWorld(debugToken === undefined ? {} : { debugToken });
   return open;
 }
 
 afterEach(async () => {
-  await open?.manager.stopAll(1_000);
-  await open?.http.close();
-  await open?.bus.close(1_000);
+  await open?.stop();
   open = undefined;
 });
 

@@ -1,3 +1,4 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 import {
   type Clock,
   type ConnectorManager,
@@ -8,14 +9,14 @@ import { type MessageBus } from '@bitbrat/message-bus';
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type DeadLetterDesk } from '../dead-letters/dead-letter-desk.js';
 import { addDeadLetterRoutes } from '../dead-letters/dead-letter-routes.js';
-import { mayDebug } from './debug-access.js';
-import { checkReadiness } from './readiness.js';
+import { BodyReader, BodyRefusedError } from './body-reader.js';
+import { ConnectionGuard } from './connection-guard.js';
+import { isLoopback, mayDebug } from './debug-access.js';
+import { HTTP_LIMITS, type HttpLimits } from './limits.js';
+import { checkReadiness, type Readiness } from './readiness.js';
 
 /** The id of a dead letter holds a topic's name, 255 characters at the most, and an id of the bus. */
 const MAX_PARAM_LENGTH = 600;
-
-/** Far above any webhook of a platform; what is larger is refused with 413 before it is read. */
-const MAX_BODY_BYTES = 1_048_576;
 
 export interface HttpServices {
   readonly bus: MessageBus;
@@ -23,13 +24,18 @@ export interface HttpServices {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly desk: DeadLetterDesk;
-  /** Opens `/_debug` to others than localhost. */
+  /** Opens `/_debug`. Without it `/_debug` is there only where the server listens on loopback. */
   readonly debugToken: string | undefined;
+  /** Lines of the log that could not be written; default: none. */
+  readonly droppedLogLines?: () => number;
+  readonly limits?: Partial<HttpLimits>;
 }
 
 export interface HttpServer {
   /** Resolves with the port. @throws Error that names the cure where the port is taken */
   listen(host: string, port: number): Promise<number>;
+  /** Whether it listens on this machine's loopback addresses alone. */
+  readonly isLoopbackOnly: boolean;
   /** From now on not ready, and webhooks are refused, so that the platform comes again elsewhere or later. */
   drain(): void;
   close(): Promise<void>;
@@ -37,44 +43,82 @@ export interface HttpServer {
 
 /** Probes, snapshots and webhooks. */
 export function createHttpServer(services: HttpServices): HttpServer {
-  const { bus, clock, logger, manager } = services;
+  const { bus, clock, droppedLogLines, logger, manager } = services;
+  const limits = { ...HTTP_LIMITS, ...services.limits };
   const startedAt = clock.now();
   let draining = false;
+  let isLoopbackOnly = false;
   const server = fastify({
-    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    http: {
+      headersTimeout: limits.headersMs,
+      connectionsCheckingInterval: limits.checkMs,
+      maxHeaderSize: limits.headerBytes,
+    },
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
   });
-  server.removeAllContentTypeParsers();
-  // Signatures are made over the bytes, so nobody may parse them before the connector has seen them.
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body);
+  const guard = new ConnectionGuard(server.server, limits, clock, logger);
+  server.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (!(Number(request.headers['content-length']) > limits.bodyBytes)) response.writeContinue();
+    server.server.emit('request', request, response);
   });
 
-  const mayAccess = ({ headers, socket }: FastifyRequest): boolean =>
-    mayDebug({ remoteAddress: socket.remoteAddress, headers, token: services.debugToken });
+  const bodies = new BodyReader(limits);
+  /** Settle when the answer to a request has left. */
+  const responses = new WeakMap<IncomingMessage, Promise<void>>();
+  server.removeAllContentTypeParsers();
+  // Signatures are made over the bytes, so nobody may parse them before the connector has seen them.
+  server.addContentTypeParser('*', (request: FastifyRequest, payload: IncomingMessage) =>
+    bodies.read(payload, responses.get(request.raw) ?? Promise.resolve()),
+  );
+
+  const mayAccess = ({ headers }: FastifyRequest): boolean =>
+    mayDebug({ headers, token: services.debugToken, isLoopbackOnly });
+
+  // Before the body is read.
+  server.addHook('onRequest', async (request, reply) => {
+    const closed = new Promise<void>((resolve) => reply.raw.once('close', resolve));
+    responses.set(request.raw, closed);
+    if (request.is404) return reply.code(404).send(NOT_FOUND);
+    if (request.routeOptions.url?.startsWith('/_debug/') === true && !mayAccess(request)) {
+      return reply.code(404).send(NOT_FOUND);
+    }
+    return undefined;
+  });
+  server.addHook('onSend', (request, reply, _payload, done) => {
+    if (!request.raw.complete) closeAfter(request.raw, reply, limits.lingerMs);
+    done();
+  });
+  server.setNotFoundHandler((_request, reply) => reply.code(404).send(NOT_FOUND));
 
   server.get('/livez', () => ({ status: 'ok' }));
   server.get('/healthz', () => ({
     status: 'ok',
     uptimeSeconds: Math.floor((clock.now() - startedAt) / 1_000),
     connectors: manager.getStates(),
+    log: { droppedLines: droppedLogLines?.() ?? 0 },
   }));
+  let checking: Promise<Readiness> | undefined;
   const replyReadiness = async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const readiness = await checkReadiness(bus, manager, draining);
+    // One question to the bus at a time, however many requests there are.
+    checking ??= checkReadiness(bus, manager, draining).finally(() => {
+      checking = undefined;
+    });
+    const readiness = await checking;
     return reply.code(readiness.ready ? 200 : 503).send(readiness);
   };
   server.get('/readyz', replyReadiness);
   // Google's front end keeps some public paths that end in z for itself.
   server.get('/health/ready', replyReadiness);
   server.get<{ Params: { connector: string } }>('/_debug/:connector', (request, reply) => {
-    if (!mayAccess(request)) return reply.code(404).send({ error: 'not found' });
     const snapshot = manager.getSnapshot(request.params.connector);
     return snapshot === undefined
       ? reply.code(404).send({ error: 'there is no such connector', connectors: manager.names })
       : reply.send(snapshot);
   });
-  addDeadLetterRoutes(server, { desk: services.desk, mayAccess });
+  addDeadLetterRoutes(server, services.desk);
   server.all<{ Params: { connector: string } }>('/webhooks/:connector', async (request, reply) => {
     const receiver = manager.webhookReceiver(request.params.connector);
     if (receiver === undefined) return reply.code(404).send({ error: 'no connector takes webhooks here' });
@@ -92,7 +136,7 @@ export function createHttpServer(services: HttpServices): HttpServer {
   });
   server.setErrorHandler((error: { statusCode?: number; message: string }, request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status >= 500)
+    if (status >= 500 && !(error instanceof BodyRefusedError))
       logger.error('http.failed', { path: request.url.split('?')[0], reason: error.message });
     void reply.code(status).send({ error: status >= 500 ? 'internal error' : error.message });
   });
@@ -101,6 +145,7 @@ export function createHttpServer(services: HttpServices): HttpServer {
     listen: async (host, port) => {
       try {
         await server.listen({ host, port });
+        isLoopbackOnly = server.addresses().every((at) => typeof at === 'object' && isLoopback(at.address));
       } catch (error) {
         if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'EADDRINUSE') {
           throw new Error(`port ${port} is in use: stop what uses it or set PORT to another one`, {
@@ -112,10 +157,34 @@ export function createHttpServer(services: HttpServices): HttpServer {
       const address = server.server.address();
       return typeof address === 'object' && address !== null ? address.port : port;
     },
+    get isLoopbackOnly() {
+      return isLoopbackOnly;
+    },
     drain: () => {
       draining = true;
     },
-    close: () => server.close(),
+    close: async () => {
+      guard.close();
+      await server.close();
+    },
+  };
+}
+
+/** The answer to every request for what is not there, or not for this client. */
+const NOT_FOUND = { error: 'not found' };
+
+/**
+ * Closes the connection after an answer to a request that was not read to its end.
+ *
+ * Without the pause, the system would reset the connection while the answer is on its way, and the client would lose it.
+ */
+function closeAfter({ socket }: IncomingMessage, reply: FastifyReply, lingerMs: number): void {
+  reply.header('connection', 'close');
+  // Node calls it when the answer has been written.
+  socket.destroySoon = () => {
+    socket.pause();
+    socket.end();
+    setTimeout(() => socket.destroy(), lingerMs).unref();
   };
 }
 

@@ -3,7 +3,8 @@ import { startSandbox } from '@bitbrat/sandbox';
 import { createMemoryStore } from '@bitbrat/state-store';
 import { createBus, readSettings } from '../composition.js';
 import { IngressEgressServer } from '../ingress-egress-server.js';
-import { createLogger } from '../logging.js';
+import { createLogger } from '../logging/logger.js';
+import { guardStandardStreams } from '../logging/standard-streams.js';
 import { narrate } from './narrator.js';
 
 const INSTANCE_ID = 'local';
@@ -11,6 +12,10 @@ const INSTANCE_ID = 'local';
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
+
+const streams = guardStandardStreams(({ message, name }) => {
+  process.stderr.write(`${name}: ${message}\n`);
+});
 
 /** The sandbox, the service on the memory bus and the echo bot in one process: the gateway without any account. */
 async function main(): Promise<void> {
@@ -28,7 +33,7 @@ async function main(): Promise<void> {
     ...sandbox.discord.environment(),
     TWILIO_WEBHOOK_URL: webhookUrl,
   });
-  const logger = createLogger(settings.service.logLevel);
+  const logger = createLogger(settings.service.logLevel, streams.stdout);
   const bus = createBus(settings.service, logger);
   const server = new IngressEgressServer({
     config: settings.service,
@@ -48,7 +53,7 @@ async function main(): Promise<void> {
     void server
       .stop()
       .then(() => sandbox.close())
-      .finally(() => process.exit(0));
+      .finally(() => streams.exit(0, 500));
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
@@ -95,5 +100,5 @@ function describe(error: unknown): string {
 
 main().catch((error: unknown) => {
   process.stderr.write(`cannot start: ${describe(error)}\n`);
-  process.exit(1);
+  return streams.exit(1, 500);
 });

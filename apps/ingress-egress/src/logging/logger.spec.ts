@@ -1,4 +1,4 @@
-import { createLogger } from './logging.js';
+import { createLogger } from './logger.js';
 
 function capture(level: string): {
   lines: () => Record<string, unknown>[];
@@ -53,6 +53,53 @@ describe('createLogger', () => {
     deep['self'] = deep;
     logger.error('x', { error: new Error('no way to +15551234567'), deep });
     expect(lines()[0]).toMatchObject({ error: { name: 'Error', message: 'no way to +1555***4567' } });
+  });
+
+  it('never throws, whatever the fields are', () => {
+    const { lines, logger } = capture('debug');
+    const hostile = {
+      get fails(): string {
+        throw new Error('a getter');
+      },
+    };
+    const proxy = new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error('a proxy');
+        },
+      },
+    );
+    const cycle: Record<string, unknown> = { big: 1n, symbol: Symbol('x'), call: () => 0, at: new Date(NaN) };
+    cycle['self'] = cycle;
+    for (const fields of [
+      hostile,
+      { proxy },
+      cycle,
+      {
+        toJSON: () => {
+          throw new Error('toJSON');
+        },
+      },
+    ]) {
+      for (const level of ['debug', 'info', 'warn', 'error'] as const) logger[level]('x', fields);
+    }
+    expect(lines().length).toBeGreaterThanOrEqual(16);
+  });
+
+  it('bounds a line, whatever is in its fields', () => {
+    const { lines, logger } = capture('info');
+    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`k${index}`, index]));
+    logger.warn('x', { reason: 'r'.repeat(10_000_000), list: new Array(1_000_000).fill(1), many });
+    expect(JSON.stringify(lines()[0]).length).toBeLessThan(20_000);
+  });
+
+  it('writes equal warnings once, and how often they repeated', () => {
+    const { lines, logger } = capture('info');
+    for (let count = 0; count < 1_000; count += 1) logger.warn('x', { reason: 'no' });
+    expect(lines()).toHaveLength(1);
+    logger.flush();
+    expect(lines()[1]).toMatchObject({ message: 'x', reason: 'no', repeated: 999 });
   });
 
   it('is quiet below its level', () => {
