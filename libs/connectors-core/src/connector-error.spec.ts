@@ -56,6 +56,11 @@ describe('ConnectorError', () => {
     expect(error.withSent([])).toBe(error);
   });
 
+  it('is not ambiguous where it says that the platform was not asked', () => {
+    const error = new ConnectorError('UPSTREAM_UNAVAILABLE', 'x', { ambiguous: false });
+    expect([error.ambiguous, error.withSent(['1']).ambiguous]).toEqual([false, false]);
+  });
+
   it('says in code whether it is retryable only where something ambiguous is', () => {
     for (const { retryable, ambiguous } of Object.values(CONNECTOR_ERRORS)) {
       expect(ambiguous && !retryable).toBe(false);

@@ -53,6 +53,8 @@ export interface ConnectorErrorOptions {
    * may conclude from it that trying again is useless.
    */
   readonly unlisted?: boolean | undefined;
+  /** False where the platform was not asked yet, so that nothing can stand there; default: as the table says for the code. */
+  readonly ambiguous?: boolean | undefined;
   /** Parts of a split text that the platform has already accepted before the error. */
   readonly sentMessageIds?: readonly string[] | undefined;
 }
@@ -71,6 +73,7 @@ export class ConnectorError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly hint: string;
   readonly unlisted: boolean;
+  readonly ambiguous: boolean;
   readonly sentMessageIds: readonly string[];
 
   constructor(
@@ -83,6 +86,7 @@ export class ConnectorError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.hint = options.hint ?? CONNECTOR_ERRORS[code].hint;
     this.unlisted = options.unlisted ?? false;
+    this.ambiguous = options.ambiguous ?? CONNECTOR_ERRORS[code].ambiguous;
     this.sentMessageIds = options.sentMessageIds ?? [];
   }
 
@@ -95,15 +99,12 @@ export class ConnectorError extends Error {
     return this.retryable ? 'transient' : 'definite';
   }
 
-  get ambiguous(): boolean {
-    return CONNECTOR_ERRORS[this.code].ambiguous;
-  }
-
   /** The same error, which says that parts of the text stand already: nobody shall take the message for unsent. */
   withSent(sentMessageIds: readonly string[]): ConnectorError {
     if (sentMessageIds.length === 0) return this;
-    const { cause, code, hint, message, nativeCode, retryAfterMs, unlisted } = this;
+    const { ambiguous, cause, code, hint, message, nativeCode, retryAfterMs, unlisted } = this;
     return new ConnectorError(code, message, {
+      ambiguous,
       cause,
       hint,
       nativeCode,

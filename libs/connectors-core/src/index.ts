@@ -12,6 +12,7 @@ export * from './host.js';
 export * from './http-status.js';
 export * from './logger.js';
 export * from './masking.js';
+export * from './media.js';
 export * from './opening.js';
 export * from './plan-text.js';
 export * from './rate-limiter.js';

@@ -31,7 +31,7 @@ export interface DiscordConfig {
   readonly historyHours: number;
   /** Seconds from the start to a session with all guilds. */
   readonly connectTimeoutSeconds: number;
-  /** Seconds for one REST request, and for fetching one attachment. */
+  /** Seconds for one REST request, and for fetching the attachments of one message. */
   readonly requestTimeoutSeconds: number;
 }
 

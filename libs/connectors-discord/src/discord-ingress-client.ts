@@ -4,11 +4,11 @@ import {
   ConnectorRecord,
   type ConnectorSnapshot,
   isoTime,
+  MediaFetcher,
   type SendOptions,
   type SendReceipt,
   toConnectorError,
 } from '@bitbrat/connectors-core';
-import { AttachmentFetcher } from './attachment-fetcher.js';
 import { ChannelFeeds } from './channel-feeds.js';
 import { ClientSession } from './client-session.js';
 import { type DiscordConfig } from './config.js';
@@ -17,6 +17,9 @@ import { GapTeller } from './gap-teller.js';
 import { MessageIntake } from './message-intake.js';
 import { MessageSender } from './message-sender.js';
 import { type SessionEvents } from './session-contract.js';
+
+/** Bytes of all attachments of one message: Discord takes 10 MiB ("Uploading Files"), the rest is for the form around them. */
+const MAX_ATTACHMENT_BYTES = 8 * 1024 * 1024;
 
 /** Milliseconds that reads and publishes under way get at a stop, and then the cursors. */
 const DRAIN_LIMIT_MS = 1_000;
@@ -69,9 +72,11 @@ export class DiscordIngressClient {
       },
     });
     this.#sender = new MessageSender({
-      fetcher: new AttachmentFetcher({
-        allowedHosts: config.attachmentHosts,
+      fetcher: new MediaFetcher({
+        hosts: { allowed: config.attachmentHosts, variable: 'DISCORD_ATTACHMENT_HOSTS' },
+        maxBytes: MAX_ATTACHMENT_BYTES,
         timeoutMs: config.requestTimeoutSeconds * 1000,
+        clock,
       }),
       allowedMentions: config.allowedMentions,
       clock,

@@ -5,6 +5,8 @@ import {
   type BackoffPolicy,
   type Clock,
   ConnectorError,
+  type MediaFetcher,
+  type MediaFile,
   planText,
   type SendOptions,
   type SendReceipt,
@@ -12,7 +14,6 @@ import {
 } from '@bitbrat/connectors-core';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import { type AttachmentFetcher, type FetchedFile } from './attachment-fetcher.js';
 import { DISCORD_CAPABILITIES } from './capabilities.js';
 import { type ClientSession } from './client-session.js';
 import { type AllowedMentions } from './config.js';
@@ -43,7 +44,7 @@ export interface CreateMessage {
 }
 
 export interface SenderOptions {
-  readonly fetcher: Pick<AttachmentFetcher, 'fetchAll'>;
+  readonly fetcher: Pick<MediaFetcher, 'fetchAll'>;
   readonly allowedMentions: AllowedMentions;
   readonly clock: Clock;
   /** In [0, 1); for the jitter of back-offs. */
@@ -163,7 +164,7 @@ export class MessageSender {
   async #post(
     channelId: string,
     body: CreateMessage,
-    files: readonly FetchedFile[],
+    files: readonly MediaFile[],
     signal: AbortSignal,
   ): Promise<string> {
     const { clock, random, session } = this.#options;

@@ -233,6 +233,19 @@ describe('outbound attachments', () => {
     expect(gateway.sent()).toEqual([]);
   });
 
+  it.each(['https://nowhere.invalid/cat.png', 'https://x/%ZZ', 'https://nowhere.invalid:1/'])(
+    'that cannot be had (%s) fail by themselves: the next text of the channel goes out',
+    async (bad) => {
+      await withHost();
+      const attachments = [{ url: `${url}/cat.png` }, { url: bad }];
+      const failing = send('look', { attachments });
+      const next = send('next');
+      await expect(failing).rejects.toMatchObject({ name: 'ConnectorError', ambiguous: false });
+      await next;
+      expect(gateway.sent().map(({ content }) => content)).toEqual(['next']);
+    },
+  );
+
   it('are not fetched from private addresses, nor by plain http, unless the host is allowed', async () => {
     await running();
     for (const address of [

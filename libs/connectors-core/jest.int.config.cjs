@@ -1,0 +1,5 @@
+module.exports = {
+  displayName: 'connectors-core integration',
+  preset: '../../jest.int.preset.cjs',
+  coverageDirectory: 'test-output/coverage',
+};

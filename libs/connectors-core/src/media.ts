@@ -1,0 +1,1 @@
+export { type MediaFetcherOptions, type MediaFile, MediaFetcher } from './media/media-fetcher.js';
