@@ -115,6 +115,7 @@ function judge(
   if (event.isUnsendable === true) {
     if (outcomes.some(({ status }) => status === 'sent'))
       add('egress not refused', 'it was sent without its attachment');
+    if (isUnknown) add('egress not refused', 'it is unknown, although nothing was sent');
     const isBuried = given.every(({ status }) => status !== 'failed') || facts.deadLetters.includes(event.id);
     if (!isBuried) add('egress not refused', 'it has failed without a dead letter');
   } else if (given.length > 0 && !isDeleted && !isRefused && !isLate) {

@@ -71,6 +71,8 @@ export interface PlanInput {
   readonly rate: number;
   readonly platforms: readonly { readonly name: string; readonly load: PlatformLoad }[];
   readonly faults: readonly Fault[];
+  /** Stretches the time between two faults of a lane; default: 1. */
+  readonly peace?: number | undefined;
   /** One long fault besides, from a tenth of the span on. */
   readonly long?: { readonly fault: Fault; readonly durationMs: number } | undefined;
 }
@@ -195,10 +197,10 @@ function sendTraits(
   };
 }
 
-function faultsOf(lane: string, { faults, spanMs }: PlanInput, random: Random): Step[] {
+function faultsOf(lane: string, { faults, peace = 1, spanMs }: PlanInput, random: Random): Step[] {
   const rows = faults.filter(({ name }) => laneOf(name) === lane);
   const steps: Step[] = [];
-  const meanMs = SHARED_LANES.includes(lane) ? MEAN_PEACE_OF_SHARED_MS : MEAN_PEACE_MS;
+  const meanMs = peace * (SHARED_LANES.includes(lane) ? MEAN_PEACE_OF_SHARED_MS : MEAN_PEACE_MS);
   let at = random.exponential(meanMs);
   while (at < spanMs - LAST_FAULT_MS) {
     const fault = random.weighted(rows, ({ weight }) => weight);

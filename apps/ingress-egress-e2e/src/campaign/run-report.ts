@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly faults: readonly string[];
   /** How long the bus is away in one piece, besides, in milliseconds; 0: not at all. */
   readonly outageMs: number;
+  /** Stretches the time between two faults of a lane; default: 1. */
+  readonly peace?: number;
   /** Only faults that heal within seconds. */
   readonly quickOnly: boolean;
   /** The built service's entry. */

@@ -206,11 +206,11 @@ export class RunWorld {
 
   #makePlan(run: number): readonly Step[] {
     const { answers, platforms } = this.parts;
-    const { outageMs, rate, seed, spanMs } = this.options;
+    const { outageMs, peace, rate, seed, spanMs } = this.options;
     const refuse = this.#all.find(({ name }) => name === 'bus.refuse');
     const long = outageMs === 0 || refuse === undefined ? undefined : { fault: refuse, durationMs: outageMs };
     const faults = this.#selected;
-    const plan = makePlan({ seed: seed + run, run, spanMs, rate, platforms, faults, long });
+    const plan = makePlan({ seed: seed + run, run, spanMs, rate, platforms, faults, long, peace });
     for (const step of plan) {
       if (step.kind === 'write' && step.answer.words > 0) answers.set(step.token, step.answer);
     }

@@ -3,8 +3,11 @@ import { type StallFact } from './facts.js';
 const SAMPLE_EVERY_MS = 100;
 /** A timer that comes so late shows a machine that is busy with other things. */
 const NOTABLE_MS = 50;
-/** The service's process shares the machine, has more to do than a timer, and starts later. */
-const SERVICE_FACTOR = 3;
+/**
+ * A message passes through three more processes of the same machine, bus, service and store, each of which
+ * has more to do than a timer.
+ */
+const SERVICE_FACTOR = 6;
 
 /**
  * Milliseconds by which a busy machine may have delayed the service between two moments, in milliseconds

@@ -28,6 +28,7 @@ describe('the table of runs', () => {
     expect(column('faults').slice(2)).toEqual(['3', '3', '6']);
     expect(column('written').slice(2)).toEqual(['7', '7', '14']);
     expect(column('heal ms').slice(2)).toEqual(['150', '200', '200']);
+    expect(toTable([report(3, NaN, [])])).toMatch(/ - .*\n.*all.* - /);
     expect(column('MiB').slice(2)).toEqual(['150', '200', '200']);
     expect(column('doubled').slice(2)).toEqual(['0', '1', '1']);
     expect(column('verdict').slice(2)).toEqual(['ok', 'FAILED', 'FAILED']);

@@ -30,7 +30,7 @@ export function toTable(reports: readonly RunReport[]): string {
   const rows = reports.map(toNumbers);
   const total = rows.reduce<number[]>(
     (sums, row) =>
-      row.map((value, i) => (HIGHEST.includes(i) ? Math.max(value, sums[i] ?? 0) : value + (sums[i] ?? 0))),
+      row.map((value, i) => (HIGHEST.includes(i) ? higher(value, sums[i] ?? NaN) : value + (sums[i] ?? 0))),
     [],
   );
   const titles = [
@@ -44,10 +44,10 @@ export function toTable(reports: readonly RunReport[]): string {
     titles.map((_, i) => (i === 0 || i === titles.length - 1 ? '---' : '---:')),
     ...reports.map((report, i) => [
       String(report.seed),
-      ...(rows[i] ?? []).map(String),
+      ...(rows[i] ?? []).map(toCell),
       report.ok ? 'ok' : 'FAILED',
     ]),
-    ['all', ...total.map(String), reports.every(({ ok }) => ok) ? 'ok' : 'FAILED'],
+    ['all', ...total.map(toCell), reports.every(({ ok }) => ok) ? 'ok' : 'FAILED'],
   ];
   const widths = titles.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
   return lines
@@ -78,6 +78,15 @@ const COLUMNS: readonly (readonly [title: string, value: (report: RunReport) => 
 
 /** Columns whose last line is the highest value. */
 const HIGHEST = COLUMNS.flatMap(([title], i) => (title === 'MiB' || title === 'heal ms' ? [i] : []));
+
+/** The higher one; NaN is no figure. */
+function higher(a: number, b: number): number {
+  return a > b || Number.isNaN(b) ? a : b;
+}
+
+function toCell(value: number): string {
+  return Number.isNaN(value) ? '-' : String(value);
+}
 
 function toNumbers(report: RunReport): number[] {
   return [

@@ -95,7 +95,7 @@ const expiring = (expiresAt: number): Facts['accepted'] => [
 const CASES: readonly (readonly [name: string, facts: Partial<Facts>, kinds: readonly string[]])[] = [
   ['takes what is sent at once', sentAt(11_900), []],
   ['notices what is late although nothing had gone wrong', sentAt(12_100), ['egress late']],
-  ['grants what the machine itself stood still', sentAt(13_000, { stalls: [{ at: 12_000, ms: 400 }] }), []],
+  ['grants what the machine itself stood still', sentAt(13_000, { stalls: [{ at: 12_000, ms: 200 }] }), []],
   [
     'begins to count when the fault is over',
     sentAt(21_900, { troubles: [trouble('twilio.slow', 9_000, 20_000)] }),
@@ -334,6 +334,15 @@ const EQUALS: typeof CASES = [
       standing: on('twilio', message(1, 10_500)),
     },
     ['egress not refused', 'egress doubled', 'egress not refused'],
+  ],
+  [
+    'takes no unknown outcome of what cannot be fetched, for it was not sent',
+    {
+      accepted: [event(1, 10_000, { isUnsendable: true })],
+      outcomes: [outcome(1, 10_510, { status: 'unknown', messageIds: [] })],
+      troubles: [trouble('twilio.slow', 9_000, 12_000)],
+    },
+    ['egress not refused'],
   ],
   [
     'takes a refusal while the platform answers with any status, if there is a dead letter',
