@@ -12,6 +12,7 @@ import { AFTERMATH_MS, LEASE_BREAKING } from './fault.js';
 import { type Facts, type OutcomeFact } from './facts.js';
 import { judgeLatency } from './latency.js';
 import { isReordered } from './redelivery.js';
+import { isSetAside } from './set-aside.js';
 import { isRefusedByStatus } from './status-refusals.js';
 import { type CountName, type Finding } from './verdict.js';
 
@@ -124,7 +125,9 @@ function judge(
   if (outcomes.length === 0) add('egress without outcome', 'no outcome was published');
   return {
     mustStand:
-      event.isUnsendable !== true && given.length === 0 && !(isUnknown && (canBeUnknown || isTooLate(event))),
+      event.isUnsendable !== true &&
+      given.length === 0 &&
+      !(isUnknown && (canBeUnknown || isTooLate(event) || isSetAside(event, facts))),
     mayStand: event.isUnsendable !== true && !(isExpired && outcomes.length === given.length),
     findings,
   };

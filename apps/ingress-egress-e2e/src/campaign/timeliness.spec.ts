@@ -248,6 +248,16 @@ const CASES: readonly (readonly [name: string, facts: Partial<Facts>, kinds: rea
     },
     ['egress missing'],
   ],
+  [
+    'takes for unknown what was in hand at three kills, and nothing else',
+    {
+      accepted: [event(1, 10_000), event(2, 25_000, { destination: 'other', orderingKey: 'b02' })],
+      outcomes: [1, 2].map((place) => outcome(place, 55_000, { status: 'unknown', messageIds: [] })),
+      deadLetters: ['event-1', 'event-2'],
+      troubles: [20_000, 30_000, 40_000].map((at) => trouble('service.kill', at, at + 1_000)),
+    },
+    ['egress missing'],
+  ],
   ['notices a gap without a fault', { gaps: [gap(40_000, 41_000)] }, ['gap too long']],
 ];
 

@@ -67,6 +67,22 @@ export const SABOTAGES = {
     faults: ['twitch.drop', 'twitch.refuse-connections'],
     shows: ['gap too long'],
   },
+  /** What waits for a connection is not woken when it is there. */
+  'no-wake-on-connected': {
+    file: 'libs/connectors-core/src/connection-watch.ts',
+    find: '    for (const wake of woken) wake();',
+    replace: '    void woken;',
+    faults: ['twilio.refuse-connections'],
+    shows: ['egress late'],
+  },
+  /** An event expires five seconds before its time. */
+  'expired-early': {
+    file: 'apps/ingress-egress/src/egress/event-delivery.ts',
+    find: 'expiresInMs !== undefined && expiresInMs <= 0',
+    replace: 'expiresInMs !== undefined && expiresInMs <= 5_000',
+    faults: ['none'],
+    shows: ['egress expired early'],
+  },
 } as const satisfies Record<string, Sabotage>;
 
 export type SabotageName = keyof typeof SABOTAGES;
