@@ -6,6 +6,8 @@ import { IngressEgressServer } from './ingress-egress-server.js';
 import { METADATA_INSTANCE_ID_URL, resolveInstanceId } from './instance-id.js';
 import { createLogger } from './logging/logger.js';
 import { guardStandardStreams } from './logging/standard-streams.js';
+import { EnvFileError, loadEnvFile } from './settings/env-file.js';
+import { noteEnvironment, PROXY_HINT } from './settings/environment-notes.js';
 
 /** After a stop that hangs, the process ends all the same, before Cloud Run's ten seconds are over. */
 const HARD_STOP_MS = 9_500;
@@ -21,6 +23,7 @@ const streams = guardStandardStreams((warning) => {
 });
 
 async function main(): Promise<void> {
+  loadEnvFile(process.env);
   const settings = readSettings(process.env);
   const logger = createLogger(settings.service.logLevel, streams.stdout);
   streams.stdout.onRecovered((dropped) => {
@@ -29,9 +32,12 @@ async function main(): Promise<void> {
   onWarning = ({ message, name }) => {
     logger.warn('process.warning', { name, reason: message });
   };
+  const { proxies, unknown } = noteEnvironment(process.env);
+  for (const note of unknown) logger.warn('settings.unknown-variable', { ...note });
+  if (proxies.length > 0) logger.warn('settings.proxy-ignored', { variables: proxies, hint: PROXY_HINT });
   const instanceId = await resolveInstanceId({
     configured: settings.service.instanceId,
-    metadataUrl: process.env['K_SERVICE'] === undefined ? undefined : METADATA_INSTANCE_ID_URL,
+    metadataUrl: (process.env['K_SERVICE'] ?? '') === '' ? undefined : METADATA_INSTANCE_ID_URL,
     hostName: hostname(),
   });
   const server = new IngressEgressServer({
@@ -76,5 +82,6 @@ async function main(): Promise<void> {
 main().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`ingress-egress cannot start: ${message}\n`);
-  return streams.exit(error instanceof ConfigError ? 78 : 1, FLUSH_MS); // 78: EX_CONFIG of sysexits.h
+  const isConfig = error instanceof ConfigError || error instanceof EnvFileError;
+  return streams.exit(isConfig ? 78 : 1, FLUSH_MS); // 78: EX_CONFIG of sysexits.h
 });

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { loadEnvFile } from './env-file.js';
 
 const USAGE = `Usage: npm run chat -- sms|twitch|discord [options] "text"
        npm run sms -- [options] "text"
@@ -78,6 +79,7 @@ async function call(url: string, body?: object): Promise<unknown> {
 }
 
 async function main(): Promise<number> {
+  loadEnvFile();
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {
@@ -98,7 +100,7 @@ async function main(): Promise<number> {
     process.stderr.write(USAGE);
     return 2;
   }
-  const url = values.url ?? `http://127.0.0.1:${process.env['SANDBOX_PORT'] ?? '4010'}`;
+  const url = values.url ?? `http://127.0.0.1:${process.env['SANDBOX_PORT']?.trim() || '4010'}`;
   const answer = await writer({ url, text, from: values.from, waitMs: seconds * 1_000 });
   if (answer === undefined) {
     process.stderr.write(`no answer within ${seconds} s: is the service running?\n`);

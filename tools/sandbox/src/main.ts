@@ -1,3 +1,4 @@
+import { loadEnvFile } from './env-file.js';
 import { startSandbox } from './sandbox-server.js';
 
 const DEFAULT_PORT = 4010;
@@ -26,6 +27,7 @@ function readUrl(text: string | undefined): string | undefined {
 }
 
 async function run(): Promise<void> {
+  loadEnvFile();
   const port = readPort(process.env['SANDBOX_PORT']);
   const webhookUrl = readUrl(process.env['SANDBOX_TWILIO_WEBHOOK_URL']);
   const sandbox = await startSandbox({

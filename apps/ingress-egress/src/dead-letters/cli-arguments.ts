@@ -33,7 +33,7 @@ commands
   replay --reason CODE    the same for all with this error code, e.g. TIMEOUT
 
 options
-  --url URL               the running service; default http://127.0.0.1:$PORT, port 3000
+  --url URL               the running service; default http://$HOST:$PORT, 127.0.0.1 and 3000 unless set
   --token TOKEN           the service's DEBUG_TOKEN, where it has one; default $DEBUG_TOKEN
   --json                  what the service answers, as JSON
   --help                  this

@@ -91,7 +91,7 @@ describe('dead-letters', () => {
     ['a letter that does not wait', ['show', 'none'], 1, 'no letter none waits'],
     ['wrong arguments', ['list', 'x'], 64, 'did you mean show?'],
     ['a wrong token', ['list', '--token', 'wrong'], 69, 'the token is not its DEBUG_TOKEN'],
-    ['no token', ['list', '--token', ''], 69, 'pass its DEBUG_TOKEN with --token'],
+    ['no token', ['list', '--token', ''], 69, 'set DEBUG_TOKEN for the service and for this command'],
     ['no service', ['list', '--url', 'http://127.0.0.1:9'], 69, 'start the service'],
     ['another service', ['list', '--url', 'URL/healthz'], 69, '404'],
   ])('says what is wrong: %s', async (_name, argv, code, message) => {

@@ -102,8 +102,8 @@ function explain(status: number, answer: unknown, url: string, token: string | u
   if (status === 404) {
     const cure =
       token === undefined
-        ? 'pass its DEBUG_TOKEN with --token, or run this on its machine where it has none'
-        : 'the token is not its DEBUG_TOKEN, or it has none and this is another machine';
+        ? 'set DEBUG_TOKEN for the service and for this command, or have the service listen on loopback alone (HOST=127.0.0.1)'
+        : 'the token is not its DEBUG_TOKEN, or it has none';
     return `${url} shows no dead letters (404): ${cure}`;
   }
   const reason =

@@ -3,6 +3,24 @@ import { Doctor } from './doctor.js';
 import { type DoctorRow } from './report.js';
 
 describe('Doctor', () => {
+  it('warns of misspelt settings and of proxies, without a value', async () => {
+    const doctor = new Doctor({ clock: systemClock, nodeVersion: '20.19.0', onArea: () => undefined });
+    const rows: DoctorRow[] = [];
+    const environment = { PORT: 'x', TWICH_ENABLED: 'hidden', HTTPS_PROXY: 'hidden' };
+    for await (const row of doctor.examine(environment, new AbortController().signal)) rows.push(row);
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          check: 'TWICH_ENABLED',
+          status: 'warning',
+          cure: 'did you mean TWITCH_ENABLED?',
+        }),
+        expect.objectContaining({ check: 'proxy', status: 'warning', found: 'set: HTTPS_PROXY' }),
+      ]),
+    );
+    expect(JSON.stringify(rows)).not.toContain('hidden');
+  });
+
   it('lists every fault of the settings at once, with what was expected and without a value', async () => {
     const doctor = new Doctor({ clock: systemClock, nodeVersion: '20.19.0', onArea: () => undefined });
     const environment = {

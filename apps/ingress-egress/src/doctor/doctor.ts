@@ -18,7 +18,8 @@ import { createTopics } from '@bitbrat/envelope';
 import { type MessageBus } from '@bitbrat/message-bus';
 import { createBus, createStateStore, readSettings, type Settings } from '../composition.js';
 import { ConfigError, type ServiceConfig } from '../config.js';
-import { checkPort, judgeNode } from './machine-checks.js';
+import { noteEnvironment, PROXY_HINT } from '../settings/environment-notes.js';
+import { checkPort, judgeDebugAccess, judgeNode } from './machine-checks.js';
 import { type DoctorRow } from './report.js';
 import { checkBus, checkStore, checkTopics } from './transport-checks.js';
 
@@ -61,6 +62,7 @@ export class Doctor {
     const settings = readOrFaults(environment);
     if (Array.isArray(settings)) yield* settings;
     else yield toRow('settings', 'settings', judgeSettings(settings));
+    yield* judgeEnvironment(environment);
     onArea('service');
     yield toRow('service', 'Node', judgeNode(nodeVersion));
     if (Array.isArray(settings)) return;
@@ -74,6 +76,7 @@ export class Doctor {
 
   async *#examineService(config: ServiceConfig, signal: AbortSignal): AsyncGenerator<DoctorRow> {
     const { clock, onArea } = this.services;
+    yield toRow('service', 'debug access', judgeDebugAccess(config.host, config.debugToken));
     let isServiceRunning = false;
     const port = await runCheck({ check: 'port', clock, signal }, async (limit) => {
       const { finding, ...found } = await checkPort(config.host, config.port, limit);
@@ -149,6 +152,16 @@ function readOrFaults(environment: Environment): Settings | DoctorRow[] {
       toRow('settings', variable, fault('missing or not as expected', expected)),
     );
   }
+}
+
+function judgeEnvironment(environment: Environment): DoctorRow[] {
+  const { proxies, unknown } = noteEnvironment(environment);
+  const rows = unknown.map(({ nearest, variable }) => {
+    const cure = nearest === undefined ? 'correct or remove it' : `did you mean ${nearest}?`;
+    return toRow('settings', variable, warning('is no setting of this service', cure));
+  });
+  if (proxies.length === 0) return rows;
+  return [...rows, toRow('settings', 'proxy', warning(`set: ${proxies.join(', ')}`, PROXY_HINT))];
 }
 
 function judgeSettings({ connectors }: Settings): Finding {

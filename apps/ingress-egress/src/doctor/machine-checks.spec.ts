@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { judgeNode, OLDEST_NODE } from './machine-checks.js';
+import { judgeDebugAccess, judgeNode, OLDEST_NODE } from './machine-checks.js';
 
 const ROOT = join(__dirname, '../../../..');
 
@@ -21,5 +21,20 @@ describe('judgeNode', () => {
     const schema = z.object({ engines: z.object({ node: z.string() }) });
     const { engines } = schema.parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
     expect(engines.node).toBe(`>=${OLDEST_NODE}`);
+  });
+});
+
+describe('judgeDebugAccess', () => {
+  it.each([
+    ['0.0.0.0', undefined, 'ok', 'closed'],
+    ['::', undefined, 'ok', 'closed'],
+    ['127.0.0.1', undefined, 'warning', 'open'],
+    ['localhost', undefined, 'warning', 'open'],
+    ['127.0.0.1', 'a-long-debug-token', 'ok', 'DEBUG_TOKEN only'],
+  ])('%s with token %s: %s', (host, token, status, found) => {
+    expect(judgeDebugAccess(host, token)).toMatchObject({
+      status,
+      found: expect.stringContaining(found) as string,
+    });
   });
 });

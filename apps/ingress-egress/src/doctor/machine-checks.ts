@@ -1,6 +1,8 @@
 import { createServer } from 'node:net';
-import { fault, type Finding, ok } from '@bitbrat/connectors-core';
+import { fault, type Finding, ok, warning } from '@bitbrat/connectors-core';
 import { z } from 'zod';
+import { isLoopback } from '../http/debug-access.js';
+import { ownUrl } from '../settings/own-url.js';
 
 /** The oldest Node that the service runs on: `engines` of the root package.json. */
 export const OLDEST_NODE = '20.19.0';
@@ -15,6 +17,16 @@ export function judgeNode(version: string): Finding {
   return (difference ?? 0) >= 0
     ? ok(version)
     : fault(`${version} is too old`, `install Node ${OLDEST_NODE} or newer`);
+}
+
+/** Who can see `/_debug` and dead letters. Pure. */
+export function judgeDebugAccess(host: string, token: string | undefined): Finding {
+  if (token !== undefined) return ok('with DEBUG_TOKEN only');
+  if (host !== 'localhost' && !isLoopback(host)) return ok('closed: DEBUG_TOKEN is not set');
+  return warning(
+    'open to every program on this machine, and to the clients of a proxy on it',
+    'set DEBUG_TOKEN where a proxy is in front of the service',
+  );
 }
 
 /** What was found at the service's port. */
@@ -63,9 +75,8 @@ function tryListen(host: string, port: number): Promise<string | undefined> {
 const healthSchema = z.object({ status: z.literal('ok'), connectors: z.record(z.string(), z.unknown()) });
 
 async function isService(host: string, port: number, signal: AbortSignal): Promise<boolean> {
-  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
   try {
-    const response = await fetch(`http://${name}:${port}/healthz`, { signal, redirect: 'error' });
+    const response = await fetch(`${ownUrl(host, port)}/healthz`, { signal, redirect: 'error' });
     return healthSchema.safeParse(await response.json()).success;
   } catch {
     return false;

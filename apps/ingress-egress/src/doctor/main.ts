@@ -1,8 +1,17 @@
 import { systemClock } from '@bitbrat/connectors-core';
-import { runDoctor } from './cli.js';
+import { EnvFileError, loadEnvFile } from '../settings/env-file.js';
+import { EXIT, runDoctor } from './cli.js';
 
 /** Back to the beginning of the line, which is then empty. */
 const CLEAR_LINE = '\r\u001b[2K';
+
+try {
+  loadEnvFile(process.env);
+} catch (error) {
+  if (!(error instanceof EnvFileError)) throw error;
+  process.stderr.write(`doctor: ${error.message}\n`);
+  process.exit(EXIT.notRun);
+}
 
 const abort = new AbortController();
 process.once('SIGINT', () => {

@@ -5,6 +5,7 @@ import { createBus, readSettings } from '../composition.js';
 import { IngressEgressServer } from '../ingress-egress-server.js';
 import { createLogger } from '../logging/logger.js';
 import { guardStandardStreams } from '../logging/standard-streams.js';
+import { loadEnvFile } from '../settings/env-file.js';
 import { narrate } from './narrator.js';
 
 const INSTANCE_ID = 'local';
@@ -19,11 +20,12 @@ const streams = guardStandardStreams(({ message, name }) => {
 
 /** The sandbox, the service on the memory bus and the echo bot in one process: the gateway without any account. */
 async function main(): Promise<void> {
+  loadEnvFile(process.env);
   const port = readPort('PORT', 3_000);
   const webhookUrl = `http://127.0.0.1:${port}/webhooks/twilio`;
   const sandbox = await startSandbox({ port: readPort('SANDBOX_PORT', 4_010), twilio: { webhookUrl } });
   const settings = readSettings({
-    LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn',
+    LOG_LEVEL: setting('LOG_LEVEL') ?? 'warn',
     HOST: '127.0.0.1',
     PORT: String(port),
     ECHO_BOT_ENABLED: 'true',
@@ -84,8 +86,14 @@ async function main(): Promise<void> {
   );
 }
 
+/** The variable's value; empty means not set. */
+function setting(variable: string): string | undefined {
+  const value = process.env[variable]?.trim();
+  return value === '' ? undefined : value;
+}
+
 function readPort(variable: string, fallback: number): number {
-  const value = process.env[variable] ?? String(fallback);
+  const value = setting(variable) ?? String(fallback);
   const port = Number(value);
   if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
   throw new Error(`${variable}: expected a port from 1 to 65535`);

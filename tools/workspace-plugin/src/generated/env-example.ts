@@ -3,8 +3,9 @@ import { describeType } from './describe-type.js';
 
 const HEAD = `# Generated from architecture.yaml: change it there, then run \`npx nx run workspace-plugin:generate\`.
 #
-# Copy it to .env, which git leaves out, take the # from the settings that you change, and start the service with
-#   node --env-file=.env apps/ingress-egress/dist/main.mjs
+# Copy it to .env, which git leaves out, and take the # from the settings that you change. The service, the doctor, the
+# dead-letters command, npm start, sms, chat and the sandbox read .env in the folder in which they are started. A variable of
+# the environment wins over one of the file.
 # A setting that is left out or empty has its default. Secrets belong in .env or Secret Manager, never here.`;
 
 /** `.env.example`: every setting with its meaning, commented out. No secret has a value in it. */

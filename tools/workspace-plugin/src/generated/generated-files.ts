@@ -4,6 +4,7 @@ import { type WorkspaceView } from '../workspace/workspace-view.js';
 import { renderConfigTable } from './config-table.js';
 import { DEPLOYMENT_FILES } from './deployment-files.js';
 import { renderEnvExample } from './env-example.js';
+import { renderKnownVariables } from './known-variables.js';
 import { replaceBlock } from './marked-block.js';
 
 /** A file that is made, whole or in part, from `architecture.yaml`. */
@@ -20,6 +21,7 @@ export interface GeneratedFile {
 /** Files at a fixed place. A further generated file is a further row. */
 const FIXED_FILES: readonly GeneratedFile[] = [
   { file: '.env.example', render: renderEnvExample },
+  { file: 'apps/ingress-egress/src/settings/known-variables.ts', render: renderKnownVariables },
   ...DEPLOYMENT_FILES,
 ];
 

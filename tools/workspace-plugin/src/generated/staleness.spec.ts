@@ -40,6 +40,7 @@ describe('compareGenerated', () => {
     const { stale } = compareGenerated(architecture, createView(WORKSPACE));
     expect(stale.map(({ file }) => file)).toEqual([
       '.env.example',
+      'apps/ingress-egress/src/settings/known-variables.ts',
       ...DEPLOYMENT_FILES.map(({ file }) => file),
       'apps/ingress-egress/README.md',
     ]);
@@ -80,6 +81,7 @@ describe('compareGenerated', () => {
     expect(findings).toMatchObject([{ file: 'apps/ingress-egress/README.md', line: 3 }]);
     expect(stale.map(({ file }) => file)).toEqual([
       '.env.example',
+      'apps/ingress-egress/src/settings/known-variables.ts',
       ...DEPLOYMENT_FILES.map(({ file }) => file),
     ]);
   });
