@@ -5,8 +5,8 @@ import { createInterface } from 'node:readline';
 import { freePort } from '@bitbrat/emulators';
 import { waitUntil } from './wait-until.js';
 
-/** Jest, the campaign and the benchmarks all run in the project's folder. */
-const MAIN = join(process.cwd(), '../ingress-egress/dist/main.mjs');
+/** The built service. Jest, the campaign and the benchmarks all run in the project's folder. */
+export const MAIN = join(process.cwd(), '../ingress-egress/dist/main.mjs');
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
