@@ -200,6 +200,7 @@ export class BusWatch {
           eventId,
           status: settled,
           code: error?.code,
+          attempts,
           messageIds: platformMessageIds,
           occurredAt: Date.parse(occurredAt),
           at: this.options.journal.now(),

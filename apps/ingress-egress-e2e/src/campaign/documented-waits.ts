@@ -61,17 +61,21 @@ export function documentedWaits(waiting: Waiting): number {
  */
 function retryDue({ event, facts, ready, tries }: Waiting): number {
   const last = tries.filter(({ at }) => at <= ready + REQUEST_MS).at(-1);
-  if (last === undefined) return ready;
-  if (last.code === 'RATE_LIMITED') return last.at + last.delayMs;
-  const lookAt = event.platform === 'twilio' ? last.at + LOOK_MS : ready;
+  const failed = Math.max(0, ...event.outcomes.map(({ attempts }) => attempts - 1));
+  if (last?.code === 'RATE_LIMITED') return last.at + last.delayMs;
+  const lookAt = event.platform === 'twilio' && failed > 0 ? ready + LOOK_MS : ready;
   const isWoken = facts.states.some(
     ({ at, isConnected, platform }) =>
-      isConnected && platform === event.platform && at >= last.at && at <= ready + 1,
+      isConnected && platform === event.platform && at >= (last?.at ?? event.at) && at <= ready + 1,
   );
-  if (last.code === 'NOT_CONNECTED' || isWoken)
-    return Math.max(ready, isWoken && last.code !== 'NOT_CONNECTED' ? lookAt : ready);
-  const backoffMs = Math.min(BACKOFF_MOST_MS, BACKOFF_BASE_MS * 2 ** (last.tries - 1));
-  return Math.max(lookAt, last.at + backoffMs);
+  if (failed === 0 || isWoken) return lookAt;
+  const backoffMs = Math.min(BACKOFF_MOST_MS, BACKOFF_BASE_MS * 2 ** (failed - 1));
+  return Math.max(lookAt, (isInFlight(tries, ready) ? ready + REQUEST_MS : ready) + backoffMs);
+}
+
+/** Whether a try may have begun before all was there, and ended after. Not every failed try is logged. */
+function isInFlight(tries: readonly RetryFact[], ready: number): boolean {
+  return !tries.some(({ at }) => at >= ready - BACKOFF_BASE_MS && at <= ready);
 }
 
 /** An event that was published before a process began may have been tried by the one before it. */

@@ -44,6 +44,8 @@ export interface OutcomeFact {
   readonly status: EgressStatus;
   /** Of the error, where there is one. */
   readonly code: string | undefined;
+  /** Tries that reached the platform. */
+  readonly attempts: number;
   /** The platform's ids of what was sent. */
   readonly messageIds: readonly string[];
   /** When it was known by the service's clock, in milliseconds since 1970. */
@@ -103,6 +105,8 @@ export interface StateFact {
   readonly isConnected: boolean;
   /** `false`: the process has ended, and nothing waits for it. */
   readonly isAlive: boolean;
+  /** It has failed for a reason that does not pass quickly. */
+  readonly hasFailed?: boolean | undefined;
   /** Milliseconds since the run began. */
   readonly at: number;
 }

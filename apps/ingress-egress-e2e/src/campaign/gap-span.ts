@@ -1,5 +1,5 @@
 import { LEASE_BREAKING } from './fault.js';
-import { type Facts, type GapFact, type TroubleFact } from './facts.js';
+import { type Facts, type GapFact, type StateFact, type TroubleFact } from './facts.js';
 import { stalledMs } from './stalls.js';
 import { type Finding } from './verdict.js';
 
@@ -13,6 +13,8 @@ const UNKNOWN_LANES: readonly string[] = ['state', 'clock'];
  * Milliseconds between two notes of how far a process has heard; one that is killed leaves the last of them.
  */
 const NOTE_EVERY_MS = 60_000;
+/** The first wait of a connector that has failed: a minute, and jitter that prolongs it by a tenth. */
+const SLOW_RETRY_MS = 66_000;
 
 /**
  * Gaps that are longer than what caused them. The gap may begin where the first fault in it began and must
@@ -44,7 +46,11 @@ function judgeGap(gap: GapFact, { stalls, startedAt, states, troubles }: Facts):
   }
   const allowedMs = stalledMs(stalls, from, to);
   const begun = Math.min(...near.map(earliestOf));
-  const ended = Math.max(...near.map((trouble) => trouble.to + (trouble.detectionMs ?? 0)));
+  const slowRetries = slowRetriesOf(gap.platform, states).filter(({ at }) => at >= from && at <= to);
+  const ended = Math.max(
+    ...near.map((trouble) => trouble.to + (trouble.detectionMs ?? 0)),
+    ...slowRetries.map(({ until }) => until),
+  );
   // It begins in 1970 where the store could not be read at the start, or the clock was set back.
   const isUnknown = from < -NOTE_EVERY_MS && near.some(({ lane }) => UNKNOWN_LANES.includes(lane));
   const earlyMs = isUnknown ? 0 : begun - MARGIN_MS - from;
@@ -54,6 +60,18 @@ function judgeGap(gap: GapFact, { stalls, startedAt, states, troubles }: Facts):
   if (earlyMs > LONGER_MS)
     return finding(`the gap begins ${Math.round(earlyMs)} ms before the faults that caused it`);
   return [];
+}
+
+/** Until when a connector that has failed waits for its next try; twice as long each time in a row. */
+function slowRetriesOf(name: string, states: readonly StateFact[]): readonly { at: number; until: number }[] {
+  let failures = 0;
+  return states.flatMap(({ at, hasFailed, isConnected, platform }) => {
+    if (platform !== name) return [];
+    if (isConnected) failures = 0;
+    if (hasFailed !== true) return [];
+    failures += 1;
+    return [{ at, until: at + SLOW_RETRY_MS * 2 ** (failures - 1) }];
+  });
 }
 
 /** Where a gap may begin: a process that ends without a word leaves its last note only. */

@@ -162,32 +162,24 @@ async function startFirestore(): Promise<NonNullable<RunParts['firestore']>> {
   return { emulator, proxy: await BusProxy.start(emulator.host) };
 }
 
+/** Warnings may be held back and summed up later (`repeated`), so states are taken from what is told at each change. */
 function readLine(
-  { code, connector, delayMs, event, message, tries }: Readonly<Record<string, unknown>>,
+  line: Readonly<Record<string, unknown>>,
   process: number,
   at: number,
   told: { states: StateFact[]; retries: RetryFact[] },
 ): void {
-  const status = /^connector\.(stopped|starting|connected|reconnecting|failed|restarting)$/.exec(
-    String(message),
-  )?.[1];
-  if (status !== undefined && typeof connector === 'string') {
-    told.states.push({
-      process,
-      platform: connector,
-      isConnected: status === 'connected',
-      isAlive: true,
-      at,
-    });
+  const { code, connector, delayMs, event, message, repeated, severity, tries } = line;
+  if (repeated !== undefined) return;
+  const status = /^connector\.(stopped|starting|connected|reconnecting|failed)$/.exec(String(message))?.[1];
+  if (status !== undefined && severity === 'INFO' && typeof connector === 'string') {
+    const isConnected = status === 'connected';
+    const hasFailed = status === 'failed';
+    told.states.push({ process, platform: connector, isConnected, hasFailed, isAlive: true, at });
   }
   if (message === 'egress.retry') {
-    const retry = {
-      eventId: String(event),
-      code: String(code),
-      tries: Number(tries),
-      delayMs: Number(delayMs),
-    };
-    told.retries.push({ ...retry, at });
+    const retry = { tries: Number(tries), delayMs: Number(delayMs), at };
+    told.retries.push({ eventId: String(event), code: String(code), ...retry });
   }
 }
 

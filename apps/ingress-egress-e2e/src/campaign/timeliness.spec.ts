@@ -18,6 +18,7 @@ const outcome = (place: number, at: number, more: Partial<OutcomeFact> = {}): Ou
   eventId: `event-${place}`,
   status: 'sent',
   code: undefined,
+  attempts: 1,
   messageIds: [`id-${place}`],
   occurredAt: START + at,
   at,
@@ -124,18 +125,18 @@ const CASES: readonly (readonly [name: string, facts: Partial<Facts>, kinds: rea
     ['egress late'],
   ],
   [
-    'grants the back-off of a platform that was connected and refused',
-    sentAt(27_000, {
+    'grants the back-off after tries that the platform has refused',
+    sentAt(40_000, {
+      outcomes: [outcome(1, 40_010, { attempts: 4 })],
       troubles: [trouble('twilio.failing', 9_000, 20_000)],
-      retries: [retry(19_000, 'UPSTREAM_UNAVAILABLE', 4)],
     }),
     [],
   ],
   [
-    'grants no more than that',
-    sentAt(32_000, {
+    'grants no more than that, and the time-out of a try that was in flight',
+    sentAt(44_000, {
+      outcomes: [outcome(1, 44_010, { attempts: 4 })],
       troubles: [trouble('twilio.failing', 9_000, 20_000)],
-      retries: [retry(19_000, 'UPSTREAM_UNAVAILABLE', 2)],
     }),
     ['egress late'],
   ],
@@ -217,6 +218,15 @@ const CASES: readonly (readonly [name: string, facts: Partial<Facts>, kinds: rea
     'notices a gap that goes on after it',
     { gaps: [gap(8_000, 23_100)], troubles: [trouble('twitch.drop', 10_000, 20_000)] },
     ['gap too long'],
+  ],
+  [
+    'takes a gap that lasts until the slow retry of a connector that failed',
+    {
+      gaps: [gap(8_000, 80_900)],
+      troubles: [trouble('twitch.any-status', 10_000, 20_000)],
+      states: [...CONNECTED, { ...connection('twitch', false, 12_000), hasFailed: true }],
+    },
+    [],
   ],
   [
     'notices a gap that is dated long before it',

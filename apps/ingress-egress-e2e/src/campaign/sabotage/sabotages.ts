@@ -83,6 +83,15 @@ export const SABOTAGES = {
     faults: ['none'],
     shows: ['egress expired early'],
   },
+  /** An attachment is fetched for as long as its server likes. */
+  'fetch-without-deadline': {
+    file: 'libs/connectors-core/src/media/media-fetcher.ts',
+    find: '      ended.abort(tooLate(`not fetched after ${timeoutMs} ms`));',
+    replace: '      void timeoutMs;',
+    platforms: ['discord'],
+    faults: ['none'],
+    shows: ['egress without outcome'],
+  },
 } as const satisfies Record<string, Sabotage>;
 
 export type SabotageName = keyof typeof SABOTAGES;
