@@ -63,6 +63,14 @@ function registerChannels(scope: FastifyInstance, sandbox: DiscordSandbox): void
   scope.post('/guilds', async (request, reply) =>
     reply.code(201).send(sandbox.createGuild(read(guildSchema, request.body, 'body'))),
   );
+  scope.delete('/guilds/:id/membership', async (request, reply) => {
+    sandbox.removeFromGuild(param(request, 'id'));
+    return reply.code(204).send();
+  });
+  scope.put('/guilds/:id/membership', async (request, reply) => {
+    sandbox.inviteToGuild(param(request, 'id'));
+    return reply.code(204).send();
+  });
   scope.get('/channels', () => Promise.resolve(sandbox.channels()));
   scope.post('/channels', async (request, reply) =>
     reply.code(201).send(sandbox.createChannel(read(channelSchema, request.body, 'body'))),

@@ -8,6 +8,7 @@ import { type DiscordSandboxOptions } from './discord-options.js';
 import { type ArmedFault } from './fault-schema.js';
 import { FaultSwitch } from './fault-switch.js';
 import { type EventContext, toGatewayEvent, toMessageView } from './gateway-events.js';
+import { isOut } from './gateway-connection.js';
 import { closeCodes } from './gateway-frames.js';
 import { GatewayServer } from './gateway-server.js';
 import { HeldReplies } from './held-replies.js';
@@ -87,7 +88,8 @@ export function createDiscordEngine(options: DiscordSandboxOptions, context: Pla
   });
   model.onChange((change) => {
     const event = toGatewayEvent(change, events());
-    if (event !== undefined) gateway.publish(event);
+    const isKept = event?.guildId !== undefined && isOut({ faults: rules }, event.guildId);
+    if (event !== undefined && !isKept) gateway.publish(event);
     changed();
   });
   const gate = new RestGate({

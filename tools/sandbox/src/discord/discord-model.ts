@@ -15,7 +15,7 @@ import { type SnowflakeSource } from './snowflake.js';
 
 /** What happened to the state, told to each listener in the order of subscription. */
 export type ModelChange =
-  | { readonly kind: 'guild-added'; readonly guild: Guild }
+  | { readonly kind: 'guild-added' | 'guild-removed'; readonly guild: Guild }
   | {
       readonly kind: 'channel-added' | 'channel-updated' | 'channel-removed';
       readonly channel: Channel;
@@ -56,6 +56,8 @@ export interface NewChannel {
 /** Guilds, channels, users and messages: the state that outlives every connection. */
 export class DiscordModel {
   readonly #guilds = new Map<string, Guild>();
+  /** Guilds that the bot was removed from. They go on without it. */
+  readonly #left = new Set<Guild>();
   readonly #channels = new Map<string, Channel>();
   readonly #users = new Map<string, User>();
   readonly #messages = new Map<string, Message>();
@@ -79,13 +81,32 @@ export class DiscordModel {
     this.#listeners.push(listener);
   }
 
-  /** All guilds in the order of their creation. */
+  /** The guilds that the bot is in, in the order of their creation. */
   guilds(): readonly Guild[] {
-    return [...this.#guilds.values()];
+    return [...this.#guilds.values()].filter((guild) => !this.#left.has(guild));
   }
 
+  /** The guild of an id, if the bot is in it. */
   findGuild(id: string): Guild | undefined {
-    return this.#guilds.get(id);
+    const guild = this.#guilds.get(id);
+    return guild !== undefined && this.isMember(guild) ? guild : undefined;
+  }
+
+  /** Whether the bot is in the guild; true of a direct channel. */
+  isMember(guild: Guild | undefined): boolean {
+    return guild === undefined || !this.#left.has(guild);
+  }
+
+  /** Removes the bot from a guild, or invites it back. Returns whether there is such a guild. */
+  setMember(guildId: string, isMember: boolean): boolean {
+    const guild = this.#guilds.get(guildId);
+    if (guild === undefined) return false;
+    if (isMember !== this.isMember(guild)) {
+      if (isMember) this.#left.delete(guild);
+      else this.#left.add(guild);
+      this.#emit({ kind: isMember ? 'guild-added' : 'guild-removed', guild });
+    }
+    return true;
   }
 
   /** All channels, threads and direct channels in the order of their creation. */

@@ -3,6 +3,7 @@ import { type Duplex } from 'node:stream';
 import { type FastifyInstance } from 'fastify';
 import { type FaultReceipt, type FaultView } from '../fault-rules.js';
 import { type PlatformContext, type SandboxPlatform } from '../platform.js';
+import { unknownGuild } from './api-error.js';
 import { ControlActions, type MessageReceipt } from './control-actions.js';
 import { registerControlApi } from './control-api.js';
 import {
@@ -93,6 +94,16 @@ export class DiscordSandbox implements SandboxPlatform {
   createGuild(input: GuildInput): Guild {
     const { id, name } = guildSchema.parse(input);
     return this.#engine.model.addGuild(name, id);
+  }
+
+  /** Removes the bot from a guild, which goes on without it. Throws 404. */
+  removeFromGuild(id: string): void {
+    if (!this.#engine.model.setMember(id, false)) throw unknownGuild();
+  }
+
+  /** Invites the bot back to a guild. Throws 404. */
+  inviteToGuild(id: string): void {
+    if (!this.#engine.model.setMember(id, true)) throw unknownGuild();
   }
 
   /** Creates a channel, or with `parentId` a thread. Throws 404 for an unknown guild or parent. */

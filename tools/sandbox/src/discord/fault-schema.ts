@@ -44,6 +44,20 @@ export const armedFaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('no-hello'), ...limits }),
   /** Leaves heartbeats unanswered; events still flow. */
   z.strictObject({ kind: z.literal('no-heartbeat-ack'), ...limits }),
+  /**
+   * Outage of a guild, or of all: GUILD_DELETE with `unavailable` now, READY without GUILD_CREATE later. Its messages are kept from the
+   * bot. The end of the fault brings GUILD_CREATE.
+   */
+  z.strictObject({ kind: z.literal('guild-outage'), guildId: z.string().optional() }),
+  /** READY names this address for RESUME. */
+  z.strictObject({ kind: z.literal('resume-url'), url: z.string(), ...limits }),
+  /** Ends the connection right after READY. The session stays unless `loseSession`. */
+  z.strictObject({
+    kind: z.literal('drop-after-ready'),
+    closeCode: closeCode.default(4000),
+    loseSession: z.boolean().default(false),
+    ...limits,
+  }),
   /** Answers IDENTIFY or RESUME with a close code, or with op 9. */
   z.strictObject({
     kind: z.literal('refuse-session'),

@@ -20,8 +20,15 @@ export class FaultSwitch {
       case 'no-hello':
       case 'no-heartbeat-ack':
       case 'refuse-session':
+      case 'resume-url':
+      case 'drop-after-ready':
       case 'request':
         return { id: this.rules.arm(armedFaultSchema.parse(fault)), sockets: 0 };
+      case 'guild-outage': {
+        const id = this.rules.arm(armedFaultSchema.parse(fault));
+        this.gateway.beginOutage(fault.guildId);
+        return { id, sockets: 0 };
+      }
       default:
         return { id: null, sockets: this.gateway.apply(fault) };
     }
@@ -38,7 +45,11 @@ export class FaultSwitch {
    * All: silent sockets are reset too, as a network that comes back resets what it has forgotten.
    */
   heal(id?: string): number {
+    const outages = this.rules
+      .list()
+      .flatMap(({ fault }) => (fault.kind === 'guild-outage' ? [fault.guildId] : []));
     const healed = this.rules.heal(id);
+    for (const guildId of outages) this.gateway.endOutage(guildId);
     if (id === undefined) {
       this.gateway.heal();
       this.heldReplies.drop();

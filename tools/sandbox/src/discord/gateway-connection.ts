@@ -203,9 +203,16 @@ export class GatewayConnection implements SessionSink {
     this.#session = session;
     session.attach(this);
     const guilds = model.guilds().filter(({ id }) => belongsToShard(id, session.identity.shard));
-    session.dispatch('READY', toReady(session.identity, guilds, this.context));
+    const resumeUrl = this.context.faults.strike('resume-url')?.url ?? this.context.gatewayUrl();
+    session.dispatch('READY', toReady(session.identity, guilds, this.context, resumeUrl));
+    const drop = this.context.faults.strike('drop-after-ready');
+    if (drop !== undefined) {
+      if (drop.loseSession) this.context.sessions.remove(session);
+      this.close(drop.closeCode, 'Caused by a fault of the sandbox');
+      return;
+    }
     for (const guild of guilds) {
-      const event = toGuildCreate(model, guild.id);
+      const event = isOut(this.context, guild.id) ? undefined : toGuildCreate(model, guild.id);
       if (event !== undefined) session.offer(event);
     }
   }
@@ -265,6 +272,16 @@ export class GatewayConnection implements SessionSink {
   #write(op: number, d: JsonObject | boolean | null = null): void {
     this.send(JSON.stringify({ t: null, s: null, op, d }));
   }
+}
+
+/** Whether a fault keeps a guild away from the bot. */
+export function isOut({ faults }: Pick<GatewayContext, 'faults'>, guildId: string | undefined): boolean {
+  return faults
+    .list()
+    .some(
+      ({ fault }) =>
+        fault.kind === 'guild-outage' && (fault.guildId === undefined || fault.guildId === guildId),
+    );
 }
 
 /** Some clients send the token as in the REST header. */

@@ -1,7 +1,14 @@
 import { type JsonObject } from '../json.js';
 import { type DiscordModel, type ModelChange } from './discord-model.js';
 import { intents } from './intents.js';
-import { type Channel, channelTypes, effectiveAccess, isThread, type Message } from './records.js';
+import {
+  type Channel,
+  channelTypes,
+  effectiveAccess,
+  type Guild,
+  isThread,
+  type Message,
+} from './records.js';
 import { type MessageView, toWireChannel, toWireGuildCreate, toWireMember, toWireMessage } from './wire.js';
 
 /** An event before it is cut to what one session may see. */
@@ -53,11 +60,20 @@ export function toGuildCreate(model: DiscordModel, guildId: string): GatewayEven
   return { type: 'GUILD_CREATE', intent: intents.GUILDS, guildId, data };
 }
 
+/** GUILD_DELETE: the bot was removed, or the guild has an outage. Nothing but the outage carries the flag. */
+export function toGuildDelete(guildId: string, isOutage: boolean): GatewayEvent {
+  const data = (): JsonObject => ({ id: guildId, ...(isOutage ? { unavailable: true } : {}) });
+  return { type: 'GUILD_DELETE', intent: intents.GUILDS, guildId, data };
+}
+
 /** The event that tells of a change, or undefined when the bot may not know of it. */
 export function toGatewayEvent(change: ModelChange, context: EventContext): GatewayEvent | undefined {
+  if (change.kind !== 'guild-removed' && !context.model.isMember(guildOf(change))) return undefined;
   switch (change.kind) {
     case 'guild-added':
       return toGuildCreate(context.model, change.guild.id);
+    case 'guild-removed':
+      return toGuildDelete(change.guild.id, false);
     case 'channel-added':
     case 'channel-updated':
     case 'channel-removed':
@@ -69,6 +85,11 @@ export function toGatewayEvent(change: ModelChange, context: EventContext): Gate
     case 'typing':
       return toTypingEvent(change.channel, change.user.id);
   }
+}
+
+function guildOf(change: ModelChange): Guild | undefined {
+  if ('guild' in change) return change.guild;
+  return 'message' in change ? change.message.channel.guild : change.channel.guild;
 }
 
 const channelEvents = {

@@ -19,8 +19,8 @@ export function toReady(
   context: {
     readonly model: DiscordModel;
     readonly privilegedIntents: readonly PrivilegedIntent[];
-    gatewayUrl(): string;
   },
+  resumeUrl: string,
 ): JsonObject {
   const { bot } = context.model;
   return {
@@ -28,7 +28,7 @@ export function toReady(
     user: { ...toWireUser(bot), verified: true, mfa_enabled: false, email: null },
     session_type: 'normal',
     session_id: id,
-    resume_gateway_url: context.gatewayUrl(),
+    resume_gateway_url: resumeUrl,
     shard,
     guilds: guilds.map((guild) => ({ id: guild.id, unavailable: true })),
     private_channels: [],

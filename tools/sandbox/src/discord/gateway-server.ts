@@ -2,9 +2,10 @@ import { type IncomingMessage } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { type MomentaryFault } from './fault-schema.js';
-import { GatewayConnection, type GatewayContext } from './gateway-connection.js';
-import { type GatewayEvent } from './gateway-events.js';
+import { GatewayConnection, type GatewayContext, isOut } from './gateway-connection.js';
+import { type GatewayEvent, toGuildCreate, toGuildDelete } from './gateway-events.js';
 import { closeCodes } from './gateway-frames.js';
+import { type Guild } from './records.js';
 
 /** Whether an upgrade is meant for Discord's gateway: its address carries the API's version, `/?v=10&encoding=json`. */
 export function isGatewayRequest(request: IncomingMessage): boolean {
@@ -51,6 +52,19 @@ export class GatewayServer {
     for (const session of this.context.sessions.sessions()) session.offer(event);
   }
 
+  /** Tells all sessions that a guild, or each of them, has an outage. */
+  beginOutage(guildId: string | undefined): void {
+    for (const { id } of this.#guilds(guildId)) this.publish(toGuildDelete(id, true));
+  }
+
+  /** Brings a guild back, or each of them, unless another fault keeps it away. */
+  endOutage(guildId: string | undefined): void {
+    for (const { id } of this.#guilds(guildId)) {
+      const event = isOut(this.context, id) ? undefined : toGuildCreate(this.context.model, id);
+      if (event !== undefined) this.publish(event);
+    }
+  }
+
   /** Lets a momentary fault act on the open sockets. Returns how many there were. */
   apply(fault: MomentaryFault): number {
     const targets = [...this.#connections];
@@ -78,6 +92,10 @@ export class GatewayServer {
     for (const connection of this.#connections) connection.reset();
     for (const socket of this.#heldUpgrades) socket.destroy();
     this.#websockets.close();
+  }
+
+  #guilds(guildId: string | undefined): readonly Guild[] {
+    return this.context.model.guilds().filter(({ id }) => guildId === undefined || id === guildId);
   }
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -10,7 +10,7 @@ import { toWireChannel, toWireGuild, toWireUser } from './wire.js';
 export function requireReadable(model: DiscordModel, channelId: string): Channel {
   const channel = model.findChannel(channelId);
   if (channel === undefined) throw unknownChannel();
-  if (effectiveAccess(channel) === 'none') throw missingAccess();
+  if (effectiveAccess(channel) === 'none' || !model.isMember(channel.guild)) throw missingAccess();
   return channel;
 }
 
