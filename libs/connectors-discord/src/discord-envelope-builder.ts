@@ -14,6 +14,8 @@ import { type NativeAttachment, type NativeMessage, type NativeReference } from 
 /** The connector's name and the envelopes' source. */
 export const DISCORD = 'discord';
 
+const MAX_TIME_MS = Date.UTC(9999, 11, 31);
+
 /** Where a message stands. */
 export interface Place {
   readonly kind: 'channel' | 'thread' | 'direct';
@@ -162,5 +164,6 @@ function toMetadata(message: NativeMessage): Metadata {
 /** Discord writes `+00:00` and microseconds; the envelope wants `Z`. */
 function toUtc(timestamp: string): string | undefined {
   const ms = Date.parse(timestamp);
-  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
+  // Beyond the year 9999 the text has another form.
+  return Number.isNaN(ms) || ms < 0 || ms > MAX_TIME_MS ? undefined : new Date(ms).toISOString();
 }

@@ -2,41 +2,59 @@ import { z } from 'zod';
 
 const idSchema = z.string().regex(/^\d{1,20}$/);
 
+/** Entries that are as documented; the others are left out. */
+const listOf = <T>(entry: z.ZodType<T>): z.ZodType<T[]> =>
+  z
+    .array(z.unknown())
+    .catch([])
+    .transform((entries) =>
+      entries.flatMap((wire) => {
+        const parsed = entry.safeParse(wire);
+        return parsed.success ? [parsed.data] : [];
+      }),
+    );
+
 const userSchema = z.object({
   id: idSchema,
-  username: z.string(),
-  global_name: z.string().nullish(),
+  username: z.string().catch('unknown'),
+  global_name: z.string().nullish().catch(undefined),
   bot: z.boolean().optional(),
 });
 
-const memberSchema = z.object({ nick: z.string().nullish(), roles: z.array(z.string()).default([]) });
+const memberSchema = z.object({ nick: z.string().nullish().catch(undefined), roles: listOf(z.string()) });
 
 const attachmentSchema = z.object({
   url: z.string(),
-  filename: z.string().optional(),
-  content_type: z.string().nullish(),
-  size: z.number().optional(),
+  filename: z.string().optional().catch(undefined),
+  content_type: z.string().nullish().catch(undefined),
+  size: z.number().optional().catch(undefined),
 });
 
-/** A message as the gateway and the REST API write it ("Message Object"). History has no `member` and no `guild_id`. */
+/** A message as the gateway and the REST API write it ("Message Object"). History has no `member` and no `guild_id`.
+ *
+ * Strict where it says who wrote what and where; a part beside that is left out where it is not as documented: the text must not be lost for it.
+ */
 const wireMessageSchema = z.object({
   id: idSchema,
   channel_id: idSchema,
   guild_id: idSchema.optional(),
   author: userSchema,
-  member: memberSchema.nullish(),
+  member: memberSchema.nullish().catch(undefined),
   content: z.string(),
-  timestamp: z.string(),
+  timestamp: z.string().catch(''),
   edited_timestamp: z.string().nullish(),
   type: z.number(),
   webhook_id: z.string().optional(),
-  mentions: z.array(z.object({ id: idSchema })).default([]),
-  attachments: z.array(attachmentSchema).default([]),
-  embeds: z.array(z.unknown()).default([]),
-  components: z.array(z.unknown()).default([]),
-  sticker_items: z.array(z.object({ name: z.string() })).default([]),
+  mentions: listOf(z.object({ id: idSchema })),
+  attachments: listOf(attachmentSchema),
+  embeds: listOf(z.unknown()),
+  components: listOf(z.unknown()),
+  sticker_items: listOf(z.object({ name: z.string() })),
   poll: z.unknown().optional(),
-  message_reference: z.object({ type: z.number().optional(), message_id: idSchema.optional() }).nullish(),
+  message_reference: z
+    .object({ type: z.number().optional(), message_id: idSchema.optional() })
+    .nullish()
+    .catch(undefined),
 });
 
 const referenceSchema = z.object({
@@ -46,7 +64,7 @@ const referenceSchema = z.object({
 });
 
 const bulkSchema = z.object({
-  ids: z.array(idSchema),
+  ids: listOf(idSchema),
   channel_id: idSchema,
   guild_id: idSchema.optional(),
 });

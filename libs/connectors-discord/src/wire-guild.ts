@@ -9,7 +9,7 @@ export const NO_MESSAGE = '0';
 const channelSchema = z.object({
   id: z.string(),
   type: z.number(),
-  parent_id: z.string().nullish(),
+  parent_id: z.string().nullish().catch(undefined),
   last_message_id: z
     .string()
     .regex(/^\d{1,20}$/)
@@ -17,16 +17,21 @@ const channelSchema = z.object({
     .catch(undefined),
 });
 
+/** A list of which each entry is read by itself: one that is not as documented must not hide the others. */
+const list = z.array(z.unknown()).catch([]);
+
+const namedSchema = z.object({ id: z.string() });
+
 const guildSchema = z.object({
   id: z.string(),
-  unavailable: z.boolean().optional(),
-  channels: z.array(z.unknown()).default([]),
-  threads: z.array(z.unknown()).default([]),
+  unavailable: z.boolean().optional().catch(undefined),
+  channels: list,
+  threads: list,
 });
 
 const readySchema = z.object({
   user: z.object({ id: z.string() }),
-  guilds: z.array(z.object({ id: z.string() })),
+  guilds: list,
 });
 
 /** A channel or thread as GUILD_CREATE lists it. */
@@ -61,7 +66,10 @@ export function toGuildSnapshot(wire: unknown): GuildSnapshot | undefined {
 export function toReadyFacts(wire: unknown): ReadyFacts | undefined {
   const parsed = readySchema.safeParse(wire);
   if (!parsed.success) return undefined;
-  return { botUserId: parsed.data.user.id, guildIds: parsed.data.guilds.map(({ id }) => id) };
+  return {
+    botUserId: parsed.data.user.id,
+    guildIds: parsed.data.guilds.flatMap((guild) => namedSchema.safeParse(guild).data?.id ?? []),
+  };
 }
 
 function toGuildChannel(wire: unknown): GuildChannel[] {
