@@ -41,6 +41,8 @@ class Bench {
   readonly taken: string[] = [];
   readonly saved: string[] = [];
   readonly gaps: IngressGap[] = [];
+  /** Codes of the refusals since the history was last read. */
+  readonly problems: string[] = [];
   /** Says that the bus has the gaps. */
   readonly gapsTold: (() => void)[] = [];
   /** Stored messages that cannot be read. */
@@ -69,6 +71,8 @@ class Bench {
         this.gaps.push(gap);
         this.gapsTold.push(onTold);
       },
+      onRefused: (error) => this.problems.push(error.code),
+      onRead: () => (this.problems.length = 0),
       historyHours: 24,
       clock: this.clock,
       logger: this.logger,

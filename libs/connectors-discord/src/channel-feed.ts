@@ -12,6 +12,9 @@ export const PAGE_SIZE = 100;
 /** Messages of one channel on their way to the bus; with more, the channel is read from its history when the bus is back. */
 const MAX_UNDER_WAY = 500;
 
+/** How often an answer to a history request that no table lists is tried again, before its messages are given up and reported as a gap. */
+const MAX_UNLISTED = 8;
+
 const HOUR_MS = 3_600_000;
 
 /**
@@ -34,6 +37,8 @@ export class ChannelFeed {
   #regained = 0;
   /** Gaps that the bus has not yet. */
   #untoldGaps = 0;
+  /** Unlisted answers to history requests, in a row. */
+  #unlisted = 0;
   /** A session began since the history was last asked. */
   #isStale = false;
   /** The channel's last message as Discord told it at the last session start; undefined where it did not. */
@@ -153,12 +158,17 @@ export class ChannelFeed {
     try {
       await this.#readFrom(position, facts, signal);
     } catch (error) {
-      if (!(error instanceof ConnectorError) || !['FORBIDDEN', 'TARGET_NOT_FOUND'].includes(error.code))
-        throw error;
+      if (!(error instanceof ConnectorError) || !this.#isRefusal(error)) throw error;
+      this.#options.onRefused(error);
+      if (error.unlisted && (this.#unlisted += 1) < MAX_UNLISTED) throw error;
       const { channelId, logger } = this.#options;
       logger.warn('discord.history-refused', { channelId, code: error.code, reason: error.message });
-      if (error.code === 'FORBIDDEN') this.#giveUp(this.#position ?? position);
+      if (error.code !== 'TARGET_NOT_FOUND') this.#giveUp(this.#position ?? position);
     }
+  }
+
+  #isRefusal({ code, unlisted }: ConnectorError): boolean {
+    return unlisted || code === 'FORBIDDEN' || code === 'TARGET_NOT_FOUND';
   }
 
   async #readFrom(position: string, facts: ChannelFacts, signal: AbortSignal): Promise<void> {
@@ -166,6 +176,8 @@ export class ChannelFeed {
     for (;;) {
       const { count, lastId, messages } = await this.#options.history(after, PAGE_SIZE, facts);
       if (signal.aborted) return;
+      this.#unlisted = 0;
+      this.#options.onRead();
       const taken = await Promise.allSettled(
         messages.map((message) => this.#take({ kind: 'created', message }, facts)),
       );

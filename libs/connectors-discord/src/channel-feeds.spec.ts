@@ -19,6 +19,8 @@ async function firstSight(channels: readonly GuildChannel[]): Promise<Record<str
     }),
     take: () => Promise.resolve(),
     onGap: () => undefined,
+    onProblem: () => undefined,
+    onSolved: () => undefined,
   });
   feeds.onGuild({ id: '2', channels });
   await settle();

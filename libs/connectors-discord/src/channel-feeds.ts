@@ -48,6 +48,9 @@ export interface FeedsOptions {
   readonly take: (event: ChannelEvent, facts: ChannelFacts) => Promise<void>;
   /** @param onTold to be called when the bus has the gap */
   readonly onGap: (gap: IngressGap, onTold: () => void) => void;
+  /** A guild's channel fails while the others work. Never a direct channel: there is one of those for each person. */
+  readonly onProblem: (channelId: string, error: ConnectorError) => void;
+  readonly onSolved: (channelId: string) => void;
 }
 
 /** The feeds of all channels, and what they remember over a restart. */
@@ -144,6 +147,24 @@ export class ChannelFeeds {
     }
   }
 
+  /** What the bot may do in the channel may have changed: what was missed may be readable now. */
+  recheck(channelId: string): void {
+    if (!this.#isStopped) this.#feeds.get(channelId)?.refresh(undefined);
+  }
+
+  /** Reports channels of the configuration that no guild has shown, or that may not be read. */
+  checkConfigured(): void {
+    const [guildId] = this.#options.config.guildIds;
+    if (guildId === undefined) return;
+    for (const channelId of this.#options.config.channelIds) {
+      if (this.#feeds.has(channelId)) continue;
+      this.#resolve(channelId, guildId).catch((error: unknown) => {
+        const { code, message: reason } = toDiscordError(error, `look up channel ${channelId}`);
+        this.#logger.warn('discord.channel-unchecked', { channelId, code, reason });
+      });
+    }
+  }
+
   /** The channel does not exist any more. */
   forget(channelId: string): void {
     this.#feeds.get(channelId)?.discard();
@@ -172,11 +193,11 @@ export class ChannelFeeds {
   #feed(channelId: string, guildId: string | undefined): ChannelFeed {
     const known = this.#feeds.get(channelId);
     if (known !== undefined) return known;
-    const { config, onGap, source, take } = this.#options;
+    const { config, onGap, onProblem, onSolved, source, take } = this.#options;
     const key = `channel:${channelId}`;
     const feed = new ChannelFeed({
       channelId,
-      resolve: () => source().resolve(channelId, guildId),
+      resolve: () => this.#resolve(channelId, guildId),
       isWanted: ({ id, parentId }) =>
         guildId === undefined ||
         config.channelIds.length === 0 ||
@@ -197,12 +218,29 @@ export class ChannelFeeds {
         this.#drainer.wake(channelId);
       },
       onGap,
+      onRefused: (error) => {
+        if (guildId !== undefined) onProblem(channelId, error);
+      },
+      onRead: () => {
+        if (guildId !== undefined) onSolved(channelId);
+      },
       historyHours: config.historyHours,
       clock: this.#clock,
       logger: this.#logger,
     });
     this.#feeds.set(channelId, feed);
     return feed;
+  }
+
+  /** A channel that the configuration names must be readable; of all others it is nobody's business. */
+  async #resolve(channelId: string, guildId: string | undefined): Promise<ChannelFacts> {
+    const { config, onProblem, onSolved, source } = this.#options;
+    const facts = await source().resolve(channelId, guildId);
+    if (config.channelIds.includes(channelId)) {
+      if (facts.readable) onSolved(channelId);
+      else onProblem(channelId, unreadable(channelId));
+    }
+    return facts;
   }
 
   /** What the configuration names: the guild, or the listed channel. New in it, a channel is read from now on. */
@@ -242,4 +280,10 @@ export class ChannelFeeds {
     this.#directChannels = [...others, channelId].slice(-MAX_DIRECT_CHANNELS);
     this.#keeper.set(DIRECT_CHANNELS_KEY, this.#directChannels.join(','));
   }
+}
+
+function unreadable(channelId: string): ConnectorError {
+  return new ConnectorError('FORBIDDEN', `channel ${channelId} cannot be read, or does not exist`, {
+    hint: 'give the bot View Channel and Read Message History there, or correct DISCORD_CHANNELS',
+  });
 }

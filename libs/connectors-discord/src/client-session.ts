@@ -5,7 +5,7 @@ import { toCloseError, toDiscordError } from './errors.js';
 import { type ChannelFacts } from './feed-contract.js';
 import { DISPATCHES, type GatewayNews, readNews } from './gateway-events.js';
 import { GatewayStanding } from './gateway-standing.js';
-import { GuildArrival } from './guild-arrival.js';
+import { type GuildAbsence, GuildArrival } from './guild-arrival.js';
 import { factsOfChannel, roleNamesOf } from './guild-cache.js';
 import { intentsFor } from './intents.js';
 import { type NativeMessage, type NativeReference } from './native-message.js';
@@ -36,11 +36,16 @@ export class ClientSession implements ChannelSource {
     this.#guilds = new GuildArrival({
       guildIds: options.config.guildIds,
       clock,
-      logger,
       onSettled: () => {
         this.#standing.guard(() => {
           this.#standing.back();
         });
+      },
+      onMissing: (guildId, absence) => {
+        this.events.onProblem(`guild ${guildId}`, toAbsenceError(guildId, absence));
+      },
+      onArrived: (guildId) => {
+        this.events.onSolved(`guild ${guildId}`);
       },
     });
     this.#rest = new DiscordRest({
@@ -92,9 +97,9 @@ export class ClientSession implements ChannelSource {
     return this.#ready?.botUserId;
   }
 
-  /** Guilds of the configuration that Discord could not show yet. */
+  /** Guilds of the configuration that are not there. */
   get awaitedGuilds(): readonly string[] {
-    return this.#guilds.awaited;
+    return this.#guilds.absent;
   }
 
   /** How many session starts of the day were left at the login. */
@@ -166,21 +171,30 @@ export class ClientSession implements ChannelSource {
   }
 
   async #logIn(): Promise<void> {
-    const { config } = this.options;
+    const { budget, config } = this.options;
     const { client } = this.sdk;
+    if (budget.waitMs > 0) throw tooManyStarts(budget.waitMs);
     this.#sessionStartsLeft = await this.#rest.sessionStartsLeft(config.sessionFloor);
     if (!this.#standing.isOpening) return;
     client.login(config.botToken).catch((error: unknown) => {
       this.#standing.guard(() => {
-        this.#standing.fail(toDiscordError(error, 'log in'));
+        this.#standing.fail(toDiscordError(error, 'log in', 'bot'));
       });
     });
   }
 
   /** The SDK begins new sessions by itself, too; a loop of them is as bad as one of logins. */
-  async #beforeIdentify(): Promise<void> {
-    if (!this.#standing.isOpen) return;
+  async #beforeIdentify(signal: AbortSignal): Promise<void> {
+    const { budget } = this.options;
+    if (this.#standing.isOpen) await this.#checkStarts();
+    signal.throwIfAborted();
+    budget.take();
+  }
+
+  async #checkStarts(): Promise<void> {
+    const { budget } = this.options;
     try {
+      if (budget.waitMs > 0) throw tooManyStarts(budget.waitMs);
       this.#sessionStartsLeft = await this.#rest.sessionStartsLeft(this.options.config.sessionFloor);
     } catch (reason) {
       const error = toConnectorError(reason);
@@ -199,7 +213,17 @@ export class ClientSession implements ChannelSource {
           this.#onClosed(closeCode);
         });
       },
-      beforeIdentify: () => this.#beforeIdentify(),
+      beforeIdentify: (signal) => this.#beforeIdentify(signal),
+      onStuck: () => {
+        this.#standing.guard(() => {
+          this.#standing.fail(
+            new ConnectorError('UPSTREAM_UNAVAILABLE', 'the gateway is not connected to again'),
+          );
+        });
+      },
+      onBroken: (reason) => {
+        this.options.logger.error('discord.event-unhandled', { reason: toConnectorError(reason).message });
+      },
     });
     for (const dispatch of DISPATCHES) {
       const listener = (wire: unknown): void => {
@@ -218,17 +242,20 @@ export class ClientSession implements ChannelSource {
         this.#onReady(news.ready);
         break;
       case 'resumed':
-        this.#standing.back();
+        this.#guilds.resume();
         break;
       case 'guild':
         this.events.onGuild(news.guild);
         this.#guilds.arrived(news.guild.id);
         break;
       case 'guild-gone':
-        this.#onGuildGone(news);
+        this.#guilds.gone(news.guildId, news.isOutage ? 'outage' : 'no-member');
         break;
       case 'channel-gone':
         this.events.onChannelGone(news.channelId);
+        break;
+      case 'channel-changed':
+        this.events.onChannelChanged(news.channelId);
         break;
       case 'event':
         this.events.onEvent(news.event, news.guildId);
@@ -250,20 +277,8 @@ export class ClientSession implements ChannelSource {
       return;
     }
     this.#ready = ready;
-    const { guildIds } = this.options.config;
-    const missing = guildIds.filter((id) => !ready.guildIds.includes(id));
-    if (missing.length > 0) {
-      this.#standing.fail(notInGuild(missing));
-      return;
-    }
-    this.#guilds.begin();
     this.events.onSessionStart(this);
-  }
-
-  #onGuildGone({ guildId, isOutage }: Extract<GatewayNews, { kind: 'guild-gone' }>): void {
-    if (!this.options.config.guildIds.includes(guildId)) return;
-    this.#guilds.gone(guildId);
-    if (!isOutage) this.#standing.fail(notInGuild([guildId]));
+    this.#guilds.begin(ready.guildIds);
   }
 
   async #fetchEdited({ channelId, guildId, id }: NativeReference): Promise<void> {
@@ -280,8 +295,24 @@ export class ClientSession implements ChannelSource {
   }
 }
 
-function notInGuild(guildIds: readonly string[]): ConnectorError {
-  return new ConnectorError('FORBIDDEN', `the bot is not in guild ${guildIds.join(', ')}`, {
-    hint: 'invite the bot to the guild, or correct DISCORD_GUILD_ID',
+function toAbsenceError(guildId: string, absence: GuildAbsence): ConnectorError {
+  switch (absence) {
+    case 'no-member':
+      return new ConnectorError('FORBIDDEN', `the bot is not in guild ${guildId}`, {
+        hint: 'invite the bot to the guild, or correct DISCORD_GUILD_ID',
+      });
+    case 'outage':
+      return new ConnectorError('UPSTREAM_UNAVAILABLE', `Discord does not show guild ${guildId}`, {
+        hint: 'wait: Discord brings the guild back by itself; until then nothing comes from it',
+      });
+    default:
+      return absence satisfies never;
+  }
+}
+
+function tooManyStarts(retryAfterMs: number): ConnectorError {
+  return new ConnectorError('RATE_LIMITED', 'too many gateway sessions have begun of late', {
+    retryAfterMs,
+    hint: 'find out why Discord ends each session; the rest of the day needs session starts, too',
   });
 }

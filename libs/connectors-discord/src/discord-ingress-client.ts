@@ -14,6 +14,7 @@ import { ClientSession } from './client-session.js';
 import { type DiscordConfig } from './config.js';
 import { DISCORD, DiscordEnvelopeBuilder } from './discord-envelope-builder.js';
 import { GapTeller } from './gap-teller.js';
+import { IdentifyBudget } from './identify-budget.js';
 import { MessageIntake } from './message-intake.js';
 import { MessageSender } from './message-sender.js';
 import { type SessionEvents } from './session-contract.js';
@@ -40,6 +41,9 @@ export class DiscordIngressClient {
   readonly #record: ConnectorRecord;
   readonly #intake: MessageIntake;
   readonly #sender: MessageSender;
+  readonly #budget: IdentifyBudget;
+  /** What has a problem at present. */
+  readonly #subjects = new Set<string>();
   #run: Run | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -54,6 +58,7 @@ export class DiscordIngressClient {
     this.#random = random;
     this.#record = new ConnectorRecord(DISCORD, host);
     const { clock, logger } = host;
+    this.#budget = new IdentifyBudget(clock);
     this.#intake = new MessageIntake({
       builder: new DiscordEnvelopeBuilder(host.egressTopic),
       publish: (envelope) => host.publish(envelope),
@@ -149,7 +154,7 @@ export class DiscordIngressClient {
       });
       await this.#openSession(run);
       this.#onConnected(run);
-      this.#warnOfUnknownChannels(run);
+      run.feeds.checkConfigured();
     } catch (reason) {
       const error = toConnectorError(reason);
       const isGivenUp = abort.signal.aborted;
@@ -183,6 +188,12 @@ export class DiscordIngressClient {
       onGap: (gap, onTold) => {
         gaps.add(gap, onTold);
       },
+      onProblem: (channelId, error) => {
+        if (this.#run === run) this.#problem(`channel ${channelId}`, error);
+      },
+      onSolved: (channelId) => {
+        if (this.#run === run) this.#solved(`channel ${channelId}`);
+      },
     });
     const run: Run = { abort, feeds, gaps, session: undefined };
     return run;
@@ -208,6 +219,16 @@ export class DiscordIngressClient {
       },
       onChannelGone: (channelId) => {
         run.feeds.forget(channelId);
+        this.#solved(`channel ${channelId}`);
+      },
+      onChannelChanged: (channelId) => {
+        run.feeds.recheck(channelId);
+      },
+      onProblem: (subject, error) => {
+        if (isCurrent()) this.#problem(subject, error);
+      },
+      onSolved: (subject) => {
+        if (isCurrent()) this.#solved(subject);
       },
       onConnected: () => {
         if (isCurrent()) this.#onConnected(run);
@@ -219,7 +240,7 @@ export class DiscordIngressClient {
         if (isCurrent()) void this.#fail(error);
       },
     };
-    const options = { config: this.#config, clock, logger, random: this.#random };
+    const options = { config: this.#config, clock, logger, random: this.#random, budget: this.#budget };
     run.session = await ClientSession.open(options, events, run.abort.signal);
   }
 
@@ -231,11 +252,19 @@ export class DiscordIngressClient {
     run.feeds.retryNow();
   }
 
-  #warnOfUnknownChannels({ session }: Run): void {
-    const channelIds = this.#config.channelIds.filter((id) => session?.isCached(id) === false);
-    if (channelIds.length === 0) return;
-    const hint = 'no message will come from them: correct DISCORD_CHANNELS';
-    this.#host.logger.warn('discord.channels-unknown', { channelIds, hint });
+  #problem(subject: string, error: ConnectorError): void {
+    if (!this.#subjects.has(subject)) {
+      const { code, hint, message: reason } = error;
+      this.#host.logger.warn('discord.problem', { subject, code, reason, hint });
+    }
+    this.#subjects.add(subject);
+    this.#record.problem(subject, error);
+  }
+
+  #solved(subject: string): void {
+    if (!this.#subjects.delete(subject)) return;
+    this.#host.logger.info('discord.problem-solved', { subject });
+    this.#record.solved(subject);
   }
 
   #onContentMissing(): void {
@@ -264,6 +293,9 @@ export class DiscordIngressClient {
   async #end(run: Run): Promise<void> {
     this.#run = undefined;
     run.abort.abort();
+    // The next start finds out anew.
+    for (const subject of this.#subjects) this.#record.solved(subject);
+    this.#subjects.clear();
     run.gaps.stop();
     await Promise.all([run.feeds.stop(DRAIN_LIMIT_MS), run.session?.close()]);
     // What the end of the session has not ended waits for a rate limit.

@@ -1,7 +1,7 @@
 import { type Clock, ConnectorError, type Logger } from '@bitbrat/connectors-core';
 import { type RawFile, type REST } from 'discord.js';
 import { z } from 'zod';
-import { toDiscordError } from './errors.js';
+import { type RequestScope, toDiscordError } from './errors.js';
 import { type NativeMessage, toNativeMessage } from './native-message.js';
 import { compareSnowflakes, newerSnowflake } from './snowflake.js';
 
@@ -9,7 +9,7 @@ import { compareSnowflakes, newerSnowflake } from './snowflake.js';
 const DRIFT_MS = 1_000;
 
 const gatewaySchema = z.object({
-  session_start_limit: z.object({ remaining: z.number(), reset_after: z.number() }),
+  session_start_limit: z.object({ remaining: z.number(), reset_after: z.number().min(0) }),
 });
 
 const idSchema = z.object({ id: z.string().regex(/^\d{1,20}$/) });
@@ -61,7 +61,7 @@ export class DiscordRest {
     try {
       return await this.#ask(request);
     } catch (reason) {
-      const error = toDiscordError(reason, doing);
+      const error = toDiscordError(reason, doing, scopeOf(request));
       if (error.code !== 'AUTH_FAILED' || !(await this.#isTokenGood())) throw error;
       const message = `${doing}: refused once, although the token is good`;
       throw new ConnectorError('NOT_CONNECTED', message, { cause: reason });
@@ -109,7 +109,7 @@ export class DiscordRest {
    */
   async sessionStartsLeft(floor: number): Promise<number> {
     const answer = await this.#ask({ method: 'GET', path: '/gateway/bot' }).catch((error: unknown) => {
-      throw toDiscordError(error, 'ask for the gateway');
+      throw toDiscordError(error, 'ask for the gateway', 'bot');
     });
     const parsed = gatewaySchema.safeParse(answer);
     if (!parsed.success) {
@@ -177,12 +177,16 @@ export class DiscordRest {
       await this.#ask({ method: 'GET', path: '/users/@me' });
       return true;
     } catch (reason) {
-      const error = toDiscordError(reason, 'check the token');
+      const error = toDiscordError(reason, 'check the token', 'bot');
       if (error.code !== 'AUTH_FAILED') return true;
       this.#options.onTokenRefused(error);
       return false;
     }
   }
+}
+
+function scopeOf({ path }: RestRequest): RequestScope {
+  return /^\/(?:channels|guilds)\//.test(path) ? 'channel' : 'bot';
 }
 
 function aheadOf(clock: Clock): number {

@@ -21,7 +21,7 @@ describe('toDiscordError', () => {
     [apiError(404, 999), 'TARGET_NOT_FOUND', '999'],
     [apiError(413, 40005), 'PAYLOAD_INVALID', '40005'],
     [apiError(502, ''), 'UPSTREAM_UNAVAILABLE', '502'],
-    [apiError(418, 0), 'INTERNAL', '418'],
+    [apiError(418, 0), 'UPSTREAM_UNAVAILABLE', '418'],
     [Object.assign(new Error('no token'), { code: 'TokenInvalid' }), 'AUTH_FAILED', 'TokenInvalid'],
     [Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 'UPSTREAM_UNAVAILABLE', 'ECONNREFUSED'],
     [

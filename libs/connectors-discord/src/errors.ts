@@ -1,9 +1,4 @@
-import { ConnectorError, type ConnectorErrorCode } from '@bitbrat/connectors-core';
-
-interface Rule {
-  readonly code: ConnectorErrorCode;
-  readonly hint?: string;
-}
+import { ConnectorError, type ErrorRule as Rule, ruleOfStatus } from '@bitbrat/connectors-core';
 
 const RIGHTS =
   'give the bot View Channel, Send Messages, Read Message History and Attach Files in the channel';
@@ -15,6 +10,7 @@ const BY_NATIVE_CODE: Readonly<Record<string, Rule>> = {
   10013: { code: 'TARGET_NOT_FOUND' },
   20016: { code: 'RATE_LIMITED', hint: 'the channel is in slow mode: wait, or exempt the bot from it' },
   20028: { code: 'RATE_LIMITED' },
+  20029: { code: 'RATE_LIMITED' },
   40005: { code: 'PAYLOAD_INVALID', hint: 'send smaller attachments' },
   50001: { code: 'FORBIDDEN', hint: RIGHTS },
   50006: { code: 'PAYLOAD_INVALID' },
@@ -24,27 +20,47 @@ const BY_NATIVE_CODE: Readonly<Record<string, Rule>> = {
   },
   50008: { code: 'UNSUPPORTED', hint: 'choose a channel that takes text' },
   50013: { code: 'FORBIDDEN', hint: RIGHTS },
+  50278: {
+    code: 'RECIPIENT_OPTED_OUT',
+    hint: 'the bot and the recipient share no guild: invite the bot to one of theirs',
+  },
   50035: { code: 'PAYLOAD_INVALID' },
   50083: { code: 'FORBIDDEN', hint: 'the thread is archived: open it again' },
-  130000: { code: 'UPSTREAM_UNAVAILABLE' },
   160005: { code: 'FORBIDDEN', hint: 'the thread is locked: unlock it' },
   200000: {
     code: 'FORBIDDEN',
     hint: "the guild's AutoMod blocked the text: change the text or exempt the bot",
   },
   240000: { code: 'PAYLOAD_INVALID', hint: 'Discord blocks a link in the text' },
+};
+
+/** Those that concern Discord as a whole, whatever was asked for. */
+const BY_GENERAL_CODE: Readonly<Record<string, Rule>> = {
+  40004: { code: 'UPSTREAM_UNAVAILABLE', hint: 'wait: Discord has switched sending off for now' },
+  40062: { code: 'RATE_LIMITED' },
+  40333: { code: 'UPSTREAM_UNAVAILABLE', hint: 'wait: the network in front of Discord blocks the request' },
+  130000: { code: 'UPSTREAM_UNAVAILABLE' },
   TokenInvalid: { code: 'AUTH_FAILED', hint: 'check DISCORD_BOT_TOKEN' },
 };
 
+/** What the status says beside a code of Discord's that is not in the table. */
 const BY_STATUS: Readonly<Record<number, Rule>> = {
   400: { code: 'PAYLOAD_INVALID' },
-  401: { code: 'AUTH_FAILED', hint: 'check DISCORD_BOT_TOKEN: it was refused' },
   403: { code: 'FORBIDDEN', hint: RIGHTS },
   404: { code: 'TARGET_NOT_FOUND' },
-  408: { code: 'TIMEOUT' },
-  413: { code: 'PAYLOAD_INVALID', hint: 'send smaller attachments' },
-  429: { code: 'RATE_LIMITED' },
 };
+
+/** What the status says without any code. All else may come from a proxy or from the network in front of Discord. */
+const BY_STATUS_ALONE: Readonly<Record<number, Rule>> = {
+  401: { code: 'AUTH_FAILED', hint: 'check DISCORD_BOT_TOKEN: it was refused' },
+  413: { code: 'PAYLOAD_INVALID', hint: 'send smaller attachments' },
+};
+
+/**
+ * What a request is about. `channel`: a channel, a message, a guild or a person, any of which Discord may refuse by itself. `bot`: the bot and
+ * the gateway; there only a 401 is a definite refusal ("Gateway", "Opcodes and Status Codes").
+ */
+export type RequestScope = 'channel' | 'bot';
 
 /** The SDK and the network tell these apart by words alone. */
 const BY_MESSAGE: readonly (readonly [RegExp, Rule])[] = [
@@ -102,15 +118,24 @@ export function toCloseError(closeCode: number): ConnectorError | undefined {
   });
 }
 
+/** Close codes that Discord documents, and those of WebSocket itself (RFC 6455, 7.4.1). */
+export function isListedCloseCode(closeCode: number): boolean {
+  return (closeCode >= 1000 && closeCode <= 1015) || (closeCode >= 4000 && closeCode <= 4014);
+}
+
 /**
  * The one way from an error of discord.js to ours.
  * @param doing what was tried, for people: `send to 123…`
  */
-export function toDiscordError(error: unknown, doing: string): ConnectorError {
+export function toDiscordError(
+  error: unknown,
+  doing: string,
+  scope: RequestScope = 'channel',
+): ConnectorError {
   if (error instanceof ConnectorError) return error;
   const facts = factsOf(error);
   const waitMs = waitOf(error);
-  const rule: Rule = waitMs === undefined ? ruleOf(facts) : { code: 'RATE_LIMITED' };
+  const rule: Rule = waitMs === undefined ? ruleOf(facts, scope) : { code: 'RATE_LIMITED' };
   const native = facts.code ?? (facts.status === undefined ? undefined : String(facts.status));
   const retryAfterMs = waitMs ?? (rule.code === 'RATE_LIMITED' ? UNTOLD_WAIT_MS : undefined);
   return new ConnectorError(rule.code, `${doing}: ${facts.message}`, {
@@ -118,6 +143,7 @@ export function toDiscordError(error: unknown, doing: string): ConnectorError {
     hint: rule.hint,
     nativeCode: native,
     retryAfterMs,
+    unlisted: rule.unlisted,
   });
 }
 
@@ -149,12 +175,20 @@ function waitOf(error: unknown): number | undefined {
   return Number.isFinite(waitMs) && waitMs > 0 ? waitMs : UNTOLD_WAIT_MS;
 }
 
-function ruleOf({ code, status, message }: NativeFacts): Rule {
-  const byCode = code === undefined ? undefined : BY_NATIVE_CODE[code];
-  if (byCode !== undefined) return byCode;
+function ruleOf({ code, status, message }: NativeFacts, scope: RequestScope): Rule {
+  const byCode = code === undefined ? undefined : ruleOfCode(code, scope);
   if (status !== undefined) {
-    return BY_STATUS[status] ?? { code: status >= 500 ? 'UPSTREAM_UNAVAILABLE' : 'INTERNAL' };
+    const isRefusal = scope === 'channel' && code !== undefined;
+    const byStatus = BY_STATUS_ALONE[status] ?? (isRefusal ? BY_STATUS[status] : undefined);
+    return ruleOfStatus(status, { byCode, byStatus });
   }
+  if (byCode !== undefined) return byCode;
   const words = `${code ?? ''} ${message}`;
   return BY_MESSAGE.find(([pattern]) => pattern.test(words))?.[1] ?? { code: 'INTERNAL' };
+}
+
+function ruleOfCode(code: string, scope: RequestScope): Rule | undefined {
+  const general = Object.hasOwn(BY_GENERAL_CODE, code) ? BY_GENERAL_CODE[code] : undefined;
+  if (general !== undefined || scope === 'bot') return general;
+  return Object.hasOwn(BY_NATIVE_CODE, code) ? BY_NATIVE_CODE[code] : undefined;
 }

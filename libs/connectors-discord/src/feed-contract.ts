@@ -1,4 +1,4 @@
-import { type Clock, type IngressGap, type Logger } from '@bitbrat/connectors-core';
+import { type Clock, type ConnectorError, type IngressGap, type Logger } from '@bitbrat/connectors-core';
 import { type Place } from './discord-envelope-builder.js';
 import { type HistoryPage } from './discord-rest.js';
 import { type FeedRoom } from './feed-room.js';
@@ -31,6 +31,10 @@ export interface FeedOptions {
   readonly onBehind: () => void;
   /** @param onTold to be called when the bus has the gap: until then no cursor is saved, so that a restart finds it again */
   readonly onGap: (gap: IngressGap, onTold: () => void) => void;
+  /** Discord refuses the history, which should be readable. */
+  readonly onRefused: (error: ConnectorError) => void;
+  /** The history has been read. */
+  readonly onRead: () => void;
   readonly historyHours: number;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -17,7 +17,7 @@ export type GatewayNews =
   | { readonly kind: 'guild'; readonly guild: GuildSnapshot }
   /** An outage of the guild, or the end of the bot's membership. */
   | { readonly kind: 'guild-gone'; readonly guildId: string; readonly isOutage: boolean }
-  | { readonly kind: 'channel-gone'; readonly channelId: string }
+  | { readonly kind: 'channel-gone' | 'channel-changed'; readonly channelId: string }
   | { readonly kind: 'event'; readonly event: ChannelEvent; readonly guildId: string | undefined }
   /** An edit that does not bring the whole message. */
   | { readonly kind: 'partial-edit'; readonly message: NativeReference }
@@ -31,6 +31,7 @@ export const DISPATCHES = [
   'GUILD_CREATE',
   'GUILD_DELETE',
   'CHANNEL_DELETE',
+  'CHANNEL_UPDATE',
   'THREAD_DELETE',
   'MESSAGE_CREATE',
   'MESSAGE_UPDATE',
@@ -38,8 +39,8 @@ export const DISPATCHES = [
   'MESSAGE_DELETE_BULK',
 ] as const;
 
-const goneGuildSchema = z.object({ id: z.string(), unavailable: z.boolean().default(false) });
-const goneChannelSchema = z.object({ id: z.string() });
+const goneGuildSchema = z.object({ id: z.string(), unavailable: z.boolean().default(false).catch(true) });
+const channelSchema = z.object({ id: z.string() });
 
 /** Reads a dispatch's data. Pure. */
 export function readNews(dispatch: (typeof DISPATCHES)[number], wire: unknown): GatewayNews[] {
@@ -56,9 +57,13 @@ export function readNews(dispatch: (typeof DISPATCHES)[number], wire: unknown): 
       const { data } = goneGuildSchema.safeParse(wire);
       return data === undefined ? [] : [{ kind: 'guild-gone', guildId: data.id, isOutage: data.unavailable }];
     }
+    case 'CHANNEL_UPDATE': {
+      const { data } = channelSchema.safeParse(wire);
+      return data === undefined ? [] : [{ kind: 'channel-changed', channelId: data.id }];
+    }
     case 'CHANNEL_DELETE':
     case 'THREAD_DELETE': {
-      const { data } = goneChannelSchema.safeParse(wire);
+      const { data } = channelSchema.safeParse(wire);
       return data === undefined ? [] : [{ kind: 'channel-gone', channelId: data.id }];
     }
     case 'MESSAGE_CREATE': {

@@ -7,6 +7,7 @@ import {
   toConnectorError,
   withTimeout,
 } from '@bitbrat/connectors-core';
+import { isListedCloseCode } from './errors.js';
 import { type SessionEvents } from './session-contract.js';
 
 /** Milliseconds without a connection after which a new client is the better bet: Discord keeps a session for some minutes only. */
@@ -25,6 +26,7 @@ export class GatewayStanding {
   #isConnected = false;
   #opening: Opening | undefined;
   #onOpen: () => void = () => undefined;
+  #lastCloseCode: number | undefined;
 
   constructor(private readonly options: StandingOptions) {
     this.#timers = new Timers(options.clock);
@@ -55,11 +57,8 @@ export class GatewayStanding {
       this.#onOpen = resolve;
     });
     try {
-      await withTimeout(
-        this.options.clock,
-        opening.race(logIn().then(() => opened)),
-        limitMs,
-        () => new ConnectorError('TIMEOUT', `not connected after ${limitMs} ms`),
+      await withTimeout(this.options.clock, opening.race(logIn().then(() => opened)), limitMs, () =>
+        this.#tooLate(limitMs),
       );
     } finally {
       opening.end();
@@ -91,6 +90,7 @@ export class GatewayStanding {
 
   /** The gateway's socket is closed, and the SDK tries again. */
   lost(closeCode: number): void {
+    this.#lastCloseCode = closeCode;
     if (this.#phase !== 'open') return;
     if (this.#isConnected) {
       this.#isConnected = false;
@@ -106,6 +106,16 @@ export class GatewayStanding {
       this.guard(() => {
         this.fail(new ConnectorError('UPSTREAM_UNAVAILABLE', `no connection for ${RECONNECT_LIMIT_MS} ms`));
       });
+    });
+  }
+
+  #tooLate(limitMs: number): ConnectorError {
+    const closeCode = this.#lastCloseCode;
+    const message = `not connected after ${limitMs} ms`;
+    if (closeCode === undefined) return new ConnectorError('TIMEOUT', message);
+    return new ConnectorError('UPSTREAM_UNAVAILABLE', `${message}: the gateway closed with ${closeCode}`, {
+      nativeCode: String(closeCode),
+      unlisted: !isListedCloseCode(closeCode),
     });
   }
 

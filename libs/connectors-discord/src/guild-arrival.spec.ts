@@ -1,58 +1,81 @@
 import { ManualClock } from '@bitbrat/connectors-core/testing';
-import { RecordingLogger } from '@bitbrat/connectors-testing';
 import { GuildArrival } from './guild-arrival.js';
 
 const LIMIT_MS = 10_000;
 
 describe('GuildArrival', () => {
   let clock: ManualClock;
-  let settled: number;
-  let logger: RecordingLogger;
+  let events: string[];
   let guilds: GuildArrival;
 
   beforeEach(() => {
     clock = new ManualClock(0);
-    settled = 0;
-    logger = new RecordingLogger();
-    guilds = new GuildArrival({ guildIds: ['1', '2'], clock, logger, onSettled: () => (settled += 1) });
+    events = [];
+    guilds = new GuildArrival({
+      guildIds: ['1', '2'],
+      clock,
+      onSettled: () => events.push('settled'),
+      onMissing: (id, absence) => events.push(`${id}: ${absence}`),
+      onArrived: (id) => events.push(`${id}: there`),
+    });
   });
 
   it('is settled when the last one is there', async () => {
-    guilds.begin();
+    guilds.begin(['1', '2']);
     guilds.arrived('1');
-    expect([settled, guilds.awaited]).toEqual([0, ['2']]);
+    expect(guilds.absent).toEqual(['2']);
     guilds.arrived('2');
     await clock.advance(LIMIT_MS);
-    expect([settled, guilds.awaited, logger.entries]).toEqual([1, [], []]);
+    expect([events, guilds.absent]).toEqual([['1: there', '2: there', 'settled'], []]);
   });
 
-  it('does not wait for ever, and says for which', async () => {
-    guilds.begin();
+  it('does not wait for ever, and reports which is missing', async () => {
+    guilds.begin(['1', '2']);
     guilds.arrived('1');
     await clock.advance(LIMIT_MS);
-    expect(settled).toBe(1);
-    expect(logger.entries).toEqual([
-      { level: 'warn', event: 'discord.guilds-unavailable', fields: { guilds: ['2'] } },
-    ]);
+    expect(events).toEqual(['1: there', '2: outage', 'settled']);
   });
 
-  it('is settled again when one comes back', () => {
-    guilds.begin();
+  it('does not wait for one that the bot is no member of', () => {
+    guilds.begin(['2', '3']);
+    guilds.arrived('2');
+    expect(events).toEqual(['1: no-member', '2: there', 'settled']);
+    expect(guilds.absent).toEqual(['1']);
+  });
+
+  it('is settled at once where the bot is in none of them', () => {
+    guilds.begin([]);
+    expect(events).toEqual(['1: no-member', '2: no-member', 'settled']);
+  });
+
+  it('does not wait for one that goes before it has come', () => {
+    guilds.begin(['1', '2']);
+    guilds.arrived('1');
+    guilds.gone('2', 'no-member');
+    expect(events).toEqual(['1: there', '2: no-member', 'settled']);
+  });
+
+  it('reports one that comes back, and nothing of a stranger', () => {
+    guilds.begin(['1', '2']);
     guilds.arrived('1');
     guilds.arrived('2');
-    guilds.gone('2');
-    expect(guilds.awaited).toEqual(['2']);
+    events.length = 0;
+    guilds.gone('2', 'no-member');
+    guilds.gone('3', 'no-member');
+    expect(guilds.absent).toEqual(['2']);
+    guilds.arrived('3');
     guilds.arrived('2');
-    expect(settled).toBe(2);
+    expect(events).toEqual(['2: no-member', '2: there']);
   });
 
-  it('waits no more when it is stopped, and for all when a session begins anew', async () => {
-    guilds.begin();
+  it('waits no more when it is stopped, and goes on where the session does', async () => {
+    guilds.begin(['1', '2']);
     guilds.arrived('1');
     guilds.stop();
     await clock.advance(LIMIT_MS);
-    expect([settled, clock.pendingTimers]).toEqual([0, 0]);
-    guilds.begin();
-    expect(guilds.awaited).toEqual(['1', '2']);
+    expect([events, clock.pendingTimers]).toEqual([['1: there'], 0]);
+    guilds.resume();
+    await clock.advance(LIMIT_MS);
+    expect(events).toEqual(['1: there', '2: outage', 'settled']);
   });
 });

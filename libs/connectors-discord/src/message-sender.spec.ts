@@ -87,7 +87,7 @@ describe('MessageSender', () => {
     const { sender } = setup((_, call) =>
       call === 1
         ? Promise.resolve({ id: '1001' })
-        : Promise.reject(Object.assign(new Error('no'), { status: 403 })),
+        : Promise.reject(Object.assign(new Error('no'), { status: 403, code: 50013 })),
     );
     const sending = sender.send('word '.repeat(500), CHANNEL, options());
     await expect(sending).rejects.toMatchObject({ code: 'FORBIDDEN', sentMessageIds: ['1001'] });

@@ -194,8 +194,8 @@ describe('outbound attachments', () => {
     await new Promise((resolve) => files.close(resolve));
   });
 
-  const withHost = (): Promise<Gateway> =>
-    running({ config: { attachmentHosts: [new URL(url).host], requestTimeoutSeconds: 1 } });
+  const withHost = (requestTimeoutSeconds = 10): Promise<Gateway> =>
+    running({ config: { attachmentHosts: [new URL(url).host], requestTimeoutSeconds } });
 
   it('are uploaded with their names and types', async () => {
     await withHost();
@@ -228,7 +228,7 @@ describe('outbound attachments', () => {
     ['/huge.bin', 'PAYLOAD_INVALID'],
     ['/silent.png', 'TIMEOUT'],
   ])('%s is %s, and nothing is sent', async (path, code) => {
-    await withHost();
+    await withHost(code === 'TIMEOUT' ? 1 : 10);
     await expect(send('look', { attachments: [{ url: url + path }] })).rejects.toMatchObject({ code });
     expect(gateway.sent()).toEqual([]);
   });

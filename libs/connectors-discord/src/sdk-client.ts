@@ -27,8 +27,15 @@ export interface SdkClientOptions {
 export interface SdkListeners {
   /** The gateway's socket is closed. */
   readonly onClosed: (closeCode: number) => void;
-  /** A gateway session is about to begin; it waits until this resolves. */
-  readonly beforeIdentify: () => Promise<void>;
+  /**
+   * A gateway session is about to begin; it waits until this resolves.
+   * @param signal aborted when the socket is closed; to be rejected then
+   */
+  readonly beforeIdentify: (signal: AbortSignal) => Promise<void>;
+  /** The SDK does not connect again by itself. */
+  readonly onStuck: () => void;
+  /** What the SDK threw at an event of the gateway. */
+  readonly onBroken: (error: unknown) => void;
 }
 
 /** An SDK client whose sockets are ours to end. */
@@ -54,10 +61,17 @@ export async function createSdkClient(options: SdkClientOptions): Promise<SdkCli
   const { apiUrl, clock, intents, random, requestTimeoutMs } = options;
   let listeners: SdkListeners | undefined;
   const hold = new GatewayHold({
+    isSecure: apiUrl.startsWith('https:'),
     clock,
     random,
     onClosed: (closeCode) => {
       listeners?.onClosed(closeCode);
+    },
+    onStuck: () => {
+      listeners?.onStuck();
+    },
+    onBroken: (error) => {
+      listeners?.onBroken(error);
     },
   });
   const closing = new AbortController();
@@ -86,7 +100,7 @@ export async function createSdkClient(options: SdkClientOptions): Promise<SdkCli
         return {
           waitForIdentify: async (shardId, signal) => {
             await throttler.waitForIdentify(shardId, signal);
-            await listeners?.beforeIdentify();
+            await listeners?.beforeIdentify(signal);
           },
         };
       },
