@@ -1,4 +1,11 @@
-import { MAX_ATTRIBUTE_BYTES, MAX_BODY_BYTES, ORDERING_BUCKETS, orderingKeyOf } from '../src/index.js';
+import {
+  MAX_ATTRIBUTE_BYTES,
+  MAX_BODY_BYTES,
+  MAX_DEPTH,
+  MAX_VALUES,
+  ORDERING_BUCKETS,
+  orderingKeyOf,
+} from '../src/index.js';
 import { COMPATIBILITY_RULES } from './compatibility-rules.js';
 import { type Example } from './examples.js';
 import { fieldsOf, scalarsOf } from './field-table.js';
@@ -56,7 +63,8 @@ function wire(schemas: SchemaFiles): string {
   ] as const;
   return `## On the wire
 
-The body is one JSON object in UTF-8, ${MAX_BODY_BYTES.toLocaleString('en-US')} bytes at most. Over Pub/Sub's REST interface it is \`data\` in base64.
+The body is one JSON object in UTF-8, ${MAX_BODY_BYTES.toLocaleString('en-US')} bytes at most, nested ${MAX_DEPTH} levels deep and with ${MAX_VALUES.toLocaleString('en-US')} values at most.
+Over Pub/Sub's REST interface it is \`data\` in base64.
 
 **Delivery** is at least once and in order per ordering key. The same message may come again: its \`id\` is the same.
 

@@ -266,9 +266,9 @@ describe('a body that cannot be read', () => {
   });
 
   it('gets a short detail however many faults it has, and however long its keys are', () => {
-    const attachments = Array.from({ length: 50_000 }, () => 1);
+    const attachments = Array.from({ length: 15_000 }, () => 1);
     const many = decodeIngress(json({ ...envelope, attachments }));
-    expect(many.ok ? '' : many.fault.detail).toContain('and 49990 more');
+    expect(many.ok ? '' : many.fault.detail).toContain('and 14990 more');
     const attributes = { ['k'.repeat(100_000)]: 1 };
     const long = decodeDeadLetter(json({ ...letter, origin: { ...letter.origin, attributes } }));
     for (const result of [many, long]) {
@@ -282,7 +282,7 @@ describe('a body that cannot be read', () => {
     const body = JSON.stringify(envelope).replace('"metadata":{', `"metadata":{"a":${deep},`);
     expect(decodeIngress(bytes(body))).toEqual({
       ok: false,
-      fault: { code: 'INVALID', detail: 'body: nested too deeply' },
+      fault: { code: 'INVALID', detail: 'body: nested too deeply: 100 levels are allowed' },
     });
   });
 });

@@ -6,6 +6,7 @@ import { type DeadLetter, deadLetterSchema } from './dead-letter.js';
 import { type EgressEvent, egressEventSchema } from './egress-event.js';
 import { type EgressOutcome, egressOutcomeSchema } from './egress-outcome.js';
 import { ENVELOPE_VERSION, type IngressEnvelope, ingressEnvelopeSchema } from './ingress-envelope.js';
+import { exceededBound } from './json-bounds.js';
 
 /** Pub/Sub takes 10 MB a message; the rest is for attributes and for a dead letter's base64 of a smaller one. */
 export const MAX_BODY_BYTES = 7_000_000;
@@ -38,6 +39,8 @@ function decode<T>(schema: z.ZodType<T>, data: Uint8Array): CodecResult<T> {
   if (data.byteLength > MAX_BODY_BYTES) {
     return fault('TOO_LARGE', `body has ${data.byteLength} bytes, ${MAX_BODY_BYTES} are allowed`);
   }
+  const bound = exceededBound(data);
+  if (bound !== undefined) return fault('INVALID', `body: ${bound}`);
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data));
@@ -48,13 +51,8 @@ function decode<T>(schema: z.ZodType<T>, data: Uint8Array): CodecResult<T> {
   if (version !== undefined && version !== ENVELOPE_VERSION) {
     return fault('UNKNOWN_VERSION', `v: expected "${ENVELOPE_VERSION}"`);
   }
-  try {
-    const parsed = schema.safeParse(json);
-    return parsed.success ? { ok: true, value: parsed.data } : fault('INVALID', describeIssues(parsed.error));
-  } catch {
-    // JSON.parse takes any depth; the schema walks it by recursion and runs out of stack.
-    return fault('INVALID', 'body: nested too deeply');
-  }
+  const parsed = schema.safeParse(json);
+  return parsed.success ? { ok: true, value: parsed.data } : fault('INVALID', describeIssues(parsed.error));
 }
 
 /** The first faults name the cause; a hostile body can have a million of them. */

@@ -8,5 +8,6 @@ export * from './egress-outcome.js';
 export * from './identifiers.js';
 export * from './ingress-envelope.js';
 export * from './json.js';
+export { MAX_DEPTH, MAX_VALUES } from './json-bounds.js';
 export * from './reply.js';
 export * from './topics.js';
