@@ -122,12 +122,22 @@ export function toConnectorError(error: unknown): ConnectorError {
   return new ConnectorError('INTERNAL', message, { cause: error });
 }
 
-/** The error as it travels on the bus and stands in snapshots. */
+/** The longest message of an error that travels, in UTF-16 code units: a platform may answer with a whole page. */
+const MAX_MESSAGE_LENGTH = 2_000;
+
+/** The longest code of a platform. */
+const MAX_NATIVE_CODE_LENGTH = 200;
+
+/** The error as it travels on the bus and stands in snapshots. Its texts are cut to a length that always fits. */
 export function toErrorInfo(error: ConnectorError): ErrorInfo {
   return {
     code: error.code,
-    message: error.message,
+    message: cut(error.message, MAX_MESSAGE_LENGTH),
     retryable: error.retryable,
-    ...(error.nativeCode === undefined ? {} : { nativeCode: error.nativeCode }),
+    ...(error.nativeCode === undefined ? {} : { nativeCode: cut(error.nativeCode, MAX_NATIVE_CODE_LENGTH) }),
   };
+}
+
+function cut(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : `${text.slice(0, maxLength - 1).toWellFormed()}…`;
 }

@@ -1,3 +1,4 @@
+import { MAX_TEXT_LENGTH } from '@bitbrat/envelope';
 import { type ConnectorCapabilities } from './capabilities.js';
 import { type Clock, isoTime, withTimeout } from './clock.js';
 import {
@@ -100,14 +101,26 @@ export class ConnectorManager {
     await this.start(name);
   }
 
-  /** @throws ConnectorError TARGET_NOT_FOUND for an unknown connector, else what the connector rejects with */
+  /**
+   * @throws ConnectorError TARGET_NOT_FOUND for an unknown connector, PAYLOAD_INVALID for a text that is longer than
+   * `MAX_TEXT_LENGTH`, else what the connector rejects with
+   */
   async sendText(
     name: string,
     text: string,
     destination: string,
     options: SendOptions,
   ): Promise<SendReceipt> {
-    return this.#get(name).connector.sendText(text, destination, options);
+    const { connector } = this.#get(name);
+    if (text.length > MAX_TEXT_LENGTH) {
+      const limit = MAX_TEXT_LENGTH.toLocaleString('en');
+      throw new ConnectorError(
+        'PAYLOAD_INVALID',
+        `the text has ${text.length.toLocaleString('en')} UTF-16 code units, ${limit} are allowed`,
+        { hint: 'send it as several events' },
+      );
+    }
+    return connector.sendText(text, destination, options);
   }
 
   /** Undefined where there is no such connector. */

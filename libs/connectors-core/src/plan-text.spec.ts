@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { type ConnectorCapabilities } from './capabilities.js';
 import { ConnectorError } from './connector-error.js';
 import { lengthOf, planText } from './plan-text.js';
@@ -188,5 +189,102 @@ describe('planText', () => {
     ['marks on one letter', `a${'\u0301'.repeat(1_000_000)}`],
   ])('splits a megabyte of %s in time that grows with its length', (_name, text) => {
     expect(planText(text, utf16(1600)).join('') === text).toBe(true);
+  });
+});
+
+describe('planText, for any text and limit', () => {
+  const piece = fc.constantFrom(
+    ...[
+      'a',
+      'word',
+      ' ',
+      '   ',
+      '\n',
+      '\r',
+      '\r\n',
+      '\t',
+      '\u00a0',
+      '\u2028',
+      '\ufeff',
+      '字',
+      '각',
+      '\u1100',
+    ],
+    ...['e\u0301', ' \u0301', '\n\u0301', '\u0301', '\u200d', '\u0e33', 'क्षि', '🇩🇪', '🇩', '👍🏽', FAMILY],
+    ...[
+      '\ud800',
+      '\udc00',
+      '\0',
+      '\u{e0061}',
+      'a'.repeat(40),
+      '\u0301'.repeat(40),
+      `${FAMILY}\u200d`.repeat(5),
+    ],
+  );
+  const text = fc.oneof(
+    fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join('')),
+    fc.string({ unit: 'binary', maxLength: 200 }),
+    fc.string({ unit: 'grapheme', maxLength: 200 }),
+  );
+  const limits: fc.Arbitrary<Limits> = fc.record({
+    maxLength: fc.integer({ min: 2, max: 50 }),
+    unit: fc.constantFrom('utf16', 'code-points'),
+    multiline: fc.boolean(),
+  });
+
+  it('loses nothing, keeps within the limit, and cuts only a grapheme that is longer than it', () => {
+    fc.assert(
+      fc.property(text, limits, (given, limit) => {
+        fc.pre(given.trim() !== '');
+        const wellFormed = given.toWellFormed();
+        const body = limit.multiline ? wellFormed : wellFormed.replace(/[\r\n]+/g, ' ');
+        fc.pre(body.trim() !== '');
+        const parts = planText(given, limit);
+        expect(parts.join('')).toBe(body);
+        expect(parts.filter((part) => part === '' || lengthOf(part, limit.unit) > limit.maxLength)).toEqual(
+          [],
+        );
+        const tooLong = new Set<number>();
+        for (const { index, segment } of segmenter.segment(body)) {
+          if (lengthOf(segment, limit.unit) <= limit.maxLength) continue;
+          for (let i = index; i < index + segment.length; i++) tooLong.add(i);
+        }
+        const boundaries = boundariesOf(body);
+        let end = 0;
+        const bad = parts.filter((part) => !boundaries.has((end += part.length)) && !tooLong.has(end));
+        expect(bad).toEqual([]);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  const longest = 100_000;
+  const kinds = {
+    letters: 'a',
+    words: 'lorem ipsum ',
+    'white space': ' ',
+    'line breaks': '\r\n',
+    'no-break spaces with marks': '\u00a0\u0301',
+    ideographs: '字',
+    'letters with marks': 'e\u0301',
+    flags: '🇩🇪',
+    families: FAMILY,
+    'lone surrogates': '\ud800',
+    'one chain of joined people': '👩\u200d',
+    'marks on one letter': '\u0301',
+  };
+  it.each(Object.entries(kinds))('takes less than 50 ms of CPU for 100,000 units of %s', (_name, unit) => {
+    const given = `a${unit.repeat(Math.ceil(longest / unit.length))}`.slice(0, longest);
+    const costs = [utf16(1600), utf16(2000), codePoints(500)].map((limit) => {
+      // The least of several: the first compiles, and the machine is not ours alone.
+      const runs = Array.from({ length: 5 }, () => {
+        const before = process.cpuUsage();
+        planText(given, limit);
+        const { system, user } = process.cpuUsage(before);
+        return (system + user) / 1_000;
+      });
+      return Math.min(...runs);
+    });
+    expect(Math.max(...costs)).toBeLessThan(50);
   });
 });

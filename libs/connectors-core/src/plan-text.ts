@@ -1,17 +1,22 @@
 import { type ConnectorCapabilities, type LengthUnit } from './capabilities.js';
 import { ConnectorError } from './connector-error.js';
 
+type TextLimits = ConnectorCapabilities['text'];
+
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/**
- * Code units that the segmenter gets at a time. Its time grows with the square of the text's length (Node 20 to 22: a
- * minute for 240,000 units), and texts come from outside.
- */
-const SEGMENTER_WINDOW = 1024;
+const WHITE_SPACE = /^\s/u;
+/** White space that nothing joins (UAX #29, GB4). */
+const CONTROL = /^[\t-\r\u2028\u2029\ufeff]/u;
+/** What makes one grapheme with other white space before it (UAX #29, GB9 and GB9a). */
+const JOINS = /^[\p{M}\p{Grapheme_Extend}\p{Emoji_Modifier}\u200d\u0e33\u0eb3]/u;
 
 /** Length of a text as the platform counts it. */
 export function lengthOf(text: string, unit: LengthUnit): number {
-  return unit === 'utf16' ? text.length : Array.from(text).length;
+  if (unit === 'utf16') return text.length;
+  let length = 0;
+  for (let i = 0; i < text.length; i += widthAt(text, i)) length += 1;
+  return length;
 }
 
 /**
@@ -21,119 +26,113 @@ export function lengthOf(text: string, unit: LengthUnit): number {
  * none, and lone surrogates U+FFFD). A part ends after white space where that wastes less than half of it, else
  * between two graphemes; a grapheme that is longer than a whole message is cut between code points. A part of white
  * space alone would be refused, so white space shares a part with its neighbour, as far as its length allows.
+ *
+ * The time is linear in the length, whatever the text holds.
  * @throws ConnectorError PAYLOAD_INVALID where there is nothing but white space
  */
-export function planText(text: string, limits: ConnectorCapabilities['text']): string[] {
+export function planText(text: string, limits: TextLimits): string[] {
   const wellFormed = text.toWellFormed();
   const body = limits.multiline ? wellFormed : wellFormed.replace(/[\r\n]+/g, ' ');
   if (body.trim() === '') throw new ConnectorError('PAYLOAD_INVALID', 'the text is empty');
-  if (lengthOf(body, limits.unit) <= limits.maxLength) return [body];
-  return pack(toPieces(body, limits), limits.maxLength);
-}
-
-/** What is never divided between two parts, and its length in the platform's unit. */
-interface Piece {
-  readonly text: string;
-  readonly length: number;
-}
-
-/** As few parts as the breaks after white space allow. */
-function pack(pieces: readonly Piece[], maxLength: number): string[] {
   const parts: string[] = [];
-  let part: Piece[] = [];
-  let length = 0;
-  let head = { count: 0, length: 0 }; // the part up to its last white space
-  const flush = (count: number, flushed: number): void => {
-    parts.push(textOf(part.slice(0, count)));
-    part = part.slice(count);
-    length -= flushed;
-    head = { count: 0, length: 0 };
-  };
-  for (const piece of pieces) {
-    if (length + piece.length > maxLength && head.length * 2 >= maxLength) flush(head.count, head.length);
-    if (part.length > 0 && length + piece.length > maxLength) flush(part.length, length);
-    part.push(piece);
-    length += piece.length;
-    if (/\s$/u.test(piece.text)) head = { count: part.length, length };
+  let start = 0;
+  // Behind the grapheme that the last part has cut, if it has.
+  let cutGraphemeEnd = 0;
+  while (start < body.length) {
+    const from = Math.max(start, cutGraphemeEnd);
+    const limit = advance(body, start, limits.maxLength, limits.unit);
+    const end = endOfPart(body, start, from, limit, limits);
+    if (end === undefined && limit > cutGraphemeEnd) cutGraphemeEnd = graphemeEnd(body, start, limit);
+    parts.push(body.slice(start, end ?? limit));
+    start = end ?? limit;
   }
-  parts.push(textOf(part));
   return parts;
 }
 
-const textOf = (pieces: readonly Piece[]): string => pieces.map((piece) => piece.text).join('');
+/**
+ * Where the part ends that begins at `start` and may reach to `limit`; undefined where one grapheme reaches beyond it.
+ * @param from where the first grapheme begins that may be cut from what is before it
+ */
+function endOfPart(
+  text: string,
+  start: number,
+  from: number,
+  limit: number,
+  { maxLength, unit }: TextLimits,
+): number | undefined {
+  if (limit === text.length) return limit;
+  if (from > limit) return undefined;
+  const last = graphemeStart(text, from, limit);
+  if (last === start) return undefined;
+  const end = beforeSharedBlank(text, start, from, last);
+  const half = Math.ceil(maxLength / 2);
+  const earliest = unit === 'utf16' ? start + half : advance(text, start, half, unit);
+  return lastWordEnd(text, start, end, Math.max(earliest, from)) ?? end;
+}
+
+/** Where the grapheme begins that holds the code unit at `index`. @param from the beginning of a grapheme */
+function graphemeStart(text: string, from: number, index: number): number {
+  // The code point behind a place, and what is before it, decide whether a grapheme ends there.
+  const window = text.slice(from, index + widthAt(text, index));
+  return from + (segmenter.segment(window).containing(index - from)?.index ?? 0);
+}
+
+/** Where the grapheme ends that begins at `start` and reaches beyond `limit`. */
+function graphemeEnd(text: string, start: number, limit: number): number {
+  for (let size = limit - start; ; size *= 2) {
+    // Half a surrogate pair would look like another grapheme.
+    const window = text.slice(start, start + size + (widthAt(text, start + size - 1) - 1));
+    const length = segmenter.segment(window).containing(0)?.segment.length ?? 0;
+    if (length < window.length || start + length === text.length) return start + length;
+  }
+}
 
 /**
- * Graphemes, each with the white space that follows it, so that no part is white space alone. Of white space that
- * does not fit, the rest goes with the grapheme behind it, and what does not fit there either stands alone.
+ * The end of a part that would end within white space, or before it: the white space and the grapheme before it go to the
+ * next part, so that no part consists of white space alone.
  */
-function toPieces(text: string, { maxLength, unit }: ConnectorCapabilities['text']): Piece[] {
-  const pieces: Piece[] = [];
-  let open: Piece | undefined; // a visible grapheme that takes the white space behind it
-  let blank: Piece = { text: '', length: 0 }; // white space that waits for the grapheme behind it
-  for (const grapheme of splitGraphemes(text, maxLength, unit)) {
-    const visible = grapheme.trim() !== '';
-    const length = lengthOf(grapheme, unit);
-    if (!visible && open !== undefined && blank.length === 0 && open.length + length <= maxLength) {
-      open = { text: open.text + grapheme, length: open.length + length };
-      continue;
-    }
-    if (blank.length + length > maxLength) {
-      if (open !== undefined) pieces.push(open);
-      open = undefined;
-      pieces.push(blank);
-      blank = { text: '', length: 0 };
-    }
-    const joined = { text: blank.text + grapheme, length: blank.length + length };
-    if (visible) {
-      if (open !== undefined) pieces.push(open);
-      open = joined;
-      blank = { text: '', length: 0 };
-    } else {
-      blank = joined;
-    }
-  }
-  if (open !== undefined) pieces.push(open);
-  if (blank.length > 0) pieces.push(blank);
-  return pieces;
+function beforeSharedBlank(text: string, start: number, from: number, end: number): number {
+  if (!isBlank(text, end)) return end;
+  const blank = blankStart(text, start, end);
+  if (blank <= from) return end;
+  const owner = graphemeStart(text, from, blank - 1);
+  return blankStart(text, start, owner) === start ? end : owner;
 }
 
-/** The graphemes of a text; one that is longer than a message comes in pieces of whole code points. */
-function* splitGraphemes(text: string, maxLength: number, unit: LengthUnit): Generator<string> {
-  for (const segment of graphemesOf(text)) {
-    if (lengthOf(segment, unit) <= maxLength) {
-      yield segment;
-      continue;
-    }
-    let piece = '';
-    let length = 0;
-    for (const codePoint of segment) {
-      const size = lengthOf(codePoint, unit);
-      if (length > 0 && length + size > maxLength) {
-        yield piece;
-        piece = '';
-        length = 0;
-      }
-      piece += codePoint;
-      length += size;
-    }
-    yield piece;
+/** The last place from `earliest` to `end` that has a visible character and white space before it. */
+function lastWordEnd(text: string, start: number, end: number, earliest: number): number | undefined {
+  for (let index = end; index >= earliest; index--) {
+    if (!isBlank(text, index - 1)) continue;
+    return blankStart(text, start, index) === start ? undefined : index;
   }
+  return undefined;
 }
 
-/** The graphemes of a well-formed text, in time that grows with its length. */
-function* graphemesOf(text: string): Generator<string> {
-  let start = 0;
-  let size = SEGMENTER_WINDOW;
-  while (start < text.length) {
-    let end = start + size;
-    // Half a surrogate pair would look like a boundary.
-    if ((text.codePointAt(end - 1) ?? 0) > 0xffff) end += 1;
-    const window = text.slice(start, end);
-    const segments = Array.from(segmenter.segment(window), ({ segment }) => segment);
-    // What stands last may go on behind the window; whether it does is seen when it comes first.
-    const unfinished = end < text.length ? (segments.pop() ?? '') : '';
-    yield* segments;
-    start += window.length - unfinished.length;
-    size = segments.length === 0 ? size * 2 : SEGMENTER_WINDOW;
-  }
+/** Where the white space begins that ends at `end`; `end` where there is none. */
+function blankStart(text: string, start: number, end: number): number {
+  let index = end;
+  while (index > start && isBlank(text, index - 1)) index -= 1;
+  return index;
 }
+
+/** Whether the grapheme that begins at `index` is white space, which is always one code unit. */
+function isBlank(text: string, index: number): boolean {
+  const character = text.charAt(index);
+  if (!WHITE_SPACE.test(character)) return false;
+  return CONTROL.test(character) || !JOINS.test(String.fromCodePoint(text.codePointAt(index + 1) ?? 0));
+}
+
+/** The index `length` units behind `index`, or the last one before it that is between two code points; one code point at least. */
+function advance(text: string, index: number, length: number, unit: LengthUnit): number {
+  if (unit === 'utf16') {
+    const end = index + Math.max(length, widthAt(text, index));
+    if (end >= text.length) return text.length;
+    return widthAt(text, end - 1) === 2 ? end - 1 : end;
+  }
+  let end = index;
+  for (let count = 0; count < length && end < text.length; count++) end += widthAt(text, end);
+  return end;
+}
+
+/** Code units of the code point at `index`. */
+const widthAt = (text: string, index: number): number => ((text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1);

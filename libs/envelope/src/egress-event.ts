@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { attachmentSchema, connectorNameSchema, timestampSchema, versionSchema } from './ingress-envelope.js';
 import { metadataSchema } from './json.js';
 
+/** The longest text that is sent, in UTF-16 code units; a longer one has the outcome `failed`, `PAYLOAD_INVALID`. */
+export const MAX_TEXT_LENGTH = 100_000;
+
 /** Where a message is to be sent. */
 export const egressTargetSchema = z
   .looseObject({
@@ -30,7 +33,7 @@ export const egressEventSchema = z
     text: z
       .string()
       .describe(
-        "Plain text of any length; it is split at the platform's limit, never cut. Not blank without an attachment.",
+        "Plain text, 100,000 UTF-16 code units at most (more: outcome `failed`, `PAYLOAD_INVALID`); it is split at the platform's limit, never cut. Not blank without an attachment.",
       ),
     attachments: z.array(attachmentSchema).default([]).describe('Files to send along, by public URL.'),
     inReplyTo: z
