@@ -9,16 +9,16 @@ import {
   encodeDeadLetter,
   encodeIngress,
   encodeOutcome,
-  type EncodedMessage,
   encodeStatus,
   type IngressEnvelope,
   type Topics,
 } from '@bitbrat/envelope';
-import { type MessageBus } from '@bitbrat/message-bus';
+import { BusError, type BusErrorCode, type MessageBus, type OutgoingMessage } from '@bitbrat/message-bus';
+import { fitOutcome, shorten, withoutBody } from './egress/fitting.js';
 import { toDeadLetter } from './egress/outcomes.js';
 
 export interface PublisherServices {
-  readonly bus: MessageBus;
+  readonly bus: Pick<MessageBus, 'publish'>;
   readonly topics: Topics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -53,30 +53,64 @@ export class Publisher {
     logger.error('ingress.dead-letter', { envelope: envelope.id, code, reason: detail });
   }
 
+  /** An outcome that the bus refuses for good is logged and given up: the event must not be tried again for it. */
   async outcome(outcome: EgressOutcome, traceparent?: string): Promise<void> {
-    const { source, topics } = this.services;
-    await this.#publish(topics.outcome, encodeOutcome(outcome, source, traceparent));
+    const { logger, source, topics } = this.services;
+    let encoded = encodeOutcome(outcome, source, traceparent);
+    if (!encoded.ok) encoded = encodeOutcome(fitOutcome(outcome), source, traceparent);
+    const reason = await this.#refusal(topics.outcome, encoded);
+    if (reason === undefined) return;
+    logger.error('outcome.refused', { event: outcome.eventId, status: outcome.status, reason });
   }
 
+  /** As `outcome`. */
   async status(status: ConnectorStatus): Promise<void> {
-    const { source, topics } = this.services;
-    await this.#publish(topics.status, encodeStatus(status, source));
+    const { logger, source, topics } = this.services;
+    let encoded = encodeStatus(status, source);
+    if (!encoded.ok) encoded = encodeStatus(shorten(status), source);
+    const reason = await this.#refusal(topics.status, encoded);
+    if (reason === undefined) return;
+    logger.error('status.refused', { connector: status.connector, state: status.state, reason });
   }
 
+  /** A letter that the bus refuses for good is published without its body and attributes; refused again, it is logged. */
   async deadLetter(letter: DeadLetter): Promise<void> {
-    const { bus, source, topics } = this.services;
-    const encoded = encodeDeadLetter(letter, source);
-    if (!encoded.ok) throw new Error(`${topics.deadLetter}: ${encoded.fault.detail}`);
+    const { logger, topics } = this.services;
+    const reason = await this.#refusal(topics.deadLetter, this.#encodeLetter(letter));
+    if (reason === undefined) return;
+    const { bodyBytes, bodySha256, error, id } = letter;
+    logger.error('dead-letter.refused', { letter: id, code: error.code, bodyBytes, bodySha256, reason });
+    const again = await this.#refusal(topics.deadLetter, this.#encodeLetter(withoutBody(letter)));
+    if (again !== undefined)
+      logger.error('dead-letter.lost', { letter: id, code: error.code, reason: again });
+  }
+
+  #encodeLetter(letter: DeadLetter): CodecResult<OutgoingMessage> {
+    const encoded = encodeDeadLetter(letter, this.services.source);
+    if (!encoded.ok) return encoded;
     // Without a key: behind letters that wait for an operator, Pub/Sub would hold back the later ones of their key.
     const { attributes, data } = encoded.value;
-    await bus.publish(topics.deadLetter, { attributes, data });
+    return { ok: true, value: { attributes, data } };
   }
 
-  async #publish(topic: string, encoded: CodecResult<EncodedMessage>): Promise<void> {
-    if (!encoded.ok) throw new Error(`${topic}: ${encoded.fault.detail}`);
-    await this.services.bus.publish(topic, encoded.value);
+  /**
+   * Publishes. @returns why the message can never be published; undefined where the bus has it
+   * @throws BusError where only the present moment is against it
+   */
+  async #refusal(topic: string, encoded: CodecResult<OutgoingMessage>): Promise<string | undefined> {
+    if (!encoded.ok) return encoded.fault.detail;
+    try {
+      await this.services.bus.publish(topic, encoded.value);
+      return undefined;
+    } catch (error) {
+      if (error instanceof BusError && FINAL_CODES.has(error.code)) return error.message;
+      throw error;
+    }
   }
 }
+
+/** The same message will never be taken. */
+const FINAL_CODES: ReadonlySet<BusErrorCode> = new Set<BusErrorCode>(['INVALID_MESSAGE', 'INVALID_NAME']);
 
 /** A W3C trace context whose trace is the message's: a repeated delivery belongs to the same one. */
 function newTraceparent(correlationId: string): string {

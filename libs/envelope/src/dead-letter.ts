@@ -24,8 +24,13 @@ export const deadLetterSchema = z
     bodyBase64: z
       .base64()
       .describe(
-        'The original body, byte for byte; of a body over 7,000,000 bytes the beginning, and `truncated` is true.',
+        'The original body, byte for byte; of a body that does not fit into this message (over some 5,200,000 bytes) the beginning, and `truncated` is true.',
       ),
+    bodySha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional()
+      .describe('SHA-256 of the whole original body, in hexadecimal.'),
     truncated: z.boolean().describe('Whether `bodyBase64` is less than the whole body.'),
     occurredAt: timestampSchema.describe('When it was given up.'),
   })

@@ -6,9 +6,9 @@ import {
   type EgressStatus,
   ENVELOPE_VERSION,
   type ErrorInfo,
-  MAX_BODY_BYTES,
 } from '@bitbrat/envelope';
 import { type ReceivedMessage } from '@bitbrat/message-bus';
+import { withBody } from './fitting.js';
 
 export interface OutcomeFacts {
   readonly status: EgressStatus;
@@ -56,15 +56,14 @@ export function toReceiptOutcome(connector: string, receipt: DeliveryReceipt): E
   };
 }
 
-/** What could not be delivered or read, with its original bytes. */
+/** What could not be delivered or read, with its original bytes as far as they fit. */
 export function toDeadLetter(
   message: Pick<ReceivedMessage, 'id' | 'topic' | 'data' | 'attributes' | 'orderingKey'>,
   error: ErrorInfo,
   attempts: number,
   now: number,
 ): DeadLetter {
-  const kept = message.data.subarray(0, MAX_BODY_BYTES);
-  return {
+  const letter: DeadLetter = {
     v: ENVELOPE_VERSION,
     id: `${message.topic}:${message.id}`,
     type: 'deadletter.v1',
@@ -76,9 +75,10 @@ export function toDeadLetter(
       attributes: { ...message.attributes },
       ...(message.orderingKey === undefined ? {} : { orderingKey: message.orderingKey }),
     },
-    bodyBytes: message.data.byteLength,
-    bodyBase64: Buffer.from(kept).toString('base64'),
-    truncated: kept.byteLength < message.data.byteLength,
+    bodyBytes: 0,
+    bodyBase64: '',
+    truncated: false,
     occurredAt: isoTime(now),
   };
+  return withBody(letter, message.data);
 }
