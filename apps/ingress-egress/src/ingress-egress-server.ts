@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type Clock,
   ConnectorManager,
@@ -74,7 +75,11 @@ export class IngressEgressServer {
         bus,
         manager: this.manager,
         publisher: this.#publisher,
-        claims: new SendClaims(options.store, clock, logger),
+        claims: new SendClaims(options.store, clock, logger, {
+          instanceId,
+          epoch: randomUUID(),
+          isShared: config.state.driver === 'firestore',
+        }),
         clock,
         logger,
         random,
@@ -130,9 +135,12 @@ export class IngressEgressServer {
     return { port };
   }
 
-  /** Stops within 10 s: nothing new is taken, what is in flight ends, the bus is flushed, sockets close. Idempotent. */
-  async stop(): Promise<void> {
-    this.#stopped ??= this.#stopOnce();
+  /**
+   * Stops within 10 s: nothing new is taken, what is in flight ends, the bus is flushed, sockets close. Idempotent.
+   * @param isCrash because of a fault that nobody has handled: as `EgressConsumer.stop`
+   */
+  async stop(isCrash = false): Promise<void> {
+    this.#stopped ??= this.#stopOnce(isCrash);
     await this.#stopped;
   }
 
@@ -141,14 +149,14 @@ export class IngressEgressServer {
     return this.manager.claimRejection(reason) !== undefined;
   }
 
-  async #stopOnce(): Promise<void> {
+  async #stopOnce(isCrash: boolean): Promise<void> {
     const { bus, clock, logger, store } = this.options;
     const startedAt = clock.now();
     logger.info('service.stopping');
     this.#http?.drain();
     await Promise.all([
       this.#echoBot?.stop(STOP_MS.egress),
-      this.#egress.stop(STOP_MS.egress),
+      this.#egress.stop(STOP_MS.egress, isCrash),
       this.#desk.stop(),
     ]);
     await this.manager.stopAll(STOP_MS.connectors);

@@ -56,7 +56,7 @@ async function main(): Promise<void> {
     // Not `exit`, which waits for threads that look up a name or write to a disk.
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), HARD_STOP_MS).unref();
     // SDKs leave timers behind that would keep the process alive for up to a day.
-    void server.stop().finally(() => {
+    void server.stop(code !== 0).finally(() => {
       logger.flush();
       return streams.exit(code, FLUSH_MS);
     });

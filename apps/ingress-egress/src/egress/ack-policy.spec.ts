@@ -18,6 +18,7 @@ const failed = (code: ConnectorErrorCode, retryAfterMs?: number): SendResult => 
   error: new ConnectorError(code, 'no', { retryAfterMs }),
 });
 const sent: SendResult = { ok: true, receipt: { platformMessageIds: ['1'], duplicate: false } };
+const retry = (delayMs: number, notBeforeMs = 0): object => ({ kind: 'retry', delayMs, notBeforeMs });
 const settle = (status: string, deadLetter: boolean): object => ({ kind: 'settle', status, deadLetter });
 
 interface Row {
@@ -40,27 +41,27 @@ const rows: Row[] = [
     name: 'time-out where the message is looked for',
     result: failed('TIMEOUT'),
     protection: 'lookup',
-    expected: { kind: 'retry', delayMs: 10_000 },
+    expected: retry(10_000, 10_000),
   },
-  { name: 'time-out', result: failed('TIMEOUT'), expected: { kind: 'retry', delayMs: 500 } },
-  { name: 'not connected', result: failed('NOT_CONNECTED'), expected: { kind: 'retry', delayMs: 500 } },
-  { name: 'fault of ours', result: failed('INTERNAL'), expected: { kind: 'retry', delayMs: 500 } },
+  { name: 'time-out', result: failed('TIMEOUT'), expected: retry(500) },
+  { name: 'not connected', result: failed('NOT_CONNECTED'), expected: retry(500) },
+  { name: 'fault of ours', result: failed('INTERNAL'), expected: retry(500) },
   {
     name: 'third try waits longer',
     result: failed('TIMEOUT'),
     attempts: 3,
-    expected: { kind: 'retry', delayMs: 2_000 },
+    expected: retry(2_000),
   },
   {
     name: 'the platform’s wait counts',
     result: failed('RATE_LIMITED', 7_000),
-    expected: { kind: 'retry', delayMs: 7_000 },
+    expected: retry(7_000, 7_000),
   },
   {
     name: 'has to wait beyond its life',
     result: failed('RATE_LIMITED', 120_000),
     expiresInMs: 30_000,
-    expected: settle('expired', false),
+    expected: retry(30_000, 120_000),
   },
   {
     name: 'answer lost where nobody can look',
@@ -72,26 +73,68 @@ const rows: Row[] = [
     name: 'refused where nobody can look',
     result: failed('RATE_LIMITED'),
     protection: 'none',
-    expected: { kind: 'retry', delayMs: 500 },
+    expected: retry(500, 500),
   },
   { name: 'last try', result: failed('TIMEOUT'), attempts: 4, expected: settle('failed', true) },
   {
-    name: 'out of time',
+    name: 'nearly out of time: tried once more at the end',
     result: failed('NOT_CONNECTED'),
     elapsedMs: 59_600,
+    expected: retry(400),
+  },
+  {
+    name: 'out of time',
+    result: failed('NOT_CONNECTED'),
+    elapsedMs: 60_000,
     expected: settle('failed', true),
   },
   {
-    name: 'would expire while it waits',
+    name: 'has to wait longer than it is tried',
+    result: failed('RATE_LIMITED', 120_000),
+    expected: settle('failed', true),
+  },
+  {
+    name: 'has to wait longer than it is tried, and does not expire first',
+    result: failed('RATE_LIMITED', 120_000),
+    expiresInMs: 60_001,
+    expected: settle('failed', true),
+  },
+  {
+    name: 'would expire while it waits: tried once more before that',
     result: failed('TIMEOUT'),
     expiresInMs: 500,
-    expected: settle('expired', false),
+    expected: retry(250),
+  },
+  {
+    name: 'expires soon after the wait: tried once more before that',
+    result: failed('TIMEOUT'),
+    expiresInMs: 750,
+    expected: retry(500),
   },
   {
     name: 'expires after the wait',
     result: failed('TIMEOUT'),
-    expiresInMs: 501,
-    expected: { kind: 'retry', delayMs: 500 },
+    expiresInMs: 751,
+    expected: retry(500),
+  },
+  {
+    name: 'was tried for the last time: waits until it expires',
+    result: failed('TIMEOUT'),
+    expiresInMs: 249,
+    expected: retry(249),
+  },
+  {
+    name: 'may not be looked for before it expires: waits until then',
+    result: failed('TIMEOUT'),
+    protection: 'lookup',
+    expiresInMs: 5_000,
+    expected: retry(5_000, 10_000),
+  },
+  {
+    name: 'expired during the try',
+    result: failed('TIMEOUT'),
+    expiresInMs: -3,
+    expected: retry(0),
   },
 ];
 

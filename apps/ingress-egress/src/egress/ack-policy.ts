@@ -13,6 +13,9 @@ import { type EgressStatus } from '@bitbrat/envelope';
  */
 export const LOST_ANSWER_MS = 10_000;
 
+/** Milliseconds before an event expires at which it is tried for the last time: enough to hand it to a platform. */
+export const LAST_TRY_MS = 250;
+
 /** How long an egress event is tried. */
 export interface RetryLimits {
   readonly backoff: BackoffPolicy;
@@ -30,7 +33,7 @@ export interface Situation {
   readonly result: SendResult;
   /** Tries that count towards `maxAttempts`, this one included. */
   readonly attempts: number;
-  /** Tries in all, for the back-off. */
+  /** Tries since the connector connected last, for the back-off. */
   readonly tries: number;
   /** Since the event was taken up, in milliseconds. */
   readonly elapsedMs: number;
@@ -40,10 +43,13 @@ export interface Situation {
   readonly protection: ConnectorCapabilities['duplicateProtection'] | undefined;
 }
 
-/** `settle`: the outcome is known, publish it and acknowledge. `retry`: try again after `delayMs`. */
+/**
+ * `settle`: the outcome is known, publish it and acknowledge. `retry`: try again after `delayMs`, or as soon as the
+ * connector has connected, but not before `notBeforeMs`. An event that has expired by then has not been given up early.
+ */
 export type Decision =
   | { readonly kind: 'settle'; readonly status: EgressStatus; readonly deadLetter: boolean }
-  | { readonly kind: 'retry'; readonly delayMs: number };
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly notBeforeMs: number };
 
 /** What follows from a try to send. Pure; acknowledging anything but a settled outcome would lose messages. */
 export function decide(situation: Situation, limits: RetryLimits, random: () => number): Decision {
@@ -54,18 +60,26 @@ export function decide(situation: Situation, limits: RetryLimits, random: () => 
   if (!error.retryable) return { kind: 'settle', status: 'failed', deadLetter: true };
   if (error.ambiguous && protection === 'none')
     return { kind: 'settle', status: 'unknown', deadLetter: true };
-  const delayMs = Math.max(
-    backoffMs(limits.backoff, tries, random),
+  if (attempts >= limits.maxAttempts) return { kind: 'settle', status: 'failed', deadLetter: true };
+  const backoff = backoffMs(limits.backoff, tries, random);
+  const floorMs = Math.max(
     error.retryAfterMs ?? 0,
     isLookedForLater(error, protection) ? LOST_ANSWER_MS : 0,
+    isTooEarly(error) ? backoff : 0,
   );
-  if (attempts >= limits.maxAttempts) return { kind: 'settle', status: 'failed', deadLetter: true };
-  if (expiresInMs !== undefined && delayMs >= expiresInMs) {
-    return { kind: 'settle', status: 'expired', deadLetter: false };
-  }
-  if (elapsedMs + delayMs > limits.giveUpAfterMs)
+  const leftMs = limits.giveUpAfterMs - elapsedMs;
+  const expiresFirst = expiresInMs !== undefined && expiresInMs <= leftMs;
+  if (leftMs < 1 || (floorMs > leftMs && !expiresFirst)) {
     return { kind: 'settle', status: 'failed', deadLetter: true };
-  return { kind: 'retry', delayMs };
+  }
+  // A wait is cut to what is left, and the event is tried once more at the end of it.
+  const delayMs = Math.max(floorMs, Math.min(backoff, leftMs));
+  if (expiresInMs === undefined || delayMs < expiresInMs - LAST_TRY_MS) {
+    return { kind: 'retry', delayMs, notBeforeMs: floorMs };
+  }
+  const lastTryMs = expiresInMs - LAST_TRY_MS;
+  const untilMs = lastTryMs > 0 && lastTryMs >= floorMs ? lastTryMs : Math.max(0, expiresInMs);
+  return { kind: 'retry', delayMs: untilMs, notBeforeMs: floorMs };
 }
 
 /** Whether the next try begins with a look at the platform, which must not come too soon. */

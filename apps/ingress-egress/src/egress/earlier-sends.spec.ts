@@ -1,8 +1,8 @@
 import { type Logger, sleep } from '@bitbrat/connectors-core';
 import { ManualClock } from '@bitbrat/connectors-core/testing';
 import { type ReceivedMessage } from '@bitbrat/message-bus';
-import { EarlierSends, type EventOnItsWay } from './earlier-sends.js';
-import { type EarlierSend, SendClaims } from './send-claims.js';
+import { EarlierSends, type EventOnItsWay, type Protection } from './earlier-sends.js';
+import { type Claim, SendClaims } from './send-claims.js';
 
 const silent: Logger = {
   debug: () => undefined,
@@ -13,12 +13,14 @@ const silent: Logger = {
 
 describe('EarlierSends.claim while the store is away', () => {
   const clock = new ManualClock();
-  const away = { get: () => Promise.reject(new Error('away')), compareAndSet: () => Promise.resolve(true) };
-  const sends = new EarlierSends(new SendClaims(away, clock, silent), clock, {
+  const refuse = (): Promise<never> => Promise.reject(new Error('away'));
+  const away = { get: refuse, set: refuse, delete: refuse, compareAndSet: refuse };
+  const options = { instanceId: 'one', epoch: '1', isShared: false };
+  const sends = new EarlierSends(new SendClaims(away, clock, silent, options), clock, {
     repeatWindowMs: Infinity,
     giveUpAfterMs: 60_000,
   });
-  const claim = async (id: string): Promise<EarlierSend | 'waits'> => {
+  const claim = async (id: string, protection: Protection): Promise<Claim['kind'] | 'waits'> => {
     const message: ReceivedMessage = {
       id,
       topic: 't',
@@ -29,20 +31,30 @@ describe('EarlierSends.claim while the store is away', () => {
     };
     const way: EventOnItsWay = { id, message, earlierDeliveries: 0 };
     const waits = sleep(clock, 100, new AbortController().signal).then(() => 'waits' as const);
-    return Promise.race([sends.claim(way, new AbortController().signal), waits]);
+    const claimed = sends.claim(way, protection, new AbortController().signal).then(({ kind }) => kind);
+    return Promise.race([claimed, waits]);
   };
 
   it('waits once for all events, and again when the store is away another time', async () => {
-    const first = claim('e1');
+    const first = claim('e1', 'none');
     await clock.advance(60_200);
     expect(await first).toBe('waits');
-    const behind = claim('e2');
+    const behind = claim('e2', 'none');
     await clock.advance(200);
     expect(await behind).toBe('unavailable');
 
     await clock.advance(3_600_000);
-    const later = claim('e3');
+    const later = claim('e3', 'none');
     await clock.advance(200);
     expect(await later).toBe('waits');
   });
+
+  it.each(['lookup', 'platform'] as const)(
+    'waits for no event where %s prevents duplicates',
+    async (protection) => {
+      const claimed = claim('e4', protection);
+      await clock.advance(0);
+      expect(await claimed).toBe('mine');
+    },
+  );
 });

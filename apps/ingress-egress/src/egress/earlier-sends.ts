@@ -3,16 +3,28 @@ import { type ReceivedMessage } from '@bitbrat/message-bus';
 import { LRUCache } from 'lru-cache';
 import { replayedLetterOf } from '../dead-letters/replay.js';
 import { LOST_ANSWER_MS } from './ack-policy.js';
-import { type EarlierSend, type SendClaims } from './send-claims.js';
+import { type Claim, type ClaimEnd, type SendClaims } from './send-claims.js';
 
 /** Ids of events that are remembered: those sent, so that an event published twice is sent once, and those that nobody knows to stand or not. */
 const REMEMBERED = 50_000;
 
-/** Milliseconds between two questions whether an event was sent, to a store that does not answer. */
+/** Milliseconds between two looks at a claim that is another's, or at a store that does not answer. */
 const CLAIM_RETRY_MS = 1_000;
 
 /** Milliseconds without a question, after which a store that does not answer is taken to be away anew. */
 const OUTAGE_GAP_MS = 10_000;
+
+/**
+ * Milliseconds that an event which another process has in hand waits here before it goes back to the bus. One with an
+ * ordering key waits longer: later ones of its destination must not overtake it.
+ */
+const HELD_MS = 30_000;
+
+/** Milliseconds for the store to answer where the platform itself, or a look at it, prevents duplicates. */
+const PROTECTED_CLAIM_MS = 3_000;
+
+/** Milliseconds between two events that wait so long for a store that is known to be away; the others do not wait. */
+const PROBE_MS = 10_000;
 
 export interface EarlierSendsOptions {
   /**
@@ -23,6 +35,8 @@ export interface EarlierSendsOptions {
   /** How long an event that an earlier process may have sent waits for a store that is away, in milliseconds since it went away. */
   readonly giveUpAfterMs: number;
 }
+
+export type Protection = ConnectorCapabilities['duplicateProtection'];
 
 /** An event on its way, as its duplicates are told by. */
 export interface EventOnItsWay {
@@ -46,6 +60,7 @@ export class EarlierSends {
   readonly #startedMark: number;
   /** The store's outage, by the monotonic clock. */
   #outage: { readonly since: number; readonly lastAskedAt: number } | undefined;
+  #lastProbeAt = -Infinity;
 
   constructor(
     private readonly claims: SendClaims,
@@ -82,10 +97,7 @@ export class EarlierSends {
    * Whether there is reason to believe that the event was tried before. Where claims are kept they tell; elsewhere an event from before this
    * process may have been in the hands of the one before.
    */
-  wasTried(
-    { earlierDeliveries, id, message }: EventOnItsWay,
-    protection: ConnectorCapabilities['duplicateProtection'] | undefined,
-  ): boolean {
+  wasTried({ earlierDeliveries, id, message }: EventOnItsWay, protection: Protection | undefined): boolean {
     // A dead letter may have been sent before it became one: its answer was lost.
     if (earlierDeliveries > 0 || replayedLetterOf(message) !== undefined || this.#doubts.has(id)) return true;
     return protection !== 'none' && message.publishedAt < this.#startedAt;
@@ -100,34 +112,65 @@ export class EarlierSends {
   /**
    * What the process before this one was sending when it ended, and what this one has lost the answer to, the platform may still be at work on:
    * who looks for it sooner may not find it.
+   * @param wasLeft another process gave it back, nobody here knows when
    */
-  async letEarlierTryEnd({ id, message }: EventOnItsWay, signal: AbortSignal): Promise<void> {
+  async letEarlierTryEnd(
+    { id, message }: EventOnItsWay,
+    wasLeft: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
     const startedMark = message.publishedAt < this.#startedAt ? this.#startedMark : -Infinity;
-    const lastTryAt = Math.max(startedMark, this.#doubts.get(id)?.lastAt ?? -Infinity);
+    const doubt = this.#doubts.get(id);
+    const leftMark = wasLeft && doubt === undefined ? this.clock.monotonic() : -Infinity;
+    const lastTryAt = Math.max(startedMark, leftMark, doubt?.lastAt ?? -Infinity);
     const leftMs = lastTryAt + LOST_ANSWER_MS - this.clock.monotonic();
     if (leftMs > 0) await sleep(this.clock, leftMs, signal);
   }
 
   /**
-   * Claims the event before its first try. One that an earlier process may have sent waits for a store that does not answer; any other is sent
-   * all the same.
+   * Claims the event before its first try.
+   *
+   * The store does not answer: where the platform or a look at it prevents duplicates, the event is sent all the same; where
+   * nothing does, one that an earlier process may have sent waits for the store, and any other is sent all the same.
+   * Another process has the event in hand: waits until that one has ended it or is dead, for a while.
    */
-  async claim(event: EventOnItsWay, signal: AbortSignal): Promise<EarlierSend> {
+  async claim(event: EventOnItsWay, protection: Protection, signal: AbortSignal): Promise<Claim> {
     const key = claimKey(event);
-    const isNew = event.earlierDeliveries === 0 && !this.mayBeRepeated(event);
+    const heldMs = event.message.orderingKey === undefined ? HELD_MS : this.options.giveUpAfterMs;
+    const heldUntil = this.clock.monotonic() + heldMs;
+    const mayDoWithout =
+      protection !== 'none' || (event.earlierDeliveries === 0 && !this.mayBeRepeated(event));
     for (;;) {
-      const left = await this.claims.begin(key);
-      if (left !== 'unavailable') {
+      const claim = await this.claims.begin(key, this.#claimLimitMs(protection));
+      if (claim.kind === 'unavailable') {
+        const outageMs = this.#outageMs();
+        if (mayDoWithout) {
+          this.claims.assume(key);
+          return { kind: 'mine', earlier: 'none', deaths: 0 };
+        }
+        if (outageMs >= this.options.giveUpAfterMs || signal.aborted) return claim;
+      } else {
         this.#outage = undefined;
-        return left;
+        if (claim.kind !== 'held') return claim;
+        if (signal.aborted || this.clock.monotonic() >= heldUntil) return claim;
       }
-      if (isNew) {
-        await this.claims.claim(key);
-        return 'none';
-      }
-      if (this.#outageMs() >= this.options.giveUpAfterMs || signal.aborted) return left;
       await sleep(this.clock, CLAIM_RETRY_MS, signal);
+      if (claim.kind === 'held') await this.claims.observe(claim.epoch);
     }
+  }
+
+  /** Whether the event is still in this process's hand; to be asked before each try. */
+  async isMine(event: EventOnItsWay): Promise<boolean> {
+    return this.claims.isMine(claimKey(event));
+  }
+
+  /** Nobody waits for a store that is known to be away, unless nothing else prevents duplicates. */
+  #claimLimitMs(protection: Protection): number {
+    if (protection === 'none') return Infinity;
+    const now = this.clock.monotonic();
+    if (this.#outage !== undefined && now - this.#lastProbeAt < PROBE_MS) return 0;
+    this.#lastProbeAt = now;
+    return PROTECTED_CLAIM_MS;
   }
 
   /** For how long the store has not answered. Counted once for all events: those that queue behind each other would otherwise wait as long each. */
@@ -138,10 +181,9 @@ export class EarlierSends {
     return now - this.#outage.since;
   }
 
-  /** The outcome is known, or the event goes back to the bus. @param mayStand false: nothing of it is on the platform, so that it may come again */
-  async settleClaim(event: EventOnItsWay, mayStand: boolean): Promise<void> {
-    if (mayStand) await this.claims.end(claimKey(event));
-    else await this.claims.release(claimKey(event));
+  /** The event's outcome is known, or it goes back to the bus. Never rejects. */
+  async endClaim(event: EventOnItsWay, how: ClaimEnd): Promise<void> {
+    await this.claims.end(claimKey(event), how);
   }
 
   stop(): void {
@@ -149,8 +191,8 @@ export class EarlierSends {
   }
 }
 
-/** Who replays a dead letter has decided that it shall be sent, whatever became of the event before: once for each letter. */
-function claimKey({ id, message }: EventOnItsWay): string {
+/** Replaying a dead letter sends it again, once per letter, whatever became of the event before. */
+export function claimKey({ id, message }: Pick<EventOnItsWay, 'id' | 'message'>): string {
   const letter = replayedLetterOf(message);
   return letter === undefined ? id : `${id}\n${letter}`;
 }

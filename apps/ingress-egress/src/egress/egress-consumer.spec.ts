@@ -1,6 +1,9 @@
 import {
   type ConnectorCapabilities,
   ConnectorError,
+  type ConnectorErrorCode,
+  type ConnectorFactory,
+  type ConnectorHost,
   ConnectorManager,
   type IConnector,
   type Logger,
@@ -18,7 +21,7 @@ import {
   type EgressOutcome,
   encodeEgress,
 } from '@bitbrat/envelope';
-import { createMemoryBus, type MessageBus } from '@bitbrat/message-bus';
+import { createMemoryBus, type MessageBus, type ReceivedMessage } from '@bitbrat/message-bus';
 import { REPLAY_OF } from '../dead-letters/replay.js';
 import { createMemoryStore, type StateStore } from '@bitbrat/state-store';
 import { Publisher } from '../publisher.js';
@@ -43,9 +46,19 @@ interface Call {
 
 const accepted: SendReceipt = { platformMessageIds: ['m1'], duplicate: false };
 
+let epochs = 0;
+/** The claims of a process that starts now. */
+const claimsOf = (store: ClaimStore, isShared = false): SendClaims =>
+  new SendClaims(store, systemClock, silent, {
+    instanceId: 'one',
+    epoch: `epoch ${++epochs}`,
+    isShared,
+  });
+
 interface World {
   readonly bus: MessageBus;
   readonly consumer: EgressConsumer;
+  readonly tellState: (status: 'connected' | 'reconnecting') => void;
   /** As the service has after a restart; not started. */
   readonly anotherConsumer: () => EgressConsumer;
   readonly calls: Call[];
@@ -58,7 +71,7 @@ interface World {
   readonly publishRaw: (text: string) => Promise<void>;
 }
 
-type ClaimStore = Pick<StateStore, 'get' | 'compareAndSet'>;
+type ClaimStore = Pick<StateStore, 'get' | 'set' | 'delete' | 'compareAndSet'>;
 
 interface Wishes {
   readonly rates?: SendRates;
@@ -67,11 +80,12 @@ interface Wishes {
   readonly protectedForMs?: number;
   readonly maxInFlight?: number;
   readonly store?: ClaimStore;
+  readonly isShared?: boolean;
 }
 
 async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promise<World> {
   const { duplicateProtection = 'lookup', maxInFlight = 100, repeatWindowMs = 0 } = wishes;
-  const { protectedForMs, rates, store = createMemoryStore() } = wishes;
+  const { protectedForMs, rates, store = createMemoryStore(), isShared } = wishes;
   const bus = createMemoryBus({ clock: systemClock });
   const calls: Call[] = [];
   const outcomes: EgressOutcome[] = [];
@@ -103,7 +117,15 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
       throw new Error('not asked for');
     },
   };
-  const manager = new ConnectorManager([{ name: 'fake', create: () => connector }], {
+  let host: ConnectorHost | undefined;
+  const create: ConnectorFactory = (given) => {
+    host = given;
+    return connector;
+  };
+  const tellState: World['tellState'] = (status) => {
+    void host?.stateChanged({ status, since: 'now', attempt: 1 });
+  };
+  const manager = new ConnectorManager([{ name: 'fake', create }], {
     publish: () => Promise.resolve(),
     egressTopic: EGRESS,
     cursorsFor: () => ({ load: () => Promise.resolve(undefined), save: () => Promise.resolve() }),
@@ -136,7 +158,7 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
         bus,
         manager,
         publisher,
-        claims: new SendClaims(store, systemClock, silent),
+        claims: claimsOf(store, isShared),
         clock: systemClock,
         logger: silent,
         random: () => 0.5,
@@ -167,7 +189,7 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
     const message = { ...encoded.value, attributes: { ...encoded.value.attributes, ...attributes } };
     await bus.publish(EGRESS, message);
   };
-  return { bus, consumer, anotherConsumer, calls, outcomes, deadLetters, publish, publishRaw };
+  return { bus, consumer, anotherConsumer, tellState, calls, outcomes, deadLetters, publish, publishRaw };
 }
 
 const settle = (): Promise<void> => jest.advanceTimersByTimeAsync(50);
@@ -441,8 +463,8 @@ describe('EgressConsumer', () => {
 
   it('says `unknown` of what a killed process was sending, and sends what it had not begun', async () => {
     const store = createMemoryStore();
-    const killed = new SendClaims(store, systemClock, silent);
-    await killed.begin('e1');
+    const killed = claimsOf(store);
+    await killed.begin('e1', 1_000);
     const started = await start(() => accepted, { duplicateProtection: 'none', store });
     await started.publish({ id: 'e1' });
     await started.publish({ id: 'e2' });
@@ -454,9 +476,9 @@ describe('EgressConsumer', () => {
 
   it('sends a replay once, whatever became of the event before, and says `unknown` of one that a killed process was sending', async () => {
     const store = createMemoryStore();
-    const killed = new SendClaims(store, systemClock, silent);
-    await killed.begin('e1');
-    await killed.begin('e2\nletter 2');
+    const killed = claimsOf(store);
+    await killed.begin('e1', 1_000);
+    await killed.begin('e2\nletter 2', 1_000);
     const started = await start(() => accepted, { duplicateProtection: 'none', store });
     for (const [id, letter] of [
       ['e1', 'letter 1'],
@@ -543,7 +565,10 @@ describe('EgressConsumer', () => {
     let isAway = true;
     const store: ClaimStore = {
       get: (key) => (isAway ? Promise.reject(new Error('away')) : memory.get(key)),
-      compareAndSet: (key, expected, value) => memory.compareAndSet(key, expected, value),
+      set: (key, value) => memory.set(key, value),
+      delete: (key) => memory.delete(key),
+      compareAndSet: (key, expected, value) =>
+        isAway ? Promise.reject(new Error('away')) : memory.compareAndSet(key, expected, value),
     };
 
     beforeEach(() => {
@@ -551,9 +576,9 @@ describe('EgressConsumer', () => {
     });
 
     it('an event that an earlier process may have sent waits for the answer', async () => {
-      const before = new SendClaims(memory, systemClock, silent);
-      await before.begin('e1');
-      await before.end('e1');
+      const before = claimsOf(memory);
+      await before.begin('e1', 1_000);
+      await before.end('e1', 'done');
       const started = await start(() => accepted, {
         duplicateProtection: 'none',
         store,
@@ -597,7 +622,7 @@ describe('EgressConsumer', () => {
     await started.publish({ id: 'e1' });
     await settle();
     await started.consumer.stop(1_000);
-    expect(await new SendClaims(store, systemClock, silent).begin('e1')).toBe('unknown');
+    expect(await claimsOf(store).begin('e1', 1_000)).toMatchObject({ kind: 'mine', earlier: 'left' });
   });
 
   it('gives what waits for a retry back to the bus when it stops', async () => {
@@ -614,4 +639,234 @@ describe('EgressConsumer', () => {
     expect(redelivered).toEqual([2]);
     expect(started.outcomes).toEqual([]);
   });
+
+  describe('a connection', () => {
+    it('wakes what waits out its back-off', async () => {
+      let isAway = true;
+      const started = await start(() => (isAway ? new ConnectorError('NOT_CONNECTED', 'away') : accepted));
+      for (const id of ['e1', 'e2', 'e3']) {
+        await started.publish({ id, target: { connector: 'fake', destination: id } });
+      }
+      // By now each back-off is up to 30 s long.
+      await jest.advanceTimersByTimeAsync(31_100);
+      expect(statuses(started)).toEqual([]);
+      isAway = false;
+      started.tellState('connected');
+      await settle();
+      expect(statuses(started)).toEqual(['e1 sent 1', 'e2 sent 1', 'e3 sent 1']);
+    });
+
+    it('lets no event be looked for before the platform can show it', async () => {
+      const steps: Step[] = [new ConnectorError('TIMEOUT', 'silence')];
+      const started = await start(() => steps.shift() ?? accepted);
+      await started.publish({ id: 'e1' });
+      await settle();
+      started.tellState('connected');
+      await jest.advanceTimersByTimeAsync(9_900);
+      expect(started.calls).toHaveLength(1);
+      await jest.advanceTimersByTimeAsync(200);
+      expect(statuses(started)).toEqual(['e1 sent 2']);
+    });
+
+    it('lets no event be sent sooner than the platform asks for', async () => {
+      const steps: Step[] = [new ConnectorError('RATE_LIMITED', 'slow', { retryAfterMs: 5_000 })];
+      const started = await start(() => steps.shift() ?? accepted);
+      await started.publish({ id: 'e1' });
+      await settle();
+      started.tellState('connected');
+      await jest.advanceTimersByTimeAsync(4_900);
+      expect(started.calls).toHaveLength(1);
+    });
+  });
+
+  describe('an event that expires', () => {
+    interface Facts {
+      readonly code: ConnectorErrorCode;
+      readonly lifeMs: number;
+      readonly retryAfterMs?: number;
+      readonly protection: ConnectorCapabilities['duplicateProtection'];
+    }
+    const cases: Facts[] = (
+      ['NOT_CONNECTED', 'RATE_LIMITED', 'UPSTREAM_UNAVAILABLE', 'TIMEOUT'] as const
+    ).flatMap((code) =>
+      [1, 249, 250, 251, 999, 5_000, 25_000, 59_999].flatMap((lifeMs) =>
+        (['platform', 'lookup'] as const).flatMap((protection) => [
+          { code, lifeMs, protection },
+          { code, lifeMs, protection, retryAfterMs: 7_000 },
+        ]),
+      ),
+    );
+
+    it.each(cases)('is never given up before its time nor sent after it: %j', async (facts) => {
+      const { code, lifeMs, protection, retryAfterMs } = facts;
+      const endsAt = Date.now() + lifeMs;
+      const triedAt: number[] = [];
+      const started = await start(
+        () => {
+          triedAt.push(Date.now());
+          return new ConnectorError(code, 'away', { retryAfterMs });
+        },
+        { duplicateProtection: protection },
+      );
+      await started.publish({ id: 'e1', expiresAt: new Date(endsAt).toISOString() });
+      await jest.advanceTimersByTimeAsync(60_100);
+      const [outcome] = started.outcomes;
+      expect(started.outcomes).toHaveLength(1);
+      expect(triedAt.every((at) => at < endsAt)).toBe(true);
+      // Tries may be used up before; then it has failed.
+      if (outcome?.status === 'failed') expect(started.calls).toHaveLength(3);
+      else expect(Date.parse(outcome?.occurredAt ?? '')).toBeGreaterThanOrEqual(endsAt);
+      if (code === 'NOT_CONNECTED' && retryAfterMs === undefined && lifeMs > 1_000) {
+        expect(endsAt - Math.max(...triedAt)).toBeLessThanOrEqual(250);
+      }
+    });
+
+    it('is not sent after its time because it waited for its turn', async () => {
+      const rates: SendRates = { perDestination: { count: 1, perMs: 10_000 } };
+      const started = await start(() => accepted, { rates });
+      const expiresAt = new Date(Date.now() + 3_000).toISOString();
+      await started.publish({ id: 'e1' });
+      await started.publish({ id: 'e2', expiresAt });
+      await jest.advanceTimersByTimeAsync(20_000);
+      expect(statuses(started)).toEqual(['e1 sent 1', 'e2 expired 0']);
+      expect(started.outcomes[1]?.occurredAt).toBe(expiresAt);
+    });
+  });
+
+  describe.each(['none', 'lookup', 'platform'] as const)('with duplicate protection `%s`', (protection) => {
+    it('has one outcome for an event that is published again after a restart', async () => {
+      const store = createMemoryStore();
+      const started = await start(() => accepted, { duplicateProtection: protection, store });
+      await started.publish({ id: 'e1' });
+      await settle();
+      await started.consumer.stop(1_000);
+      const next = started.anotherConsumer();
+      await next.start();
+      await started.publish({ id: 'e1' });
+      await jest.advanceTimersByTimeAsync(11_000);
+      expect(started.calls).toHaveLength(1);
+      expect(statuses(started)).toEqual(['e1 sent 1']);
+      await next.stop(1_000);
+    });
+
+    it('sets an event aside that three processes died of, and sends the others', async () => {
+      const store = createMemoryStore();
+      for (let death = 0; death < 3; death++) {
+        expect((await claimsOf(store).begin('e1', 1_000)).kind).toBe('mine');
+      }
+      const started = await start(() => accepted, { duplicateProtection: protection, store });
+      await started.publish({ id: 'e1' });
+      await started.publish({ id: 'e2' });
+      await jest.advanceTimersByTimeAsync(11_000);
+      expect(statuses(started)).toEqual(['e1 unknown 0', 'e2 sent 1']);
+      expect(started.deadLetters).toHaveLength(1);
+      await started.publish({ id: 'e1' });
+      await jest.advanceTimersByTimeAsync(11_000);
+      expect(statuses(started)).toHaveLength(2);
+    });
+
+    it('counts an event that was being tried when a fault ended the process, and none that only waited', async () => {
+      const store = createMemoryStore();
+      const started = await start(
+        ({ text }) => (text === 'tried' ? new Promise(() => undefined) : accepted),
+        { duplicateProtection: protection, store, rates: { perDestination: { count: 1, perMs: 60_000 } } },
+      );
+      for (const [id, destination, text] of [
+        ['tried', 'a', 'tried'],
+        ['first', 'b', 'sent'],
+        ['waits', 'b', 'waits'],
+      ] as const) {
+        await started.publish({ id, text, target: { connector: 'fake', destination } });
+      }
+      await settle();
+      const stopped = started.consumer.stop(1_000, true);
+      await jest.advanceTimersByTimeAsync(1_100);
+      await stopped;
+      const next = claimsOf(store);
+      expect(await next.begin('tried', 1_000)).toMatchObject({ earlier: 'died', deaths: 1 });
+      expect(await next.begin('waits', 1_000)).toMatchObject({ earlier: 'none', deaths: 0 });
+    });
+
+    it('sends an event once that two processes get twice at the same time, without an ordering key', async () => {
+      const store = createMemoryStore();
+      const started = await start(() => new Promise((resolve) => void setTimeout(resolve, 500, accepted)), {
+        duplicateProtection: protection,
+        store,
+        isShared: true,
+      });
+      const other = started.anotherConsumer();
+      const ids = Array.from({ length: 20 }, (_, i) => `e${i}`);
+      const messages = ids.map((id, i) => aMessage(id, i));
+      const deliver = async (consumer: EgressConsumer, message: ReceivedMessage): Promise<void> => {
+        // As the bus: what is given back comes again.
+        for (let attempt = 1; (await consumer.handle({ ...message, attempt })) === 'nack'; attempt++) {
+          await new Promise((resolve) => void setTimeout(resolve, 1_000));
+        }
+      };
+      const delivered = Promise.all(
+        messages.flatMap((message, i) => [
+          deliver(i % 2 === 0 ? started.consumer : other, message),
+          deliver(i % 2 === 0 ? other : started.consumer, { ...message, id: `${message.id} again` }),
+        ]),
+      );
+      await jest.advanceTimersByTimeAsync(60_000);
+      await delivered;
+      expect(started.calls.map(({ options }) => options.idempotencyKey).sort()).toEqual([...ids].sort());
+      expect(statuses(started).sort()).toEqual(ids.map((id) => `${id} sent 1`).sort());
+      await other.stop(1_000);
+    });
+  });
+
+  it('sends an event once that was published for two destinations', async () => {
+    const started = await start(() => new Promise((resolve) => void setTimeout(resolve, 500, accepted)));
+    for (const destination of ['here', 'there']) {
+      await started.publish({ id: 'e1', target: { connector: 'fake', destination } });
+    }
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(statuses(started)).toEqual(['e1 sent 1']);
+  });
+
+  it('refuses a text that is too long before anyone plans it', async () => {
+    const started = await start(() => accepted);
+    await started.publish({ id: 'e1', text: 'x'.repeat(100_001) });
+    await started.publish({ id: 'e2', text: 'x'.repeat(100_000) });
+    await settle();
+    expect(statuses(started)).toEqual(['e1 failed 1', 'e2 sent 1']);
+    expect(started.outcomes[0]?.error).toMatchObject({
+      code: 'PAYLOAD_INVALID',
+      message: 'the text has 100,001 UTF-16 code units, 100,000 are allowed',
+    });
+  });
+
+  it('gives an event up that always meets a fault of ours, and goes on with the others', async () => {
+    const rates: SendRates = {
+      get perDestination(): never {
+        throw new TypeError('a fault of ours');
+      },
+    };
+    const started = await start(() => accepted, { rates });
+    await started.publish({ id: 'e1' });
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(statuses(started)).toEqual(['e1 unknown 3']);
+    expect(started.deadLetters).toMatchObject([{ error: { code: 'INTERNAL', message: 'a fault of ours' } }]);
+  });
 });
+
+function aMessage(id: string, index: number): ReceivedMessage {
+  const event = {
+    v: '1',
+    id,
+    type: 'chat.send.v1',
+    target: { connector: 'fake', destination: `there ${index % 3}` },
+    text: 'hi',
+    correlationId: 'c',
+  };
+  return {
+    id: `m${index}`,
+    topic: EGRESS,
+    data: new TextEncoder().encode(JSON.stringify(event)),
+    attributes: {},
+    attempt: 1,
+    publishedAt: Date.now(),
+  };
+}

@@ -1,23 +1,35 @@
 import { setMaxListeners } from 'node:events';
-import { type Clock, type ConnectorManager, type Logger } from '@bitbrat/connectors-core';
-import { decodeEgress } from '@bitbrat/envelope';
+import {
+  type Clock,
+  type ConnectorManager,
+  type Logger,
+  toConnectorError,
+  toErrorInfo,
+} from '@bitbrat/connectors-core';
+import { decodeEgress, type EgressEvent } from '@bitbrat/envelope';
 import {
   type BusSubscription,
   type Disposition,
   type MessageBus,
   type ReceivedMessage,
 } from '@bitbrat/message-bus';
+import { LRUCache } from 'lru-cache';
 import { type Publisher } from '../publisher.js';
 import { type RetryLimits } from './ack-policy.js';
-import { EarlierSends } from './earlier-sends.js';
-import { type DeliveryContext, EventDelivery, sendDeadLetter } from './event-delivery.js';
+import { claimKey, EarlierSends } from './earlier-sends.js';
+import { type Delivered, type DeliveryContext, EventDelivery, sendDeadLetter } from './event-delivery.js';
 import { FairShare } from './fair-share.js';
 import { Lanes } from './lanes.js';
+import { toOutcome } from './outcomes.js';
 import { Pacer } from './pacer.js';
 import { type SendClaims } from './send-claims.js';
 
 /** An unused egress subscription is removed after a day, the shortest time that Pub/Sub allows. */
 const SUBSCRIPTION_EXPIRES_AFTER_MS = 24 * 60 * 60 * 1_000;
+
+/** Exceptions of one message after which it becomes a dead letter, and messages whose exceptions are counted. */
+const MAX_EXCEPTIONS = 3;
+const REMEMBERED_EXCEPTIONS = 1_000;
 
 /** See `EarlierSendsOptions`. */
 export const REPEAT_WINDOW_MS = 15 * 60 * 1_000;
@@ -48,6 +60,10 @@ export interface EgressConsumerOptions {
  */
 export class EgressConsumer {
   readonly #lanes = new Lanes();
+  /** Copies of one event, which may have been published for two destinations, are one event. */
+  readonly #copies = new Lanes();
+  readonly #exceptions = new LRUCache<string, number>({ max: REMEMBERED_EXCEPTIONS });
+  #isCrashing = false;
   readonly #share: FairShare;
   readonly #stopping = new AbortController();
   readonly #stopped = new AbortController();
@@ -73,6 +89,7 @@ export class EgressConsumer {
       limits,
       stopping: this.#stopping.signal,
       stopped: this.#stopped.signal,
+      isCrashing: () => this.#isCrashing,
     };
     // Each destination that waits has one.
     setMaxListeners(0, this.#stopping.signal, this.#stopped.signal);
@@ -86,8 +103,12 @@ export class EgressConsumer {
     );
   }
 
-  /** Takes nothing new; what is being sent ends, what waits for a retry goes back to the bus. */
-  async stop(timeoutMs: number): Promise<void> {
+  /**
+   * Takes nothing new; what is being sent ends, what waits for a retry goes back to the bus.
+   * @param isCrash the process ends because of a fault: events that were being tried count as in hand at its death
+   */
+  async stop(timeoutMs: number, isCrash = false): Promise<void> {
+    this.#isCrashing ||= isCrash;
     this.#stopping.abort();
     await this.#subscription?.close(timeoutMs);
     this.#subscription = undefined;
@@ -116,12 +137,33 @@ export class EgressConsumer {
       this.services.logger.debug('egress.given-back', { event: event.id });
       return 'nack';
     }
-    const earlier = message.attempt - 1 - returns;
-    const deliver = (): Promise<Disposition> =>
-      new EventDelivery(event, message, earlier, this.#context).run();
-    const delivered = this.#lanes.run(lane, deliver);
-    return delivered.finally(() => {
+    const earlierDeliveries = message.attempt - 1 - returns;
+    const deliver = (): Promise<Delivered> =>
+      this.#copies.run(claimKey({ id: event.id, message }), () =>
+        new EventDelivery(event, message, earlierDeliveries, this.#context).run(),
+      );
+    try {
+      const { disposition, finished } = await this.#lanes.run(lane, deliver);
+      await finished;
+      return disposition;
+    } catch (error) {
+      return await this.#onException(event, message, error);
+    } finally {
       this.#share.release(lane);
-    });
+    }
+  }
+
+  /** A fault of ours that one event meets again and again is a failure of that event, and holds up no other one. */
+  async #onException(event: EgressEvent, message: ReceivedMessage, reason: unknown): Promise<Disposition> {
+    const { clock, logger, publisher } = this.services;
+    const error = toConnectorError(reason);
+    const count = (this.#exceptions.get(message.id) ?? 0) + 1;
+    this.#exceptions.set(message.id, count);
+    logger.error('egress.exception', { event: event.id, reason: error.message, count });
+    if (count < MAX_EXCEPTIONS || this.#stopping.signal.aborted) return 'nack';
+    await sendDeadLetter(this.#context, message, toErrorInfo(error), message.attempt);
+    const facts = { status: 'unknown', attempts: message.attempt, platformMessageIds: [] } as const;
+    await publisher.outcome(toOutcome(event, { ...facts, error, now: clock.now() }));
+    return 'ack';
   }
 }

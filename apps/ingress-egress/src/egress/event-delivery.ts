@@ -16,6 +16,7 @@ import { type Publisher } from '../publisher.js';
 import {
   countsAsAttempt,
   decide,
+  type Decision,
   isLookedForLater,
   isTooEarly,
   type RetryLimits,
@@ -24,6 +25,7 @@ import {
 import { type EarlierSends, type EventOnItsWay } from './earlier-sends.js';
 import { toDeadLetter, toOutcome } from './outcomes.js';
 import { type Pacer } from './pacer.js';
+import { type ClaimEnd } from './send-claims.js';
 
 /** What the deliveries of one process share. */
 export interface DeliveryContext {
@@ -39,13 +41,33 @@ export interface DeliveryContext {
   readonly stopping: AbortSignal;
   /** Aborted when the time to stop is over. */
   readonly stopped: AbortSignal;
+  /** Whether the process ends because of a fault: then an event that was being tried stays claimed, as after a kill. */
+  readonly isCrashing: () => boolean;
 }
+
+/** Processes that may die with an event in hand before it is set aside. */
+const MAX_DEATHS = 3;
+
+/** The answer to the bus, and what remains to be done before it is given; the next event of the destination need not wait for it. */
+export interface Delivered {
+  readonly disposition: Disposition;
+  readonly finished: Promise<void>;
+}
+
+const nack: Delivered = { disposition: 'nack', finished: Promise.resolve() };
+const ack: Delivered = { disposition: 'ack', finished: Promise.resolve() };
 
 interface Settlement {
   readonly status: EgressStatus;
-  readonly result?: SendResult;
+  readonly result?: SendResult | undefined;
   readonly deadLetter?: boolean;
+  /** How the claim ends; left out: as the status asks for. */
+  readonly end?: ClaimEnd;
 }
+
+type Retry = Extract<Decision, { kind: 'retry' }>;
+
+const REPLAY_HINT = 'look whether the message stands; if it does not, replay the dead letter';
 
 /** One event on its way from the bus to its outcome. */
 export class EventDelivery {
@@ -53,14 +75,16 @@ export class EventDelivery {
   readonly #protection: ConnectorCapabilities['duplicateProtection'] | undefined;
   readonly #protectedForMs: number;
   readonly #way: EventOnItsWay;
-  /** Tries of this delivery, those among them that reached the platform, and those among these that were only too early there. */
+  /** Tries since the connector connected last. */
   #tries = 0;
+  /** Tries of this delivery that reached the platform, and those among them that were only too early there. */
   #attempts = 0;
   #tooEarly = 0;
   /** Something of it may stand on the platform. */
   #mayStand: boolean;
   /** The same by what this delivery has done. */
   #hasBegun = false;
+  #wasTried = false;
   #last: SendResult | undefined;
 
   /** @param earlierDeliveries of the same message that came as far as a try */
@@ -78,42 +102,72 @@ export class EventDelivery {
     this.#mayStand = context.earlierSends.wasTried(this.#way, this.#protection);
   }
 
-  /** Resolves when the event is done with (`ack`: its outcome is on the bus) or goes back to the bus. */
-  async run(): Promise<Disposition> {
+  /**
+   * Resolves when the event is done with (`ack`: its outcome is on the bus) or goes back to the bus. An exception is
+   * passed on after the event was given back.
+   */
+  async run(): Promise<Delivered> {
+    try {
+      return await this.#run();
+    } catch (error) {
+      await this.context.earlierSends.endClaim(this.#way, this.#wasTried ? 'left' : 'released');
+      throw error;
+    }
+  }
+
+  async #run(): Promise<Delivered> {
     const { earlierSends, logger, stopping } = this.context;
-    if (earlierSends.hasSent(this.event.id)) {
-      logger.info('egress.duplicate', { event: this.event.id });
-      return 'ack';
+    if (earlierSends.hasSent(this.event.id)) return this.#isDuplicate();
+    if (this.#protection === undefined) return this.#tryUntilSettled();
+    const claim = await earlierSends.claim(this.#way, this.#protection, stopping);
+    switch (claim.kind) {
+      case 'done':
+        return this.#isDuplicate();
+      case 'held':
+        logger.debug('egress.held-elsewhere', { event: this.event.id });
+        return nack;
+      case 'unavailable':
+        return stopping.aborted ? nack : this.#settleAsUnknown();
+      case 'mine':
+        break;
+      default:
+        claim satisfies never;
     }
+    const isReplay = replayedLetterOf(this.message) !== undefined;
+    if (claim.deaths >= MAX_DEATHS) return this.#setAside(claim.deaths);
+    const wasLeft = claim.earlier !== 'none';
     if (this.#protection === 'none') {
-      const left = await earlierSends.claim(this.#way, stopping);
-      if (left === 'done') {
-        logger.info('egress.duplicate', { event: this.event.id });
-        return 'ack';
-      }
-      if (left === 'unavailable' && stopping.aborted) return 'nack';
-      if (left !== 'none') return this.#settleAsUnknown();
+      if (wasLeft) return this.#settleAsUnknown();
       // The claim knows better than the number of deliveries, but not what became of the event before its replay.
-      this.#mayStand = replayedLetterOf(this.message) !== undefined;
+      this.#mayStand = isReplay;
+    } else {
+      this.#mayStand ||= wasLeft;
     }
-    if (this.#protection === 'lookup') await earlierSends.letEarlierTryEnd(this.#way, stopping);
+    if (this.#protection === 'lookup') await earlierSends.letEarlierTryEnd(this.#way, wasLeft, stopping);
     return this.#tryUntilSettled();
   }
 
-  async #tryUntilSettled(): Promise<Disposition> {
-    const { clock, earlierSends, stopping } = this.context;
+  #isDuplicate(): Delivered {
+    this.context.logger.info('egress.duplicate', { event: this.event.id });
+    return ack;
+  }
+
+  async #tryUntilSettled(): Promise<Delivered> {
+    const { clock, earlierSends, logger, manager, stopping } = this.context;
+    const { connector } = this.event.target;
     for (;;) {
       await this.#pace();
-      if (stopping.aborted) {
-        // Of what has begun nobody can tell how much stands.
-        if (!this.#hasBegun) await earlierSends.settleClaim(this.#way, false);
-        return 'nack';
+      if (stopping.aborted) return this.#giveBack();
+      if (!(await earlierSends.isMine(this.#way))) {
+        logger.warn('egress.taken-over', { event: this.event.id });
+        return nack;
       }
       const expiresInMs = this.#expiresInMs();
       if (expiresInMs !== undefined && expiresInMs <= 0) {
-        return this.#settle({ status: this.#mayStand ? 'unknown' : 'expired' });
+        return this.#settle({ status: this.#mayStand ? 'unknown' : 'expired', result: this.#last });
       }
       if (this.#isForgotten()) return this.#settleAsUnknown();
+      const connections = manager.connectionCount(connector);
       const result = await this.#send();
       this.#note(result);
       const decision = decide(
@@ -130,14 +184,17 @@ export class EventDelivery {
       );
       if (decision.kind === 'settle') {
         const { deadLetter, status } = decision;
-        return this.#settle({
-          status: status === 'expired' && this.#mayStand ? 'unknown' : status,
-          result,
-          deadLetter,
-        });
+        return this.#settle({ status, result, deadLetter });
       }
-      await this.#waitForRetry(result, decision.delayMs);
+      if (!result.ok) await this.#waitForRetry(result.error, decision, connections);
     }
+  }
+
+  /** What was tried may exist on the platform, so the next process must know of it. */
+  async #giveBack(): Promise<Delivered> {
+    if (this.#wasTried && this.context.isCrashing()) return nack;
+    await this.context.earlierSends.endClaim(this.#way, this.#hasBegun ? 'left' : 'released');
+    return nack;
   }
 
   #note(result: SendResult): void {
@@ -151,14 +208,27 @@ export class EventDelivery {
     this.#mayStand ||= this.#hasBegun;
   }
 
-  async #waitForRetry(result: SendResult, delayMs: number): Promise<void> {
-    const { clock, logger, stopped, stopping } = this.context;
-    if (result.ok) return;
-    const { error } = result;
+  /** A connection ends the wait early, and the back-off begins anew. */
+  async #waitForRetry(error: ConnectorError, retry: Retry, connections: number): Promise<void> {
+    const { clock, logger, manager, stopped, stopping } = this.context;
+    const { delayMs, notBeforeMs } = retry;
     logger.warn('egress.retry', { event: this.event.id, code: error.code, tries: this.#tries, delayMs });
     // Given back sooner, an event would be looked for by the next process before its message can be found.
-    const isLost = isLookedForLater(error, this.#protection);
-    await sleep(clock, delayMs, isLost ? stopped : stopping);
+    const signal = isLookedForLater(error, this.#protection) ? stopped : stopping;
+    const floorMs = Math.min(notBeforeMs, delayMs);
+    if (floorMs > 0) await sleep(clock, floorMs, signal);
+    const woken = new AbortController();
+    const wake = (): void => {
+      woken.abort();
+    };
+    signal.addEventListener('abort', wake, { once: true });
+    if (signal.aborted) wake();
+    const { connector } = this.event.target;
+    void manager.waitForConnection(connector, connections, woken.signal).then(wake);
+    await sleep(clock, delayMs - floorMs, woken.signal);
+    signal.removeEventListener('abort', wake);
+    wake();
+    if (manager.connectionCount(connector) !== connections) this.#tries = 0;
   }
 
   #expiresInMs(): number | undefined {
@@ -175,10 +245,12 @@ export class EventDelivery {
   async #pace(): Promise<void> {
     const { connector, destination } = this.event.target;
     const rates = this.context.manager.capabilitiesOf(connector)?.rates;
-    await this.context.pacer.wait(connector, destination, rates, this.context.stopping);
+    const limitMs = Math.max(0, this.#expiresInMs() ?? Infinity);
+    await this.context.pacer.wait(connector, destination, rates, limitMs, this.context.stopping);
   }
 
   async #send(): Promise<SendResult> {
+    this.#wasTried = true;
     const { attachments, correlationId, id, inReplyTo, target, text } = this.event;
     try {
       const receipt = await this.context.manager.sendText(target.connector, text, target.destination, {
@@ -195,18 +267,22 @@ export class EventDelivery {
   }
 
   /** A try may have arrived, and neither platform nor store can tell. */
-  #settleAsUnknown(): Promise<Disposition> {
+  #settleAsUnknown(): Promise<Delivered> {
     const reason = 'an earlier try may have arrived, and there is no means to find out';
-    const hint = 'look whether the message stands; if it does not, replay the dead letter';
-    const error = new ConnectorError('UPSTREAM_UNAVAILABLE', reason, { hint });
-    return this.#settle({
-      status: 'unknown',
-      result: this.#last ?? { ok: false, error },
-      deadLetter: true,
-    });
+    const error = new ConnectorError('UPSTREAM_UNAVAILABLE', reason, { hint: REPLAY_HINT });
+    const result = this.#last ?? { ok: false, error };
+    return this.#settle({ status: 'unknown', result, deadLetter: true });
   }
 
-  async #settle({ deadLetter = false, result, status }: Settlement): Promise<Disposition> {
+  /** Processes die with the event in hand: a further try might be the next one's death. */
+  #setAside(deaths: number): Promise<Delivered> {
+    const reason = `${deaths} processes ended abruptly with this event in hand; it may have arrived`;
+    const error = new ConnectorError('INTERNAL', reason, { hint: REPLAY_HINT });
+    return this.#settle({ status: 'unknown', result: { ok: false, error }, deadLetter: true, end: 'done' });
+  }
+
+  async #settle(settlement: Settlement): Promise<Delivered> {
+    const { deadLetter = false, result, status } = settlement;
     const { clock, earlierSends, logger, publisher } = this.context;
     const attempts = this.#way.earlierDeliveries + this.#attempts;
     const error = result?.ok === false ? result.error : undefined;
@@ -218,14 +294,21 @@ export class EventDelivery {
     }
     const outcome = toOutcome(this.event, { status, attempts, platformMessageIds, error, now: clock.now() });
     await publisher.outcome(outcome, this.message.attributes['traceparent']);
-    await earlierSends.settleClaim(this.#way, status === 'sent' || status === 'unknown' || this.#hasBegun);
     logger.info(`egress.${status}`, {
       event: this.event.id,
       connector: this.event.target.connector,
       attempts,
       ...(error === undefined ? {} : { code: error.code }),
     });
-    return 'ack';
+    const finished = earlierSends.endClaim(this.#way, settlement.end ?? this.#claimEnd(status));
+    return { disposition: 'ack', finished };
+  }
+
+  /** An event that may exist on the platform may come again only where the platform can tell. */
+  #claimEnd(status: EgressStatus): ClaimEnd {
+    if (status === 'sent') return 'done';
+    if (status !== 'unknown' && !this.#hasBegun) return 'released';
+    return this.#protection === 'none' ? 'done' : 'left';
   }
 }
 

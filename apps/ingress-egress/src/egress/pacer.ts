@@ -11,11 +11,12 @@ export class Pacer {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Resolves when a message may go to the destination, or when `signal` is aborted. */
+  /** Resolves when a message may go to the destination, after `limitMs`, or when `signal` is aborted. */
   async wait(
     connector: string,
     destination: string,
     rates: SendRates | undefined,
+    limitMs: number,
     signal: AbortSignal,
   ): Promise<void> {
     if (rates === undefined) return;
@@ -33,7 +34,7 @@ export class Pacer {
         this.#destinations.set(key, (limiter = new RateLimiter(rates.perDestination)));
       waits.push(limiter.reserve(now));
     }
-    const waitMs = Math.max(...waits);
+    const waitMs = Math.min(limitMs, Math.max(...waits));
     if (waitMs > 0) await sleep(this.clock, waitMs, signal);
   }
 }

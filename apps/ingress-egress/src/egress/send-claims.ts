@@ -1,150 +1,211 @@
-import { createHash } from 'node:crypto';
 import { type Clock, type Logger } from '@bitbrat/connectors-core';
 import { type StateStore } from '@bitbrat/state-store';
-import { z } from 'zod';
-
-/**
- * Values in the store, and events that each of them remembers; then its oldest one is forgotten: after a thousand later events, one in
- * 270,000. That is more than a platform takes while the bus redelivers.
- */
-const SLOTS = 256;
-const EVENTS_PER_SLOT = 16;
+import { type Mark, placeOf, type Slot } from './claim-slot.js';
+import { ClaimSlots } from './claim-slots.js';
+import { ProcessPresence } from './process-presence.js';
 
 /** Milliseconds between two tries to write what the store has not taken. */
 const RETRY_MS = 1_000;
 
-/**
- * What an earlier process has left of an event: nothing, a send whose end nobody knows, or a send that is done. `unavailable`: the store, which
- * knows, does not answer.
- */
-export type EarlierSend = 'none' | 'unknown' | 'done' | 'unavailable';
-
-/** What is known of an event's sending; undefined: it was given back. */
-type Mark = 'started' | 'done' | undefined;
+/** Milliseconds for the store to confirm a claim before a try; without an answer the claim counts as ours. */
+const CONFIRM_MS = 2_000;
 
 /**
- * Remembers durably which events are being sent, for platforms that give no means to find out afterwards.
+ * Whose an event is.
  *
- * A claim is made before the first try and marked when the outcome is known. A claim of another process without such a mark means that
- * the message may stand on the platform. What the store has not taken is written as soon as it answers again; only a process that dies before
- * that leaves no trace.
+ * - `mine`: claimed now. `earlier`: what was there before: nothing, an event that its process gave back although something
+ *   of it may exist on the platform (`left`), or the claim of a process that died (`died`). `deaths`: processes that died
+ *   with the event in hand.
+ * - `done`: it was sent, or its outcome is final.
+ * - `held`: another process has it in hand, or may have.
+ * - `unavailable`: the store, which knows, does not answer.
+ */
+export type Claim =
+  | { readonly kind: 'mine'; readonly earlier: 'none' | 'left' | 'died'; readonly deaths: number }
+  | { readonly kind: 'held'; readonly epoch: string }
+  | { readonly kind: 'done' | 'unavailable' };
+
+/** How a claim ends. `left` and `released` only concern a claim of this process; `done` is final for all. */
+export type ClaimEnd = 'done' | 'left' | 'released';
+
+interface Unsaved {
+  readonly how: 'hand' | ClaimEnd;
+  readonly deaths: number;
+}
+
+export interface SendClaimsOptions {
+  readonly instanceId: string;
+  /** Different for each start of a process. */
+  readonly epoch: string;
+  /** Whether other living processes may use the store. Where not, each claim of another process is of a dead one. */
+  readonly isShared: boolean;
+}
+
+/**
+ * Remembers durably which events are being sent and which are done, over all processes that share the store.
+ *
+ * A claim is a test-and-set: it fails where another process has one, unless that process is dead. What the store has not
+ * taken is written as soon as it answers again; only a process that dies before that leaves no trace.
  */
 export class SendClaims {
-  readonly #own = new Set<string>();
-  /** What the store has not taken yet, by slot and event. */
-  readonly #unsaved = new Map<string, Map<string, Mark>>();
-  /** What each slot holds, as far as this process knows: nearly always nobody else writes it, and a read before each write would be for nothing. */
-  readonly #known = new Map<string, string | undefined>();
-  /** The last write of each slot that is under way. */
-  readonly #writing = new Map<string, Promise<void>>();
+  readonly #slots: ClaimSlots;
+  readonly #presence: ProcessPresence;
+  /** Deaths by the key of each event that this process has in hand. */
+  readonly #own = new Map<string, number>();
+  /** What the store has not taken yet. */
+  readonly #unsaved = new Map<string, Unsaved>();
   #cancelRetry: (() => void) | undefined;
 
   constructor(
-    private readonly store: Pick<StateStore, 'get' | 'compareAndSet'>,
+    store: Pick<StateStore, 'get' | 'set' | 'delete' | 'compareAndSet'>,
     private readonly clock: Clock,
     private readonly logger: Logger,
-  ) {}
-
-  /** Claims the event if nobody has. Never rejects. */
-  async begin(eventId: string): Promise<EarlierSend> {
-    if (this.#own.has(eventId)) return 'none';
-    const mark = await this.#load(eventId);
-    if (mark === 'done' || mark === 'unavailable') return mark;
-    if (mark === 'started') return 'unknown';
-    await this.claim(eventId);
-    return 'none';
+    private readonly options: SendClaimsOptions,
+  ) {
+    this.#slots = new ClaimSlots(store);
+    this.#presence = new ProcessPresence(store, options.epoch, () => this.#own.size > 0, clock, logger);
   }
 
-  /** Claims the event whoever has. Never rejects. */
-  async claim(eventId: string): Promise<void> {
-    this.#own.add(eventId);
-    await this.#save(eventId, 'started');
+  /**
+   * Claims the event if nobody alive has. Never rejects.
+   * @param limitMs for the store to answer; after it the event counts as `unavailable`
+   */
+  async begin(key: string, limitMs: number): Promise<Claim> {
+    if (this.#unsaved.get(key)?.how === 'done') return { kind: 'done' };
+    const { hash, slot } = placeOf(key);
+    try {
+      const change = this.#slots.change(slot, (draft) => this.#take(draft, hash));
+      const claim = (await this.#within(change, limitMs)) ?? ({ kind: 'unavailable' } as const);
+      if (claim.kind === 'mine') this.#hold(key, claim.deaths);
+      return claim;
+    } catch (error) {
+      this.#onRefused(error);
+      return { kind: 'unavailable' };
+    }
   }
 
-  /** The outcome is known. Never rejects. */
-  async end(eventId: string): Promise<void> {
-    if (this.#own.delete(eventId)) await this.#save(eventId, 'done');
+  /** Claims the event although the store does not answer: it learns of it when it does. */
+  assume(key: string): void {
+    this.#hold(key, 0);
+    if (this.#unsaved.has(key)) return;
+    this.#unsaved.set(key, { how: 'hand', deaths: 0 });
+    this.#retryLater();
   }
 
-  /** It was not sent, and this process gives it back. Never rejects. */
-  async release(eventId: string): Promise<void> {
-    if (this.#own.delete(eventId)) await this.#save(eventId, undefined);
+  /** Looks whether the process that holds an event lives. To be called every second or two. Never rejects. */
+  async observe(epoch: string): Promise<void> {
+    await this.#presence.observe(epoch);
+  }
+
+  /**
+   * Whether the event is still ours: a process that stood still for a while may have been taken for dead. Asks the store
+   * only after such a while, and trusts a claim that the store does not deny.
+   */
+  async isMine(key: string): Promise<boolean> {
+    if (!this.options.isShared || this.#presence.isCertain || this.#unsaved.has(key)) return true;
+    const at = this.clock.monotonic();
+    const { hash, slot } = placeOf(key);
+    const look = this.#slots.change(slot, (draft) => {
+      const mark = draft.open.get(hash);
+      if (draft.done.has(hash) || (mark !== undefined && mark.epoch !== this.options.epoch)) return false;
+      if (mark?.phase !== 'hand') this.#put(draft, hash, 'hand', this.#own.get(key) ?? 0);
+      return true;
+    });
+    const isMine = await this.#within(look, CONFIRM_MS).catch(() => undefined);
+    if (isMine === true) this.#presence.confirmed(at);
+    if (isMine === false) this.#own.delete(key);
+    return isMine !== false;
+  }
+
+  /** Ends the claim of an event that is in hand. Resolves when that is durable, or when the store has refused it for now. Never rejects. */
+  async end(key: string, how: ClaimEnd): Promise<void> {
+    const deaths = this.#own.get(key);
+    if (deaths === undefined) return;
+    this.#own.delete(key);
+    this.#unsaved.set(key, { how, deaths });
+    await this.#save(key);
   }
 
   /** Ends the tries to write; what the store has not taken is given up. */
   stop(): void {
     this.#cancelRetry?.();
     this.#unsaved.clear();
+    void this.#presence.stop();
   }
 
-  async #load(eventId: string): Promise<Mark | 'unavailable'> {
-    const slot = slotOf(eventId);
-    const unsaved = this.#unsaved.get(slot);
-    if (unsaved?.has(eventId) === true) return unsaved.get(eventId);
-    try {
-      return readSlot(await this.#read(slot)).get(eventId);
-    } catch (error) {
-      this.#onRefused(error);
-      return 'unavailable';
+  #take(draft: Slot, hash: string): Claim {
+    if (draft.done.has(hash)) return { kind: 'done' };
+    const mark = draft.open.get(hash);
+    if (mark !== undefined && mark.phase === 'hand' && mark.epoch !== this.options.epoch) {
+      if (this.options.isShared && !this.#presence.isDead(mark.epoch))
+        return { kind: 'held', epoch: mark.epoch };
+      const deaths = mark.deaths + 1;
+      this.#put(draft, hash, 'hand', deaths);
+      return { kind: 'mine', earlier: 'died', deaths };
     }
+    const deaths = mark?.deaths ?? 0;
+    if (mark?.phase !== 'hand') this.#put(draft, hash, 'hand', deaths);
+    return { kind: 'mine', earlier: mark?.phase === 'left' ? 'left' : 'none', deaths };
   }
 
-  /** Resolves when it is durable, or when the store has refused it for now. */
-  async #save(eventId: string, mark: Mark): Promise<void> {
-    const slot = slotOf(eventId);
-    const changes = this.#unsaved.get(slot) ?? new Map<string, Mark>();
-    this.#unsaved.set(slot, changes.set(eventId, mark));
-    await this.#write(slot);
+  #put(draft: Slot, hash: string, phase: Mark['phase'], deaths: number): void {
+    const { epoch, instanceId } = this.options;
+    draft.open.delete(hash);
+    draft.open.set(hash, { phase, instance: instanceId, epoch, startedAt: this.clock.now(), deaths });
   }
 
-  /** One write of a slot after the other. */
-  async #write(slot: string): Promise<void> {
-    const before = this.#writing.get(slot) ?? Promise.resolve();
-    const written = before.then(() => this.#writeNow(slot));
-    this.#writing.set(slot, written);
-    await written;
-    if (this.#writing.get(slot) === written) this.#writing.delete(slot);
-  }
-
-  async #writeNow(slot: string): Promise<void> {
-    const changes = this.#unsaved.get(slot);
-    if (changes === undefined) return;
-    const written = [...changes];
+  /** Writes what is unsaved of an event. Never rejects. */
+  async #save(key: string): Promise<void> {
+    const wanted = this.#unsaved.get(key);
+    if (wanted === undefined) return;
+    const { hash, slot } = placeOf(key);
     try {
-      await this.#apply(slot, written);
+      await this.#slots.change(slot, (draft) => {
+        this.#write(draft, hash, wanted);
+      });
+      // Another end may have come meanwhile: that one is not saved by this.
+      if (this.#unsaved.get(key) === wanted) this.#unsaved.delete(key);
     } catch (error) {
       this.#onRefused(error);
       this.#retryLater();
+    }
+  }
+
+  #write(draft: Slot, hash: string, { deaths, how }: Unsaved): void {
+    if (how === 'done') {
+      draft.open.delete(hash);
+      draft.done.delete(hash);
+      draft.done.add(hash);
       return;
     }
-    // A later mark may have come meanwhile: that one is not saved by this.
-    for (const [eventId, mark] of written) if (changes.get(eventId) === mark) changes.delete(eventId);
-    if (changes.size === 0) this.#unsaved.delete(slot);
+    const mark = draft.open.get(hash);
+    const isOthers = mark !== undefined && mark.epoch !== this.options.epoch;
+    if (isOthers || draft.done.has(hash)) return;
+    if (how === 'released' && deaths === 0) draft.open.delete(hash);
+    // An event that others died of is not forgotten by giving it back.
+    else this.#put(draft, hash, how === 'hand' ? 'hand' : 'left', deaths);
   }
 
-  /** Another process, which is about to take over, may write the same slot. */
-  async #apply(slot: string, changes: readonly (readonly [string, Mark])[]): Promise<void> {
-    let present = this.#known.has(slot) ? this.#known.get(slot) : await this.#read(slot);
-    for (;;) {
-      const claims = readSlot(present);
-      for (const [eventId, mark] of changes) {
-        claims.delete(eventId);
-        if (mark !== undefined) claims.set(eventId, mark);
-      }
-      const next = JSON.stringify([...claims].slice(-EVENTS_PER_SLOT));
-      if (next === present) return;
-      if (await this.store.compareAndSet(slot, present, next)) {
-        this.#known.set(slot, next);
-        return;
-      }
-      present = await this.#read(slot);
+  /** Settles as `work`, or resolves to undefined when `limitMs` have passed first. */
+  async #within<T>(work: Promise<T>, limitMs: number): Promise<T | undefined> {
+    if (limitMs === Infinity) return work;
+    let cancel = (): void => undefined;
+    const late = new Promise<undefined>((resolve) => {
+      cancel = this.clock.setTimeout(() => {
+        resolve(undefined);
+      }, limitMs);
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      cancel();
+      work.catch(() => undefined);
     }
   }
 
-  async #read(slot: string): Promise<string | undefined> {
-    const value = await this.store.get(slot);
-    this.#known.set(slot, value);
-    return value;
+  #hold(key: string, deaths: number): void {
+    this.#own.set(key, deaths);
+    if (this.options.isShared) this.#presence.begin();
   }
 
   #onRefused(error: unknown): void {
@@ -154,24 +215,7 @@ export class SendClaims {
   #retryLater(): void {
     this.#cancelRetry ??= this.clock.setTimeout(() => {
       this.#cancelRetry = undefined;
-      for (const slot of this.#unsaved.keys()) void this.#write(slot);
+      for (const key of this.#unsaved.keys()) void this.#save(key);
     }, RETRY_MS);
   }
-}
-
-const slotSchema = z.array(z.tuple([z.string(), z.enum(['started', 'done'])]));
-
-/** Marks by event, oldest first; none where the value is not one of ours. */
-function readSlot(value: string | undefined): Map<string, Mark> {
-  if (value === undefined) return new Map();
-  try {
-    return new Map(slotSchema.parse(JSON.parse(value)));
-  } catch {
-    return new Map();
-  }
-}
-
-function slotOf(eventId: string): string {
-  const hash = createHash('sha1').update(eventId).digest().readUInt32BE(0);
-  return `egress-claim/${hash % SLOTS}`;
 }

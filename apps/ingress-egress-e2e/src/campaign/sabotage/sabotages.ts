@@ -34,9 +34,9 @@ export const SABOTAGES = {
   /** An event is acknowledged before its outcome is known: what dies with the process in between is lost. */
   'ack-before-outcome': {
     file: 'apps/ingress-egress/src/egress/egress-consumer.ts',
-    find: '    return delivered.finally(() => {',
-    replace: `    void delivered;
-    return Promise.resolve('ack').finally(() => {`,
+    find: '      const { disposition, finished } = await this.#lanes.run(lane, deliver);',
+    replace: `      void this.#lanes.run(lane, deliver);
+      const { disposition, finished } = { disposition: 'ack', finished: Promise.resolve() };`,
     faults: ['service.kill', 'twilio.slow'],
     shows: ['egress missing', 'egress without outcome'],
   },
