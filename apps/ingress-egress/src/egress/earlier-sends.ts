@@ -20,10 +20,10 @@ const OUTAGE_GAP_MS = 10_000;
  */
 const HELD_MS = 30_000;
 
-/** Milliseconds for the store to answer where the platform itself, or a look at it, prevents duplicates. */
-const PROTECTED_CLAIM_MS = 3_000;
-
-/** Milliseconds between two events that wait so long for a store that is known to be away; the others do not wait. */
+/**
+ * Milliseconds for a store that is known to be away to answer, and between two events that wait so long for it; the others
+ * do not wait. A store that is merely slow is waited for: two processes that go on without it send twice.
+ */
 const PROBE_MS = 10_000;
 
 export interface EarlierSendsOptions {
@@ -130,25 +130,24 @@ export class EarlierSends {
   /**
    * Claims the event before its first try.
    *
-   * The store does not answer: where the platform or a look at it prevents duplicates, the event is sent all the same; where
-   * nothing does, one that an earlier process may have sent waits for the store, and any other is sent all the same.
-   * Another process has the event in hand: waits until that one has ended it or is dead, for a while.
+   * The store does not answer: an event that an earlier process may have sent waits for it, any other is sent all the same;
+   * so is every event that the platform itself refuses to take twice. Another process has the event in hand: waits until
+   * that one has ended it or is dead, for a while.
    */
   async claim(event: EventOnItsWay, protection: Protection, signal: AbortSignal): Promise<Claim> {
     const key = claimKey(event);
     const heldMs = event.message.orderingKey === undefined ? HELD_MS : this.options.giveUpAfterMs;
     const heldUntil = this.clock.monotonic() + heldMs;
-    const mayDoWithout =
-      protection !== 'none' || (event.earlierDeliveries === 0 && !this.mayBeRepeated(event));
+    const mayDoWithout = !this.#waitsForStore(event, protection);
     for (;;) {
-      const claim = await this.claims.begin(key, this.#claimLimitMs(protection));
+      const claim = await this.claims.begin(key, this.#claimLimitMs(mayDoWithout));
       if (claim.kind === 'unavailable') {
-        const outageMs = this.#outageMs();
-        if (mayDoWithout) {
+        const isOver = this.#outageMs() >= this.options.giveUpAfterMs;
+        if (mayDoWithout || (isOver && protection !== 'none')) {
           this.claims.assume(key);
-          return { kind: 'mine', earlier: 'none', deaths: 0 };
+          return { kind: 'mine', earlier: mayDoWithout ? 'none' : 'left', deaths: 0 };
         }
-        if (outageMs >= this.options.giveUpAfterMs || signal.aborted) return claim;
+        if (isOver || signal.aborted) return claim;
       } else {
         this.#outage = undefined;
         if (claim.kind !== 'held') return claim;
@@ -159,18 +158,32 @@ export class EarlierSends {
     }
   }
 
+  #waitsForStore(event: EventOnItsWay, protection: Protection): boolean {
+    switch (protection) {
+      case 'platform':
+        return false;
+      case 'lookup':
+        // A look finds what was sent long ago; what another process may be sending now it does not find.
+        return event.earlierDeliveries > 0 || event.message.publishedAt < this.#startedAt;
+      case 'none':
+        return event.earlierDeliveries > 0 || this.mayBeRepeated(event);
+      default:
+        return protection satisfies never;
+    }
+  }
+
   /** Whether the event is still in this process's hand; to be asked before each try. */
   async isMine(event: EventOnItsWay): Promise<boolean> {
     return this.claims.isMine(claimKey(event));
   }
 
-  /** Nobody waits for a store that is known to be away, unless nothing else prevents duplicates. */
-  #claimLimitMs(protection: Protection): number {
-    if (protection === 'none') return Infinity;
+  /** How long an event waits for one answer of the store, in milliseconds. */
+  #claimLimitMs(mayDoWithout: boolean): number {
     const now = this.clock.monotonic();
-    if (this.#outage !== undefined && now - this.#lastProbeAt < PROBE_MS) return 0;
+    if (!mayDoWithout || this.#outage === undefined) return Infinity;
+    if (now - this.#lastProbeAt < PROBE_MS) return 0;
     this.#lastProbeAt = now;
-    return PROTECTED_CLAIM_MS;
+    return PROBE_MS;
   }
 
   /** For how long the store has not answered. Counted once for all events: those that queue behind each other would otherwise wait as long each. */

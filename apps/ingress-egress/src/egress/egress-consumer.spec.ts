@@ -10,6 +10,7 @@ import {
   type SendOptions,
   type SendRates,
   type SendReceipt,
+  sleep,
   systemClock,
 } from '@bitbrat/connectors-core';
 import {
@@ -787,38 +788,44 @@ describe('EgressConsumer', () => {
       expect(await next.begin('waits', 1_000)).toMatchObject({ earlier: 'none', deaths: 0 });
     });
 
-    it('sends an event once that two processes get twice at the same time, without an ordering key', async () => {
-      const store = createMemoryStore();
-      const started = await start(() => new Promise((resolve) => void setTimeout(resolve, 500, accepted)), {
-        duplicateProtection: protection,
-        store,
-        isShared: true,
-      });
-      const other = started.anotherConsumer();
-      const ids = Array.from({ length: 20 }, (_, i) => `e${i}`);
-      const messages = ids.map((id, i) => aMessage(id, i));
-      const deliver = async (consumer: EgressConsumer, message: ReceivedMessage): Promise<void> => {
-        // As the bus: what is given back comes again.
-        for (let attempt = 1; (await consumer.handle({ ...message, attempt })) === 'nack'; attempt++) {
-          await new Promise((resolve) => void setTimeout(resolve, 1_000));
-        }
-      };
-      const delivered = Promise.all(
-        messages.flatMap((message, i) => [
-          deliver(i % 2 === 0 ? started.consumer : other, message),
-          deliver(i % 2 === 0 ? other : started.consumer, { ...message, id: `${message.id} again` }),
-        ]),
-      );
-      await jest.advanceTimersByTimeAsync(60_000);
-      await delivered;
-      expect(started.calls.map(({ options }) => options.idempotencyKey).sort()).toEqual([...ids].sort());
-      expect(statuses(started).sort()).toEqual(ids.map((id) => `${id} sent 1`).sort());
-      await other.stop(1_000);
-    });
+    it.each([
+      ['quick', 0],
+      ['slow', 20_000],
+    ])(
+      'sends an event once that two processes get twice at the same time (store: %s)',
+      async (_name, slowMs) => {
+        const store = slowAtFirst(createMemoryStore(), slowMs);
+        const started = await start(() => later(500), {
+          duplicateProtection: protection,
+          store,
+          isShared: true,
+        });
+        const other = started.anotherConsumer();
+        const ids = Array.from({ length: 20 }, (_, i) => `e${i}`);
+        const messages = ids.map((id, i) => aMessage(id, i));
+        const deliver = async (consumer: EgressConsumer, message: ReceivedMessage): Promise<void> => {
+          // As the bus: what is given back comes again.
+          for (let attempt = 1; (await consumer.handle({ ...message, attempt })) === 'nack'; attempt++) {
+            await sleep(systemClock, 1_000);
+          }
+        };
+        const delivered = Promise.all(
+          messages.flatMap((message, i) => [
+            deliver(i % 2 === 0 ? started.consumer : other, message),
+            deliver(i % 2 === 0 ? other : started.consumer, { ...message, id: `${message.id} again` }),
+          ]),
+        );
+        await jest.advanceTimersByTimeAsync(60_000);
+        await delivered;
+        expect(started.calls.map(({ options }) => options.idempotencyKey).sort()).toEqual([...ids].sort());
+        expect(statuses(started).sort()).toEqual(ids.map((id) => `${id} sent 1`).sort());
+        await other.stop(1_000);
+      },
+    );
   });
 
   it('sends an event once that was published for two destinations', async () => {
-    const started = await start(() => new Promise((resolve) => void setTimeout(resolve, 500, accepted)));
+    const started = await start(() => later(500));
     for (const destination of ['here', 'there']) {
       await started.publish({ id: 'e1', target: { connector: 'fake', destination } });
     }
@@ -851,6 +858,23 @@ describe('EgressConsumer', () => {
     expect(started.deadLetters).toMatchObject([{ error: { code: 'INTERNAL', message: 'a fault of ours' } }]);
   });
 });
+
+async function later(ms: number): Promise<SendReceipt> {
+  await sleep(systemClock, ms);
+  return accepted;
+}
+
+/** A store that needs time for its first answers, as one does whose library is loaded and whose connection is made. */
+function slowAtFirst(store: StateStore, ms: number): ClaimStore {
+  const opened = sleep(systemClock, ms);
+  return {
+    get: async (key) => opened.then(() => store.get(key)),
+    set: async (key, value) => opened.then(() => store.set(key, value)),
+    delete: async (key) => opened.then(() => store.delete(key)),
+    compareAndSet: async (key, expected, value) =>
+      opened.then(() => store.compareAndSet(key, expected, value)),
+  };
+}
 
 function aMessage(id: string, index: number): ReceivedMessage {
   const event = {
