@@ -9,6 +9,7 @@ import {
   type EgressEvent,
   type EgressOutcome,
   encodeEgress,
+  type EncodedMessage,
   type IngressEnvelope,
 } from '@bitbrat/envelope';
 import { createPubSubBus, type MessageBus, type ReceivedMessage } from '@bitbrat/message-bus';
@@ -43,6 +44,16 @@ export class BusRecorder {
   }
 
   async send(event: Partial<EgressEvent> & Pick<EgressEvent, 'id' | 'target'>): Promise<void> {
+    await this.bus.publish(this.topics.egress(this.instanceId), this.#encode(event));
+  }
+
+  /** Without an ordering key, so that the bus may give each copy to another subscriber. */
+  async sendUnordered(event: Partial<EgressEvent> & Pick<EgressEvent, 'id' | 'target'>): Promise<void> {
+    const { attributes, data } = this.#encode(event);
+    await this.bus.publish(this.topics.egress(this.instanceId), { attributes, data });
+  }
+
+  #encode(event: Partial<EgressEvent> & Pick<EgressEvent, 'id' | 'target'>): EncodedMessage {
     const whole: EgressEvent = {
       v: '1',
       type: 'chat.send.v1',
@@ -54,7 +65,7 @@ export class BusRecorder {
     };
     const encoded = encodeEgress(whole, '/bots/e2e', new Date().toISOString());
     if (!encoded.ok) throw new Error(encoded.fault.detail);
-    await this.bus.publish(this.topics.egress(this.instanceId), encoded.value);
+    return encoded.value;
   }
 
   async sendBytes(text: string): Promise<void> {
