@@ -8,6 +8,9 @@ import { waitUntil } from './wait-until.js';
 /** The built service. Jest, the campaign and the benchmarks all run in the project's folder. */
 export const MAIN = join(process.cwd(), '../ingress-egress/dist/main.mjs');
 
+/** A machine that is busy with other suites needs them. */
+const READY_MS = 60_000;
+
 export type LogLine = Readonly<Record<string, unknown>>;
 
 /** The built service as a process of its own. */
@@ -59,7 +62,7 @@ export async function startService(environment: Record<string, string>): Promise
         return answer?.ok === true ? true : undefined;
       };
       try {
-        await waitUntil(`${url}/readyz`, isReady);
+        await waitUntil(`${url}/readyz`, isReady, READY_MS);
       } catch (cause) {
         const said = `${errors}${logs
           .slice(-8)
