@@ -2,18 +2,26 @@ import { ApiError } from './api-error.js';
 import { type ConversationsModel } from './conversations-model.js';
 import { type Conversation, findIdentity, type Participant } from './records.js';
 import { type SyncProjection } from './sync-projection.js';
+import { type TwilioSandboxOptions } from './twilio-options.js';
+
+type NotParticipantCode = TwilioSandboxOptions['notParticipantCode'];
 
 /** Whether an identity may see a conversation: its participants and its creator may. */
 export function canSee(conversation: Conversation, identity: string): boolean {
   return conversation.createdBy === identity || findIdentity(conversation, identity) !== undefined;
 }
 
-/** The conversation by SID or unique name. Throws 404/50350 when there is none, 403/50430 when it is not theirs. */
-export function visibleConversation(model: ConversationsModel, key: string, identity: string): Conversation {
+/** The conversation by SID or unique name. Throws 404/50350 when there is none, 403 when it is not theirs. */
+export function visibleConversation(
+  model: ConversationsModel,
+  key: string,
+  identity: string,
+  notParticipantCode: NotParticipantCode,
+): Conversation {
   const conversation = model.find(key);
   if (conversation === undefined) throw new ApiError(404, 50350, 'Conversation not found');
   if (!canSee(conversation, identity)) {
-    throw new ApiError(403, 50430, 'User not participant of conversation');
+    throw new ApiError(403, notParticipantCode, 'User not participant of conversation');
   }
   return conversation;
 }
@@ -23,10 +31,13 @@ export function ownParticipant(
   model: ConversationsModel,
   key: string,
   identity: string,
+  notParticipantCode: NotParticipantCode,
 ): { readonly conversation: Conversation; readonly participant: Participant } {
-  const conversation = visibleConversation(model, key, identity);
+  const conversation = visibleConversation(model, key, identity, notParticipantCode);
   const participant = findIdentity(conversation, identity);
-  if (participant === undefined) throw new ApiError(403, 50430, 'User not participant of conversation');
+  if (participant === undefined) {
+    throw new ApiError(403, notParticipantCode, 'User not participant of conversation');
+  }
   return { conversation, participant };
 }
 

@@ -2,6 +2,8 @@ import { ApiError } from './api-error.js';
 import {
   type ConversationInput,
   conversationSchema,
+  type ConversationStateInput,
+  conversationStateSchema,
   type DeliveryInput,
   deliverySchema,
   type InboundMessage,
@@ -65,6 +67,13 @@ export class ControlActions {
   /** Deletes a conversation with all that is in it. */
   removeConversation(sid: string): void {
     this.targets.model.removeConversation(this.conversation(sid), CONTROL);
+  }
+
+  /** Changes a conversation's state. Throws 403 when it is closed. */
+  setState(sid: string, input: ConversationStateInput): Conversation {
+    const conversation = this.conversation(sid);
+    this.targets.model.setState(conversation, parseInput(conversationStateSchema, input).state, CONTROL);
+    return conversation;
   }
 
   /** Adds a participant. Throws 409 when they are there already. */

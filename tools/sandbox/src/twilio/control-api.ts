@@ -4,7 +4,9 @@ import { createErrorHandler, param, waitMs } from '../control-request.js';
 import { registerFaultRoutes } from '../fault-routes.js';
 import { ApiError } from './api-error.js';
 import {
+  clockSchema,
   conversationSchema,
+  conversationStateSchema,
   deliverySchema,
   inboundMessageSchema,
   optOutSchema,
@@ -62,6 +64,10 @@ function registerConversations(scope: FastifyInstance, sandbox: TwilioSandbox): 
     return reply.code(201).send(sandbox.createConversation(input));
   });
   scope.get('/conversations/:sid', (request) => Promise.resolve(sandbox.conversation(param(request, 'sid'))));
+  scope.post('/conversations/:sid/state', (request) => {
+    const input = parseInput(conversationStateSchema, request.body);
+    return Promise.resolve(sandbox.setConversationState(param(request, 'sid'), input));
+  });
   scope.delete('/conversations/:sid', async (request, reply) => {
     sandbox.deleteConversation(param(request, 'sid'));
     return reply.code(204).send();
@@ -93,6 +99,11 @@ function registerSwitches(scope: FastifyInstance, sandbox: TwilioSandbox): void 
     const { url, format } = parseInput(webhookTargetSchema, request.body);
     sandbox.setWebhookUrl(url ?? undefined, format);
     return Promise.resolve({ url, format });
+  });
+  scope.put('/clock', (request) => {
+    const { offsetMs } = parseInput(clockSchema, request.body);
+    sandbox.setClockOffset(offsetMs);
+    return Promise.resolve({ offsetMs });
   });
   scope.get('/stats', () => Promise.resolve(sandbox.stats()));
   scope.get('/environment', () => Promise.resolve(sandbox.environment()));

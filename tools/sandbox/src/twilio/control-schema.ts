@@ -68,6 +68,12 @@ export const conversationSchema = z.strictObject({
   participants: z.array(participantSchema).default([]),
 });
 
+/** A conversation's new state. */
+export const conversationStateSchema = z.strictObject({ state: z.enum(['active', 'inactive', 'closed']) });
+
+/** Twilio's clock against this machine's, in milliseconds; positive: ahead. */
+export const clockSchema = z.strictObject({ offsetMs: z.int() });
+
 /** A number that opts out, or in again. */
 export const optOutSchema = z.strictObject({ address, optedOut: z.boolean() });
 
@@ -89,5 +95,7 @@ export type InboundMessage = z.input<typeof inboundMessageSchema>;
 export type ParticipantInput = z.input<typeof participantSchema>;
 /** A conversation as a caller writes it. */
 export type ConversationInput = z.input<typeof conversationSchema>;
+/** A change of state as a caller writes it. */
+export type ConversationStateInput = z.input<typeof conversationStateSchema>;
 /** A delivery report as a caller writes it. */
 export type DeliveryInput = z.input<typeof deliverySchema>;

@@ -1,6 +1,7 @@
 import { parseJson } from '../json.js';
 import {
   type Conversation,
+  type ConversationState,
   type DeliveryStatus,
   type MediaReference,
   type Message,
@@ -23,6 +24,7 @@ export interface ConversationView {
   readonly friendlyName: string | null;
   readonly uniqueName: string | null;
   readonly attributes: unknown;
+  readonly state: ConversationState;
   readonly participants: readonly ParticipantView[];
   readonly messageCount: number;
   /** Null while there is no message. */
@@ -78,6 +80,7 @@ export function toConversationView(conversation: Conversation): ConversationView
     friendlyName: conversation.friendlyName,
     uniqueName: conversation.uniqueName,
     attributes: parseJson(conversation.attributes),
+    state: conversation.state,
     participants: [...conversation.participants.values()].map(toParticipantView),
     messageCount: conversation.messages.length,
     lastMessageIndex: conversation.messages.at(-1)?.index ?? null,

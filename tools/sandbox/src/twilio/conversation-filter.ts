@@ -2,7 +2,7 @@ import { invalidParameter } from './api-error.js';
 import { type Conversation } from './records.js';
 import { type RestCall } from './rest-call.js';
 
-/** States that a conversation may have; the sandbox's are all active. */
+/** States that a conversation may have. */
 const STATES = ['active', 'inactive', 'closed', 'initializing'];
 
 /**
@@ -12,10 +12,11 @@ const STATES = ['active', 'inactive', 'closed', 'initializing'];
 export function selectConversations(call: RestCall): readonly Conversation[] {
   const from = timeIn(call, 'StartDate');
   const to = timeIn(call, 'EndDate');
-  const state = call.query('State') ?? 'active';
-  if (!STATES.includes(state)) throw invalidParameter(`State must be one of ${STATES.join(', ')}.`);
-  if (state !== 'active') return [];
-  const all = call.model.conversations();
+  const state = call.query('State');
+  if (state !== undefined && !STATES.includes(state)) {
+    throw invalidParameter(`State must be one of ${STATES.join(', ')}.`);
+  }
+  const all = call.model.conversations().filter((each) => state === undefined || each.state === state);
   if (from === undefined && to === undefined) return all;
   return all
     .filter(({ dateCreated }) => {

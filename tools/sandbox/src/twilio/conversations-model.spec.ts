@@ -2,7 +2,7 @@ import { ConversationsModel } from './conversations-model.js';
 
 describe('ConversationsModel', () => {
   it('keeps the newest messages of a conversation, with their indexes', () => {
-    const model = new ConversationsModel(() => 0, 2);
+    const model = new ConversationsModel(() => 0, 2, 1_000);
     const cause = { source: 'API', silent: false } as const;
     const fields = { friendlyName: null, uniqueName: null, attributes: '{}', createdBy: 'system' };
     const conversation = model.createConversation(fields, cause);

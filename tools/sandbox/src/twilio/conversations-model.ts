@@ -7,6 +7,7 @@ import { checkAttributes } from './outbound-policy.js';
 import {
   type Binding,
   type Conversation,
+  type ConversationState,
   type DeliveryStatus,
   findIdentity,
   type Message,
@@ -20,10 +21,15 @@ export class ConversationsModel {
   readonly #listeners: ((change: ModelChange) => void)[] = [];
   readonly #optedOut = new Set<string>();
 
-  /** @param now milliseconds since the epoch. @param historyLimit messages kept per conversation. */
+  /**
+   * @param now milliseconds since the epoch
+   * @param historyLimit messages kept per conversation
+   * @param conversationLimit active and inactive conversations that an identity may be in
+   */
   constructor(
     private readonly now: () => number,
     private readonly historyLimit: number,
+    private readonly conversationLimit: number,
   ) {}
 
   /** Addresses that do not want messages any more. */
@@ -67,14 +73,16 @@ export class ConversationsModel {
       .sort((a, b) => (a.sid < b.sid ? -1 : 1));
   }
 
-  /** The conversation that an address has with a Twilio number; Twilio allows one at most. */
+  /** The conversation that an address has with a Twilio number; Twilio allows one at most that is not closed. */
   findByBinding(binding: Binding): Conversation | undefined {
-    return this.conversations().find((conversation) =>
-      [...conversation.participants.values()].some(
-        (participant) =>
-          participant.binding?.address === binding.address &&
-          participant.binding.proxyAddress === binding.proxyAddress,
-      ),
+    return this.conversations().find(
+      (conversation) =>
+        conversation.state !== 'closed' &&
+        [...conversation.participants.values()].some(
+          (participant) =>
+            participant.binding?.address === binding.address &&
+            participant.binding.proxyAddress === binding.proxyAddress,
+        ),
     );
   }
 
@@ -90,6 +98,8 @@ export class ConversationsModel {
     const conversation: Conversation = {
       sid: createSid('CH'),
       ...fields,
+      state: 'active',
+      stateChangedAt: date,
       participants: new Map(),
       messages: [],
       nextIndex: 0,
@@ -111,7 +121,16 @@ export class ConversationsModel {
     fields: Partial<Pick<Conversation, 'friendlyName' | 'uniqueName' | 'attributes'>>,
     cause: Cause,
   ): void {
+    checkOpen(conversation);
     Object.assign(conversation, fields, { dateUpdated: this.#date() });
+    this.#emit({ kind: 'conversation-updated', conversation, ...cause });
+  }
+
+  /** Changes the state. Closing is final: afterwards every change is refused with 50377. */
+  setState(conversation: Conversation, state: ConversationState, cause: Cause): void {
+    checkOpen(conversation);
+    const date = this.#date();
+    Object.assign(conversation, { state, stateChangedAt: date, dateUpdated: date });
     this.#emit({ kind: 'conversation-updated', conversation, ...cause });
   }
 
@@ -128,15 +147,15 @@ export class ConversationsModel {
   }
 
   removeParticipant(conversation: Conversation, participant: Participant, cause: Cause): void {
+    checkOpen(conversation);
     conversation.participants.delete(participant.sid);
     this.#emit({ kind: 'participant-removed', conversation, participant, ...cause });
   }
 
   #enter(conversation: Conversation, fields: NewParticipant): Participant {
+    checkOpen(conversation);
     checkAttributes(fields.attributes);
-    if ('identity' in fields && findIdentity(conversation, fields.identity) !== undefined) {
-      throw new ApiError(409, 50433, 'Participant already exists');
-    }
+    if ('identity' in fields) this.#checkIdentity(conversation, fields.identity);
     const taken = 'address' in fields ? this.findByBinding(fields) : undefined;
     if (taken !== undefined) {
       throw new ApiError(
@@ -150,6 +169,16 @@ export class ConversationsModel {
     return participant;
   }
 
+  #checkIdentity(conversation: Conversation, identity: string): void {
+    if (findIdentity(conversation, identity) !== undefined) {
+      throw new ApiError(409, 50433, 'Participant already exists');
+    }
+    const open = this.conversationsOf(identity).filter(({ state }) => state !== 'closed');
+    if (open.length >= this.conversationLimit) {
+      throw new ApiError(403, 50214, 'User conversation limit exceeded');
+    }
+  }
+
   /** Moves the read horizon; null means that nothing was read. */
   setReadHorizon(
     conversation: Conversation,
@@ -160,6 +189,7 @@ export class ConversationsModel {
     if (index !== null && (!Number.isInteger(index) || index < 0)) {
       throw invalidParameter('LastReadMessageIndex must be null or a whole number from 0.');
     }
+    checkOpen(conversation);
     participant.lastReadMessageIndex = index;
     participant.lastReadAt = index === null ? null : this.#date();
     participant.dateUpdated = this.#date();
@@ -168,6 +198,7 @@ export class ConversationsModel {
 
   /** Stores a message. Whether it may be sent has been checked before. */
   addMessage(conversation: Conversation, fields: NewMessage, cause: Cause): Message {
+    checkOpen(conversation);
     const message = createMessage(conversation, fields, this.#date());
     conversation.nextIndex += 1;
     conversation.messages.push(message);
@@ -219,4 +250,9 @@ export class ConversationsModel {
   #date(): string {
     return new Date(this.now()).toISOString();
   }
+}
+
+/** Throws 403/50377 for a conversation that is closed: it takes no change any more. */
+function checkOpen(conversation: Conversation): void {
+  if (conversation.state === 'closed') throw new ApiError(403, 50377, 'Conversation is closed');
 }

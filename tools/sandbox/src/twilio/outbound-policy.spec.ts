@@ -6,7 +6,7 @@ const CAUSE = { source: 'API', silent: true } as const;
 const PHONE = '+15550100';
 
 function conversationWith(phone: boolean): Conversation {
-  const model = new ConversationsModel(() => 0, 10);
+  const model = new ConversationsModel(() => 0, 10, 1_000);
   const fields = { friendlyName: null, uniqueName: null, attributes: '{}', createdBy: 'system' };
   const conversation = model.createConversation(fields, CAUSE);
   if (phone) {

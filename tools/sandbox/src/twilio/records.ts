@@ -64,6 +64,9 @@ export interface Message {
   dateUpdated: string;
 }
 
+/** What a conversation's life has come to: closed ones take no change and do not count. */
+export type ConversationState = 'active' | 'inactive' | 'closed';
+
 /** A conversation with its members and messages. */
 export interface Conversation {
   readonly sid: string;
@@ -72,6 +75,8 @@ export interface Conversation {
   /** JSON text. */
   attributes: string;
   readonly createdBy: string;
+  state: ConversationState;
+  stateChangedAt: string;
   readonly participants: Map<string, Participant>;
   /** Ascending by index. */
   readonly messages: Message[];

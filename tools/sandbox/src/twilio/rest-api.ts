@@ -4,9 +4,10 @@ import { selectConversations } from './conversation-filter.js';
 import { checkBasicAuth, replyWithError, throughGate } from './fastify-gate.js';
 import { writeOutbound } from './message-writer.js';
 import { checkAttributes, checkOutbound } from './outbound-policy.js';
+import { type ConversationState } from './records.js';
 import { type Answer } from './request-gate.js';
 import { found, RestCall, type RestContext } from './rest-call.js';
-import { toRestConversation, toRestMessage, toRestParticipant } from './rest-views.js';
+import { toRestConversation, toRestMessage, toRestParticipant, toRestService } from './rest-views.js';
 import { toReceipts } from './tunnel-views.js';
 
 /** Adds Twilio's REST interface, with and without a service in the path. */
@@ -31,6 +32,10 @@ function registerRoutes(scope: FastifyInstance, context: RestContext): void {
     },
   );
   scope.setErrorHandler(replyWithError);
+  scope.addHook('onSend', (_request, reply, payload, done) => {
+    void reply.header('date', context.time.httpDate());
+    done(null, payload);
+  });
   const add = (
     method: 'GET' | 'POST' | 'DELETE',
     url: string,
@@ -49,6 +54,7 @@ function registerRoutes(scope: FastifyInstance, context: RestContext): void {
     });
   };
 
+  add('GET', '', 'getService', (call) => found(toRestService(call.identity)));
   add('GET', '/Conversations', 'listConversations', (call) =>
     call.page('conversations', selectConversations(call), (each) => toRestConversation(call.identity, each)),
   );
@@ -135,6 +141,7 @@ function updateConversation(call: RestCall): Answer {
   const conversation = call.conversation();
   const attributes = call.form('Attributes') ?? conversation.attributes;
   checkAttributes(attributes);
+  const state = stateOf(call.form('State'));
   call.model.updateConversation(
     conversation,
     {
@@ -144,7 +151,13 @@ function updateConversation(call: RestCall): Answer {
     },
     call.cause,
   );
+  if (state !== undefined) call.model.setState(conversation, state, call.cause);
   return found(toRestConversation(call.identity, conversation));
+}
+
+function stateOf(text: string | undefined): ConversationState | undefined {
+  if (text === undefined || text === 'active' || text === 'inactive' || text === 'closed') return text;
+  throw invalidParameter('State must be one of active, inactive, closed.');
 }
 
 function createParticipant(call: RestCall): Answer {

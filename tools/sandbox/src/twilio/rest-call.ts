@@ -4,6 +4,7 @@ import { ApiError, invalidParameter } from './api-error.js';
 import { type ConversationsModel } from './conversations-model.js';
 import { type MediaStore } from './media-store.js';
 import { type Cause } from './model-change.js';
+import { type PlatformTime } from './platform-time.js';
 import { type Conversation, findParticipant, type Message, type Participant } from './records.js';
 import { type Answer, type RequestGate } from './request-gate.js';
 import { type RestIdentity, toRestPage } from './rest-views.js';
@@ -16,6 +17,7 @@ export interface RestContext {
   readonly model: ConversationsModel;
   readonly media: MediaStore;
   readonly gate: RequestGate;
+  readonly time: PlatformTime;
   /** User and password pairs that are let in. */
   readonly accounts: readonly (readonly [user: string, password: string])[];
   identity(): RestIdentity;

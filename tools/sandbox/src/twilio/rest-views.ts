@@ -14,6 +14,20 @@ function conversationUrl({ origin, chatServiceSid }: RestIdentity, sid: string):
   return `${origin}/v1/Services/${chatServiceSid}/Conversations/${sid}`;
 }
 
+/** The conversation service as the REST interface writes it. */
+export function toRestService({ accountSid, chatServiceSid, origin }: RestIdentity): JsonObject {
+  const url = `${origin}/v1/Services/${chatServiceSid}`;
+  return {
+    account_sid: accountSid,
+    sid: chatServiceSid,
+    friendly_name: 'Sandbox',
+    date_created: null,
+    date_updated: null,
+    url,
+    links: { conversations: `${url}/Conversations` },
+  };
+}
+
 /** A conversation as the REST interface writes it. */
 export function toRestConversation(identity: RestIdentity, conversation: Conversation): JsonObject {
   const url = conversationUrl(identity, conversation.sid);
@@ -25,7 +39,7 @@ export function toRestConversation(identity: RestIdentity, conversation: Convers
     friendly_name: conversation.friendlyName,
     unique_name: conversation.uniqueName,
     attributes: conversation.attributes,
-    state: 'active',
+    state: conversation.state,
     timers: {},
     bindings: {},
     date_created: conversation.dateCreated,

@@ -130,7 +130,7 @@ function toDocument(conversation: Conversation): JsonObject {
     createdBy: conversation.createdBy,
     dateCreated: conversation.dateCreated,
     dateUpdated: conversation.dateUpdated,
-    state: { current: 'active', dateUpdated: conversation.dateCreated },
+    state: { current: conversation.state, dateUpdated: conversation.stateChangedAt },
     messages: names.messages,
     roster: names.roster,
     bindings: {},

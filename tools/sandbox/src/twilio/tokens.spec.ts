@@ -41,7 +41,9 @@ describe('checkToken', () => {
       sign({ ...CLAIMS, grants: { identity: 'bot', chat: { service_sid: 'IS1' } } }),
       20101,
     ],
-    ['a start in the future', sign({ ...CLAIMS, nbf: NOW / 1000 + 5 }), 20101],
+    ['a start in the future', sign({ ...CLAIMS, nbf: NOW / 1000 + 5 }), 20105],
+    ['an issue in the future', sign({ ...CLAIMS, iat: NOW / 1000 + 5 }), 20105],
+    ['an end a day ahead', sign({ ...CLAIMS, exp: NOW / 1000 + 86_401 }), 20104],
     ['an end that has come', sign({ ...CLAIMS, exp: NOW / 1000 }), 20104],
   ])('refuses %s', (_name, token, code) => {
     expect(checkToken(token, twilioDefaults, NOW)).toMatchObject({ ok: false, code });

@@ -17,15 +17,18 @@ export interface TokenClaims {
   readonly issuedAt: number;
 }
 
-/** Why a token is refused, in Twilio's words and codes: 20104 expired, 20101 anything else. */
+/** Why a token is refused, in Twilio's words and codes: 20104 expired or too long a life, 20105 not valid yet, 20101 anything else. */
 export interface TokenRefusal {
-  readonly code: 20101 | 20104;
+  readonly code: 20101 | 20104 | 20105;
   readonly description: string;
 }
 
 /** The result of a check. */
 export type TokenCheck =
   { readonly ok: true; readonly claims: TokenClaims } | ({ readonly ok: false } & TokenRefusal);
+
+/** Milliseconds from now within which a token must end (error page 20104). */
+const MAX_LIFE_MS = 24 * 3_600_000;
 
 const headerSchema = z.object({ alg: z.literal('HS256'), cty: z.string().regex(/^twilio-fpa;v=1$/) });
 const payloadSchema = z.object({
@@ -64,8 +67,10 @@ export function checkToken(token: string, authority: TokenAuthority, nowMs: numb
   if (sub !== authority.accountSid) return invalid('the subject is not the account');
   if (grants.chat.service_sid !== authority.chatServiceSid)
     return invalid('the ChatGrant names another service');
-  if (nbf !== undefined && nbf * 1000 > nowMs) return invalid('it is not valid yet');
-  if (exp * 1000 <= nowMs) {
+  if (Math.max(nbf ?? 0, iat ?? 0) * 1000 > nowMs) {
+    return { ok: false, code: 20105, description: 'Access Token not yet valid' };
+  }
+  if (exp * 1000 <= nowMs || exp * 1000 > nowMs + MAX_LIFE_MS) {
     return { ok: false, code: 20104, description: 'Access Token expired or expiration date invalid' };
   }
   const issuedAt = (iat ?? nbf) === undefined ? nowMs : (iat ?? nbf ?? 0) * 1000;

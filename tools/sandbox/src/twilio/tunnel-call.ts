@@ -9,6 +9,7 @@ import { type Conversation, type Message } from './records.js';
 import { type Answer } from './request-gate.js';
 import { type SyncProjection } from './sync-projection.js';
 import { type SyncStore } from './sync-store.js';
+import { type TwilioSandboxOptions } from './twilio-options.js';
 import { type TunnelPeer, type TunnelRequest } from './tunnel-request.js';
 
 /** What the handlers of tunnelled requests work on. */
@@ -18,6 +19,7 @@ export interface TunnelContext {
   readonly store: SyncStore;
   readonly media: MediaStore;
   readonly serviceSid: string;
+  readonly notParticipantCode: TwilioSandboxOptions['notParticipantCode'];
   origin(): string;
   notifyTyping(conversation: Conversation, typist: string): void;
 }
@@ -66,12 +68,12 @@ export function ok(body: JsonObject): Answer {
 
 /** The conversation that the path names, if the caller may see it. Throws 404 or 403. */
 export function visible({ context, peer, arg }: Call): Conversation {
-  return visibleConversation(context.model, arg('conversation'), peer.identity);
+  return visibleConversation(context.model, arg('conversation'), peer.identity, context.notParticipantCode);
 }
 
 /** The conversation that the path names and the caller's participant in it. Throws 404 or 403. */
 export function own({ context, peer, arg }: Call): ReturnType<typeof ownParticipant> {
-  return ownParticipant(context.model, arg('conversation'), peer.identity);
+  return ownParticipant(context.model, arg('conversation'), peer.identity, context.notParticipantCode);
 }
 
 /** The message that the path names, in a conversation of the caller's. Throws 404 or 403. */

@@ -64,7 +64,12 @@ export function userRoutes(): readonly Route[] {
       operation: 'typing',
       handle: ({ context, peer, request }) => {
         const sid = new URLSearchParams(request.body).get('ChannelSid') ?? '';
-        const { conversation } = ownParticipant(context.model, sid, peer.identity);
+        const { conversation } = ownParticipant(
+          context.model,
+          sid,
+          peer.identity,
+          context.notParticipantCode,
+        );
         context.notifyTyping(conversation, peer.identity);
         return ok({ typing_timeout: 5 });
       },

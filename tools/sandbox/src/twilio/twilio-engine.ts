@@ -7,6 +7,7 @@ import { type ArmedFault } from './fault-schema.js';
 import { FaultSwitch } from './fault-switch.js';
 import { MediaStore } from './media-store.js';
 import { MessageWatch } from './message-watch.js';
+import { PlatformTime } from './platform-time.js';
 import { type Conversation } from './records.js';
 import { RequestGate } from './request-gate.js';
 import { Stats } from './stats.js';
@@ -24,6 +25,7 @@ import { WebhookSender } from './webhooks.js';
 export interface TwilioEngine {
   readonly model: ConversationsModel;
   readonly media: MediaStore;
+  readonly time: PlatformTime;
   /** Told of every change. */
   readonly waits: WaitList;
   readonly watch: MessageWatch;
@@ -40,7 +42,8 @@ export interface TwilioEngine {
 
 /** Makes and wires the parts. Nothing listens yet. */
 export function createTwilioEngine(options: TwilioSandboxOptions, context: PlatformContext): TwilioEngine {
-  const now = Date.now;
+  const time = new PlatformTime(options.clockOffsetMs);
+  const { now } = time;
   const stopped = new AbortController();
   // Each request that a fault delays listens to it, however many there are.
   setMaxListeners(0, stopped.signal);
@@ -49,9 +52,9 @@ export function createTwilioEngine(options: TwilioSandboxOptions, context: Platf
   const changed = (): void => {
     waits.notify();
   };
-  const rules = new FaultRules<ArmedFault>(now, seededRandom(options.seed), changed);
+  const rules = new FaultRules<ArmedFault>(Date.now, seededRandom(options.seed), changed);
   const gate = new RequestGate(rules, stats, stopped.signal);
-  const model = new ConversationsModel(now, options.historyLimit);
+  const model = new ConversationsModel(now, options.historyLimit, options.conversationLimit);
   const store = new SyncStore(now, options.historyLimit);
   const projection = new SyncProjection(store);
   const origin = (): string => context.origin();
@@ -68,6 +71,7 @@ export function createTwilioEngine(options: TwilioSandboxOptions, context: Platf
     store,
     media,
     serviceSid: options.chatServiceSid,
+    notParticipantCode: options.notParticipantCode,
     origin,
     notifyTyping: (conversation, typist) => {
       sockets.notifyTyping(conversation.sid, typist, othersIn(conversation, typist));
@@ -117,6 +121,7 @@ export function createTwilioEngine(options: TwilioSandboxOptions, context: Platf
   return {
     model,
     media,
+    time,
     waits,
     watch,
     webhooks,

@@ -25,6 +25,12 @@ export interface TwilioSandboxOptions {
   readonly tokenWarningMs: number;
   /** Milliseconds between the server's `ping` frames. */
   readonly pingIntervalMs: number;
+  /** Active and inactive conversations that an identity may be in; 1,000 as on Twilio's page "Conversations limits". */
+  readonly conversationLimit: number;
+  /** The code of a refusal to an identity that is not in a conversation. Twilio is seen to answer with either. */
+  readonly notParticipantCode: 50400 | 50430;
+  /** Milliseconds by which Twilio's clock is ahead of this machine's; see also `setClockOffset`. */
+  readonly clockOffsetMs: number;
   /** Milliseconds for which a temporary media URL works. */
   readonly mediaUrlTtlMs: number;
   /** Messages kept per conversation, and events per Sync object; the oldest go first, and nobody is told. */
@@ -49,6 +55,9 @@ export const twilioDefaults: TwilioSandboxOptions = {
   webhookRetries: 1,
   tokenWarningMs: 60_000,
   pingIntervalMs: 30_000,
+  conversationLimit: 1_000,
+  notParticipantCode: 50430,
+  clockOffsetMs: 0,
   mediaUrlTtlMs: 300_000,
   historyLimit: 100_000,
   seed: 1,

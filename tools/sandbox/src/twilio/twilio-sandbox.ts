@@ -7,6 +7,7 @@ import { ControlActions } from './control-actions.js';
 import { registerControlApi } from './control-api.js';
 import {
   type ConversationInput,
+  type ConversationStateInput,
   type DeliveryInput,
   type InboundMessage,
   type ParticipantInput,
@@ -47,7 +48,7 @@ export class TwilioSandbox implements SandboxPlatform {
 
   async registerRoutes(app: FastifyInstance): Promise<void> {
     const { accountSid, authToken, apiKey, apiSecret, chatServiceSid } = this.options;
-    const { model, media, gate } = this.#engine;
+    const { model, media, gate, time } = this.#engine;
     const accounts = [
       [accountSid, authToken],
       [apiKey, apiSecret],
@@ -56,6 +57,7 @@ export class TwilioSandbox implements SandboxPlatform {
       model,
       media,
       gate,
+      time,
       accounts,
       identity: () => ({ accountSid, chatServiceSid, origin: this.context.origin() }),
     });
@@ -64,7 +66,7 @@ export class TwilioSandbox implements SandboxPlatform {
       gate,
       serviceSid: chatServiceSid,
       accounts,
-      checkToken: (token) => checkToken(token, this.options, Date.now()),
+      checkToken: (token) => checkToken(token, this.options, time.now()),
     });
     await registerControlApi(app, this);
   }
@@ -113,6 +115,16 @@ export class TwilioSandbox implements SandboxPlatform {
   /** Deletes a conversation with all that is in it. Throws 404. */
   deleteConversation(sid: string): void {
     this.#actions.removeConversation(sid);
+  }
+
+  /** Changes a conversation's state. Throws 404, or 403 when it is closed, which is final. */
+  setConversationState(sid: string, input: ConversationStateInput): ConversationView {
+    return toConversationView(this.#actions.setState(sid, input));
+  }
+
+  /** Sets by how many milliseconds Twilio's clock is ahead of this machine's: of messages, tokens and the header `Date`. */
+  setClockOffset(offsetMs: number): void {
+    this.#engine.time.offsetMs = offsetMs;
   }
 
   /** Adds a participant. Throws 404, or 409 when they are there already. */
