@@ -73,9 +73,7 @@ export class TwilioConnectorAdapter implements IConnector, WebhookReceiver, Reje
       return respond(404, 'TWILIO_WEBHOOK_URL is not set: signatures cannot be checked');
     }
     try {
-      const validators = await import('./sdk.js');
-      const settings = { authToken, chatServiceSid, webhookUrl };
-      const verdict = judgeWebhook(request, settings, validators);
+      const verdict = judgeWebhook(request, { authToken, chatServiceSid, webhookUrl });
       switch (verdict.kind) {
         case 'wake':
           await this.#client.joinAndRead(verdict.conversationSid);

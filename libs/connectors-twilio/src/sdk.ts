@@ -5,9 +5,5 @@
 export { Client } from '@twilio/conversations';
 // By their own paths: the whole package costs 14 MB more.
 export { default as AccessToken } from 'twilio/lib/jwt/AccessToken.js';
-export {
-  getExpectedTwilioSignature,
-  validateRequest,
-  validateRequestWithBody,
-} from 'twilio/lib/webhooks/webhooks.js';
+export { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 export { WebSocket } from 'ws';

@@ -1,16 +1,26 @@
 import { type ConnectorError, type WebhookRequest } from '@bitbrat/connectors-core';
-import type * as twilioWebhooks from 'twilio/lib/webhooks/webhooks.js';
 import { z } from 'zod';
+import { parseForm } from './webhook-form.js';
+import { parseJsonObject } from './webhook-json.js';
+import { isSignedForm, isSignedJson, looksSigned } from './webhook-signature.js';
 
-/** Twilio's own validators, loaded when they are first needed. */
-export type SignatureValidators = Pick<typeof twilioWebhooks, 'validateRequest' | 'validateRequestWithBody'>;
+/**
+ * Bytes of a body at most. Twilio's largest webhook is far smaller: 32 KB of text and 16 KB of attributes (limits page),
+ * each byte percent-encoded.
+ */
+export const MAX_BODY_BYTES = 1_048_576;
+
+/** Characters of a path with its query at most. */
+const MAX_PATH_LENGTH = 8_192;
+
+type RefusalStatus = 400 | 403 | 405 | 413 | 414 | 415;
 
 /** What a webhook asks of us, or the status that it is refused with. */
 export type WebhookVerdict =
   | { readonly kind: 'wake'; readonly conversationSid: string }
   | { readonly kind: 'delivery'; readonly update: DeliveryUpdate }
   | { readonly kind: 'ignore'; readonly eventType: string }
-  | { readonly kind: 'refuse'; readonly status: 400 | 403 | 405 | 415; readonly reason: string };
+  | { readonly kind: 'refuse'; readonly status: RefusalStatus; readonly reason: string };
 
 /** What became of a message on its way to a phone, as the webhook tells it. */
 export interface DeliveryUpdate {
@@ -34,49 +44,83 @@ export interface WebhookSettings {
 /** Events after which there is something to join or to read; all others are none of our business. */
 const WAKING = new Set(['onConversationAdded', 'onMessageAdded']);
 
-const eventSchema = z.looseObject({ EventType: z.string().min(1), ChatServiceSid: z.string().optional() });
-const wakingSchema = z.looseObject({ ConversationSid: z.string().regex(/^CH[0-9a-fA-F]{32}$/) });
+const eventSchema = z.object({
+  EventType: z.string().min(1).max(128),
+  ChatServiceSid: z.string().optional(),
+});
+const wakingSchema = z.object({ ConversationSid: z.string().regex(/^CH[0-9a-fA-F]{32}$/) });
 
 /** Statuses that say something new; `undelivered` is what SMS carriers call `failed`. Of the others the sending itself has told. */
 const STATUSES = { delivered: 'delivered', read: 'read', failed: 'failed', undelivered: 'failed' } as const;
-const statusSchema = z.looseObject({ Status: z.string() });
-const deliverySchema = z.looseObject({
+const statusSchema = z.object({ Status: z.string() });
+const deliverySchema = z.object({
   ConversationSid: z.string().regex(/^CH[0-9a-fA-F]{32}$/),
   MessageSid: z.string().regex(/^IM[0-9a-fA-F]{32}$/),
   Status: z.enum(['delivered', 'read', 'failed', 'undelivered']).transform((status) => STATUSES[status]),
   ParticipantSid: z.string().optional(),
   // A number in JSON, text in a form.
   ErrorCode: z.coerce.number().int().optional().catch(undefined),
-  DateUpdated: z.string().optional(),
+  DateUpdated: z.string().max(64).optional().catch(undefined),
 });
+
+/** What is read of a webhook; all else is left alone. */
+const NAMES = [
+  ...Object.keys(eventSchema.shape),
+  ...Object.keys(wakingSchema.shape),
+  ...Object.keys(deliverySchema.shape),
+];
 
 type Parameters = Readonly<Record<string, unknown>>;
 
 /**
  * Judges a webhook request. Pure.
  *
- * The signature is checked over the raw bytes before anything of the content is believed: for a form over its parameters, for JSON over
- * the body's hash, which Twilio puts into the query.
+ * The signature is checked over the raw bytes before anything of the content is believed: for a form over its parameters,
+ * for JSON over the body's hash, which Twilio puts into the query. Until it matches, the work is bounded and linear in the
+ * size of the body; afterwards it is linear.
  */
-export function judgeWebhook(
-  request: WebhookRequest,
-  settings: WebhookSettings,
-  validators: SignatureValidators,
-): WebhookVerdict {
+export function judgeWebhook(request: WebhookRequest, settings: WebhookSettings): WebhookVerdict {
   if (request.method !== 'POST') return refuse(405, 'expected POST');
-  const [type = ''] = (request.headers['content-type'] ?? '').toLowerCase().split(';', 1);
+  const contentType = (request.headers['content-type'] ?? '').slice(0, 256).toLowerCase();
+  const [type = ''] = contentType.split(';', 1);
   const isForm = type.trim() === 'application/x-www-form-urlencoded';
   if (!isForm && type.trim() !== 'application/json') return refuse(415, 'expected a form or JSON');
-
-  const body = new TextDecoder().decode(request.rawBody);
-  const form = isForm ? parseForm(body) : undefined;
   const signature = request.headers['x-twilio-signature'] ?? '';
-  if (!isSigned(signedUrl(settings.webhookUrl, request.path), signature, form, body, settings, validators)) {
-    return refuse(403, 'the signature does not match');
-  }
-  const parameters = form ?? parseJson(body);
-  if (parameters === undefined) return refuse(400, 'the body is not JSON');
+  if (!looksSigned(signature)) return refuse(403, 'the signature is missing or malformed');
+  if (request.path.length > MAX_PATH_LENGTH) return refuse(414, 'the path is too long');
+  const { byteLength, byteOffset, buffer } = request.rawBody;
+  if (byteLength > MAX_BODY_BYTES) return refuse(413, 'the body is too large');
+  const body = Buffer.from(buffer, byteOffset, byteLength);
+  const url = signedUrl(settings.webhookUrl, request.path);
+  return isForm ? judgeForm(body, signature, url, settings) : judgeJson(body, signature, url, settings);
+}
+
+function judgeForm(body: Buffer, signature: string, url: string, settings: WebhookSettings): WebhookVerdict {
+  const form = parseForm(body);
+  if (form === undefined) return refuse(413, 'the form has too many fields');
+  if (!isSignedForm(settings.authToken, signature, url, form)) return refuse(403, MISMATCH);
+  // A repeated name is none of Twilio's: it stays a list, which no schema accepts.
+  const parameters = pick((name) => {
+    const values = form.get(name);
+    return values?.length === 1 ? values[0] : values;
+  });
   return toVerdict(parameters, settings.chatServiceSid);
+}
+
+function judgeJson(body: Buffer, signature: string, url: string, settings: WebhookSettings): WebhookVerdict {
+  if (!isSignedJson(settings.authToken, signature, url, body)) return refuse(403, MISMATCH);
+  const json = parseJsonObject(body);
+  if (json === undefined) return refuse(400, 'the body is no JSON object of an acceptable size');
+  return toVerdict(
+    pick((name) => (Object.hasOwn(json, name) ? json[name] : undefined)),
+    settings.chatServiceSid,
+  );
+}
+
+const MISMATCH = 'the signature does not match';
+
+function pick(valueOf: (name: string) => unknown): Parameters {
+  return Object.fromEntries(NAMES.map((name) => [name, valueOf(name)]));
 }
 
 /** The status of a webhook whose work has failed: always 5xx, so that Twilio tries again. */
@@ -118,25 +162,6 @@ function toDeliveryVerdict(parameters: Parameters, eventType: string): WebhookVe
   };
 }
 
-function isSigned(
-  url: string,
-  signature: string,
-  form: Parameters | undefined,
-  body: string,
-  { authToken }: WebhookSettings,
-  { validateRequest, validateRequestWithBody }: SignatureValidators,
-): boolean {
-  if (signature === '') return false;
-  try {
-    return form === undefined
-      ? validateRequestWithBody(authToken, signature, url, body)
-      : validateRequest(authToken, signature, url, form);
-  } catch {
-    // The validators throw on what they cannot read; that is not signed either.
-    return false;
-  }
-}
-
 /** Behind a proxy host and path may differ from the public ones; only the query is the request's own. */
 function signedUrl(webhookUrl: string, path: string): string {
   const [base = ''] = webhookUrl.split('?', 1);
@@ -144,27 +169,6 @@ function signedUrl(webhookUrl: string, path: string): string {
   return query === -1 ? base : base + path.slice(query);
 }
 
-/** Flat, as the signature wants it; a repeated name has all its values. */
-function parseForm(body: string): Parameters {
-  const form = new URLSearchParams(body);
-  const names = new Set(form.keys());
-  return Object.fromEntries(
-    [...names].map((name) => {
-      const values = [...form.getAll(name)];
-      return [name, values.length === 1 ? values[0] : values];
-    }),
-  );
-}
-
-function parseJson(body: string): Parameters | undefined {
-  try {
-    const json: unknown = JSON.parse(body);
-    return typeof json === 'object' && json !== null ? { ...json } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function refuse(status: 400 | 403 | 405 | 415, reason: string): WebhookVerdict {
+function refuse(status: RefusalStatus, reason: string): WebhookVerdict {
   return { kind: 'refuse', status, reason };
 }
