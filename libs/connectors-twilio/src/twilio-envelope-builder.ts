@@ -85,7 +85,7 @@ export class TwilioEnvelopeBuilder {
     const id = envelopeId(TWILIO, message.sid);
     const { address, channelType } = parseAddress(message.author ?? '');
     // A message without an author is one whose participant was deleted; the participant's SID still tells people apart.
-    const from = address === '' ? (message.participantSid ?? 'unknown') : address;
+    const from = address || message.participantSid || 'unknown';
     return {
       v: ENVELOPE_VERSION,
       id,
