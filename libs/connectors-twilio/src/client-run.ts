@@ -3,6 +3,8 @@ import { ClientSession } from './client-session.js';
 import { type ConversationJoiner } from './conversation-joiner.js';
 import { ConversationReader, type ReaderOptions } from './conversation-reader.js';
 import { type ConversationReconciler } from './conversation-reconciler.js';
+import { type TwilioConfig } from './config.js';
+import { type PlatformClock } from './platform-clock.js';
 import { type SessionEvents } from './session-contract.js';
 import { TwilioTokenProvider } from './token-provider.js';
 
@@ -15,9 +17,19 @@ const MAX_FAILED_SWEEPS = 3;
 /** Milliseconds until a replacement that failed is tried again. */
 const REPLACE_RETRY_MS = 60_000;
 
-export interface RunOptions extends Pick<ReaderOptions, 'config' | 'host' | 'intake' | 'random'> {
-  readonly joiner: ConversationJoiner;
+export interface RunOptions extends Pick<
+  ReaderOptions,
+  'host' | 'intake' | 'oldest' | 'onPassedOver' | 'problems' | 'random'
+> {
+  readonly config: TwilioConfig;
+  /** The platform's clock. */
+  readonly time: PlatformClock;
+  readonly joiner: Pick<ConversationJoiner, 'isJoined' | 'left' | 'remember'>;
   readonly reconciler: ConversationReconciler;
+  /** The bot is not in a conversation. As `ReconcileRun.onMissing`. */
+  readonly onMissing: (conversationSid: string) => boolean;
+  /** All conversations were looked at. */
+  readonly onSwept: (session: ClientSession) => void;
   /** A client of the SDK is put away. @param closed never rejects */
   readonly onPutAway: (closed: Promise<void>) => void;
   /** Resolves when nothing is being sent. */
@@ -47,12 +59,14 @@ export class ClientRun {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    const { config, host, intake, random } = options;
+    const { host, intake, oldest, onPassedOver, problems, random } = options;
     this.#reader = new ConversationReader({
-      config,
       host,
       random,
       intake,
+      oldest,
+      onPassedOver,
+      problems,
       signal: this.#abort.signal,
       session: () => this.#session,
       onRead: (count) => {
@@ -96,7 +110,8 @@ export class ClientRun {
 
   /** Resolves when connected; reading goes on from there. @throws ConnectorError */
   async begin(): Promise<void> {
-    this.#provider = await TwilioTokenProvider.load(this.#options.config);
+    const { config, time } = this.#options;
+    this.#provider = new TwilioTokenProvider(config, () => time.now());
     const session = await this.#open(this.#provider);
     if (this.#abort.signal.aborted) {
       await session.close();
@@ -125,7 +140,7 @@ export class ClientRun {
   }
 
   async #open(provider: TwilioTokenProvider): Promise<ClientSession> {
-    const { config, host, joiner, onConnected, onFailed, onReconnecting } = this.#options;
+    const { config, host, joiner, onConnected, onFailed, onReconnecting, time } = this.#options;
     const opened: { session?: ClientSession } = {};
     // Until it has taken over, a session is nobody's: the one before it still speaks.
     const isCurrent = (): boolean => this.#session !== undefined && this.#session === opened.session;
@@ -160,14 +175,15 @@ export class ClientRun {
     };
     const { clock, logger } = host;
     const { conversationsWsUrl: wsUrl, watchdogSeconds } = config;
-    const options = { provider, wsUrl, watchdogMs: watchdogSeconds * 1000, clock, logger };
+    const refreshTime = (): Promise<void> => time.refresh();
+    const options = { provider, refreshTime, wsUrl, watchdogMs: watchdogSeconds * 1000, clock, logger };
     opened.session = await ClientSession.open(options, events, this.#abort.signal);
     this.#generation += 1;
     return opened.session;
   }
 
   #forget(conversationSid: string): void {
-    this.#options.joiner.forget(conversationSid);
+    this.#options.joiner.left(conversationSid);
     this.#reader.forget(conversationSid);
   }
 
@@ -203,14 +219,13 @@ export class ClientRun {
 
   /** Joins what no webhook has told of. Apart from the sweep: it takes another road, and its failures say nothing about the client. */
   #reconcile(session: ClientSession): void {
-    const { joiner, reconciler } = this.#options;
-    if (this.#abort.signal.aborted) return;
-    this.#reconciling = reconciler.run({
-      isJoined: (conversationSid) => session.isJoined(conversationSid) || joiner.isJoined(conversationSid),
-      onJoined: (conversationSid) => {
-        this.wake(conversationSid);
-      },
-      signal: this.#abort.signal,
+    const { joiner, onMissing, onSwept, reconciler } = this.#options;
+    const { signal } = this.#abort;
+    if (signal.aborted) return;
+    const isJoined = (conversationSid: string): boolean =>
+      session.isJoined(conversationSid) || joiner.isJoined(conversationSid);
+    this.#reconciling = reconciler.run({ isJoined, onMissing, signal }).then(() => {
+      if (!signal.aborted) onSwept(session);
     });
   }
 

@@ -1,7 +1,7 @@
 import { type Client, type Conversation } from '@twilio/conversations';
 import { ConnectorError, Opening, Timers, toConnectorError, withTimeout } from '@bitbrat/connectors-core';
 import { ConversationList } from './conversation-list.js';
-import { toTwilioError } from './errors.js';
+import { saysTokenRefused, toConnectionError, toTwilioError } from './errors.js';
 import { createSdkClient, type SdkClient } from './sdk-client.js';
 import { type SessionEvents, type SessionOptions } from './session-contract.js';
 import { TokenKeeper } from './token-keeper.js';
@@ -26,7 +26,7 @@ export class ClientSession {
   readonly #timers: Timers<'settle' | 'limit'>;
   #phase: 'opening' | 'open' | 'failed' | 'closed' = 'opening';
   #isConnected = false;
-  #tokenExpired = false;
+  /** Fresh tokens since the platform has refused one. */
   #renewals = 0;
   #lastError: unknown;
   #opening: Opening | undefined;
@@ -63,11 +63,27 @@ export class ClientSession {
   }
 
   /**
-   * Resolves when the SDK is connected and has loaded all conversations.
+   * Resolves when the SDK is connected and has loaded all conversations. A token that is refused is replaced by a fresh one
+   * once, dated by the platform's clock as it is then known.
    * @param signal aborted when the caller gives up
    * @throws ConnectorError; nothing is left behind then
    */
   static async open(
+    options: SessionOptions,
+    events: SessionEvents,
+    signal: AbortSignal,
+  ): Promise<ClientSession> {
+    try {
+      return await ClientSession.#openOnce(options, events, signal);
+    } catch (reason) {
+      const error = toConnectorError(reason);
+      if (signal.aborted || !saysTokenRefused(error)) throw error;
+    }
+    await options.refreshTime();
+    return ClientSession.#openOnce(options, events, signal);
+  }
+
+  static async #openOnce(
     options: SessionOptions,
     events: SessionEvents,
     signal: AbortSignal,
@@ -148,7 +164,7 @@ export class ClientSession {
       await withTimeout(clock, opening.race(initialized), CONNECT_TIMEOUT_MS, () =>
         this.#lastError === undefined
           ? new ConnectorError('TIMEOUT', `not connected after ${CONNECT_TIMEOUT_MS} ms`)
-          : toTwilioError(this.#lastError, 'connect'),
+          : toConnectionError(this.#lastError, 'connect'),
       );
       await opening.race(this.subscribedConversations());
       this.#isConnected = this.#client.connectionState === 'connected';
@@ -175,9 +191,6 @@ export class ClientSession {
     });
     client.on('tokenAboutToExpire', () => {
       if (this.#isConnected) void this.#tokens.renew();
-    });
-    client.on('tokenExpired', () => {
-      this.#tokenExpired = true;
     });
     client.on('messageAdded', (message) => {
       events.onPushed();
@@ -217,7 +230,6 @@ export class ClientSession {
   #onConnected(): void {
     this.#timers.cancelAll();
     this.#lastError = undefined;
-    this.#tokenExpired = false;
     this.#renewals = 0;
     if (this.#phase !== 'open' || this.#isConnected) return;
     this.#isConnected = true;
@@ -250,25 +262,27 @@ export class ClientSession {
       if (this.#phase === 'opening') {
         this.#fail(this.#toFailure('connect'));
       } else if (state === 'denied' || state === 'disconnected') {
-        // A new token that is refused as expired, too, is a matter of clocks: a new client asks again with back-off.
-        if (this.#tokenExpired && this.#renewals === 0) this.#renewExpired();
-        else this.#fail(this.#toFailure('stay connected'));
+        // The first refusal of a token is answered with a fresh one, whatever it says: it may be the token's age, or the
+        // platform's mistake. One that is refused, too, is a matter of clocks or credentials.
+        const error = this.#toFailure('stay connected');
+        const isAboutToken = this.#lastError === undefined || saysTokenRefused(error);
+        if (isAboutToken && this.#renewals === 0) void this.#renewToken();
+        else this.#fail(error.unlisted ? asTransient(error) : error);
       }
     });
   }
 
   /** The one way back from these states that the SDK has: a different token, and not before it has let go of the old socket. */
-  #renewExpired(): void {
+  async #renewToken(): Promise<void> {
     this.#renewals += 1;
-    this.#tokenExpired = false;
+    await this.options.refreshTime();
+    if (this.#phase !== 'open') return;
     this.#lastError = undefined;
-    void this.#tokens.renew();
+    await this.#tokens.renew();
   }
 
   #toFailure(doing: string): ConnectorError {
-    const error = toTwilioError(this.#lastError ?? new Error('closed for good'), doing);
-    // A refusal that the table does not know is the platform's, not a fault of ours.
-    return error.code === 'INTERNAL' ? new ConnectorError('UPSTREAM_UNAVAILABLE', error.message) : error;
+    return toConnectionError(this.#lastError ?? new Error('closed for good'), doing);
   }
 
   #fail(error: ConnectorError): void {
@@ -288,4 +302,9 @@ export class ClientSession {
       ? this.#client.getConversationByUniqueName('watchdog')
       : some.getMessagesCount();
   }
+}
+
+/** A client that was connected: whether the platform refuses the next one, too, is to be found out soon. */
+function asTransient({ cause, hint, message, nativeCode }: ConnectorError): ConnectorError {
+  return new ConnectorError('UPSTREAM_UNAVAILABLE', message, { cause, hint, nativeCode });
 }

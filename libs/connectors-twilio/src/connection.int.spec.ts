@@ -168,23 +168,45 @@ describe('token', () => {
     await expectReceiving('afterwards');
   });
 
-  it('that is refused as expired at a reconnect (401/20104) is replaced', async () => {
+  it.each<[string, readonly FaultInput[]]>([
+    ...[20003, 20101, 20103, 20104, 20105, 20107, 20155, 20157, 51120, 59_999].map(
+      (code): [string, FaultInput[]] => [
+        `401/${code} at a reconnect`,
+        [{ kind: 'refuse-token', on: 'init', status: 401, code, count: 1 }, { kind: 'drop' }],
+      ],
+    ),
+    [
+      '403 at a reconnect',
+      [{ kind: 'refuse-token', on: 'init', status: 403, code: 20101, count: 1 }, { kind: 'drop' }],
+    ],
+    [
+      '503/20101 at a reconnect',
+      [{ kind: 'refuse-token', on: 'init', status: 503, code: 20101, count: 1 }, { kind: 'drop' }],
+    ],
+    ['close 401', [{ kind: 'close-frame', status: 401 }]],
+  ])('that is refused once (%s) is replaced by a fresh one', async (_, faults) => {
     await running();
+    for (const fault of faults) gateway.sandbox.twilio.injectFault(fault);
+    await waitFor(() => gateway.status === 'reconnecting', 'the loss');
+    await waitFor(() => gateway.status === 'connected', 'the way back', 15_000);
+    await expectReceiving('afterwards');
+    expect(gateway.host.states.map(({ status }) => status)).not.toContain('failed');
+  });
+
+  it('that is refused once at the start is replaced by a fresh one', async () => {
+    gateway = await Gateway.create();
     gateway.sandbox.twilio.injectFault({
       kind: 'refuse-token',
       on: 'init',
       status: 401,
-      code: 20104,
+      code: 20101,
       count: 1,
     });
-    gateway.sandbox.twilio.injectFault({ kind: 'drop' });
-    await waitFor(() => gateway.status === 'reconnecting', 'the loss');
-    await waitFor(() => gateway.status === 'connected', 'the way back', 15_000);
-    await expectReceiving('afterwards');
+    await gateway.start();
+    await expectReceiving('hello');
   });
 
   it.each<[string, readonly FaultInput[], string, boolean]>([
-    ['close 401', [{ kind: 'close-frame', status: 401 }], 'UPSTREAM_UNAVAILABLE', true],
     ['close 406', [{ kind: 'close-frame', status: 406 }], 'UPSTREAM_UNAVAILABLE', true],
     [
       'a real refusal at a reconnect',

@@ -1,8 +1,10 @@
+import { ManualClock } from '@bitbrat/connectors-testing';
 import {
   ConversationCursor,
   type CursorMessage,
   type DrainableConversation,
   PAGE_SIZE,
+  type PassedOver,
 } from './conversation-cursor.js';
 
 const NOW = Date.UTC(2026, 10, 20);
@@ -26,6 +28,7 @@ class ScriptedConversation implements DrainableConversation<TestMessage> {
   /** What the SDK has in memory: asked for a cached index, it looks nowhere else. */
   readonly cached = new Map<number, TestMessage | 'deleted'>();
   refuseHorizon = 0;
+  refusal: Error = new Error('429');
 
   constructor(
     readonly server: TestMessage[],
@@ -53,7 +56,7 @@ class ScriptedConversation implements DrainableConversation<TestMessage> {
   }
 
   advanceLastReadMessageIndex(index: number): Promise<number> {
-    if (this.refuseHorizon-- > 0) return Promise.reject(new Error('429'));
+    if (this.refuseHorizon-- > 0) return Promise.reject(this.refusal);
     this.horizons.push(index);
     return Promise.resolve(0);
   }
@@ -63,15 +66,27 @@ class ScriptedConversation implements DrainableConversation<TestMessage> {
   }
 }
 
-function cursorOver(): {
+function cursorOver(takenUntil?: number): {
+  clock: ManualClock;
   cursor: ConversationCursor<TestMessage>;
   taken: string[];
   refuse: Set<string>;
+  passedOver: PassedOver[];
+  /** Codes of the refusals of the horizon that were reported, and `moved`. */
+  horizons: string[];
 } {
+  const clock = new ManualClock(NOW);
   const taken: string[] = [];
   const refuse = new Set<string>();
+  const passedOver: PassedOver[] = [];
+  const horizons: string[] = [];
   const cursor = new ConversationCursor<TestMessage>({
-    oldest: () => NOW - 24 * HOUR,
+    clock,
+    takenUntil,
+    oldest: () => Promise.resolve(NOW - 24 * HOUR),
+    onPassedOver: (span) => passedOver.push(span),
+    onHorizonRefused: ({ code }) => horizons.push(code),
+    onHorizonMoved: () => horizons.push('moved'),
     take: (messages) =>
       Promise.allSettled(
         messages.map(({ text }) => {
@@ -81,7 +96,7 @@ function cursorOver(): {
         }),
       ),
   });
-  return { cursor, taken, refuse };
+  return { clock, cursor, taken, refuse, passedOver, horizons };
 }
 
 const range = (from: number, to: number): number[] =>
@@ -210,5 +225,60 @@ describe('ConversationCursor', () => {
     const { cursor, taken } = cursorOver();
     await cursor.drain(conversation, AbortSignal.abort());
     expect(taken).toEqual([]);
+  });
+
+  it('counts what it passes over, wherever it stands', async () => {
+    const few = cursorOver();
+    await few.cursor.drain(new ScriptedConversation([message(0, 30), message(1, 25), message(2, 1)]), live);
+    expect(few.passedOver).toEqual([{ count: 2, from: NOW - 30 * HOUR, to: NOW - 25 * HOUR }]);
+    const many = cursorOver();
+    const old = range(0, 999).map((index) => message(index, 2_000 - index));
+    await many.cursor.drain(
+      new ScriptedConversation([...old, ...range(1_000, 1_119).map((i) => message(i, 1))]),
+      live,
+    );
+    const counted = many.passedOver.reduce((sum, { count }) => sum + count, 0);
+    expect([counted, many.taken.length]).toEqual([1_000, 120]);
+  });
+
+  it('takes a message of any date that is brought in once the conversation was read', async () => {
+    const conversation = new ScriptedConversation([message(0)]);
+    const { cursor, passedOver, taken } = cursorOver();
+    await cursor.drain(conversation, live);
+    conversation.server.push(message(1, 9_999));
+    await cursor.drain(conversation, live);
+    expect([taken, passedOver]).toEqual([['m0', 'm1'], []]);
+  });
+
+  it('goes on behind what this process has taken before, where the horizon tells less', async () => {
+    const conversation = new ScriptedConversation(range(0, 3).map((index) => message(index)));
+    const { cursor, taken } = cursorOver(1);
+    await cursor.drain(conversation, live);
+    expect([taken, conversation.horizons]).toEqual([['m2', 'm3'], [3]]);
+  });
+
+  it.each([
+    ['403', { status: 403, message: 'x' }],
+    ['403/50400', { status: 403, message: 'x', body: { code: 50400 } }],
+    ['404', { status: 404, message: 'x' }],
+    ['400/50377', { status: 400, message: 'x', body: { code: 50377 } }],
+    ['a status that no table lists', { status: 499, message: 'x' }],
+    ['500', { status: 500, message: 'x' }],
+    ['an exception', new TypeError('x')],
+  ])('reads on and takes nothing twice where the horizon is refused for ever with %s', async (_, refusal) => {
+    const conversation = new ScriptedConversation([message(0)]);
+    Object.assign(conversation, { refusal, refuseHorizon: Infinity });
+    const { clock, cursor, horizons, taken } = cursorOver();
+    for (let index = 1; index <= 20; index += 1) {
+      await cursor.drain(conversation, live).catch(() => undefined);
+      conversation.server.push(message(index));
+    }
+    await cursor.drain(conversation, live);
+    expect(taken).toEqual(range(0, 20).map((index) => `m${index}`));
+    expect(horizons).toHaveLength(1);
+    conversation.refuseHorizon = 0;
+    await clock.advance(15 * 60_000);
+    await cursor.drain(conversation, live);
+    expect([conversation.horizons, horizons.at(-1)]).toEqual([[20], 'moved']);
   });
 });

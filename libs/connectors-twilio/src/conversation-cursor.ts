@@ -1,3 +1,7 @@
+import { type Clock, type ConnectorError } from '@bitbrat/connectors-core';
+import { toTwilioError } from './errors.js';
+import { slowRetryMs } from './slow-retry.js';
+
 /** Messages of one request; the SDK fetches 10 at least, Sync serves 100 at most. */
 export const PAGE_SIZE = 50;
 
@@ -21,12 +25,33 @@ export interface DrainableConversation<M extends CursorMessage> {
   advanceLastReadMessageIndex(index: number): Promise<unknown>;
 }
 
+/** Messages that were passed over, because they are older than what is to be read. Times in milliseconds since 1970. */
+export interface PassedOver {
+  /** How many at most: those that were deleted before are counted, too, where only their indexes are known. */
+  readonly count: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface CursorOptions<M> {
   /** Takes messages in order, all under way at once; one result per message. */
   readonly take: (messages: readonly M[]) => Promise<readonly PromiseSettledResult<unknown>[]>;
-  /** Milliseconds since 1970: where nothing was read before, older messages are passed over. */
-  readonly oldest: () => number;
+  /**
+   * Milliseconds since 1970 by the platform's clock: where nothing was read before, older messages are passed over.
+   * Rejects where that cannot be told yet.
+   */
+  readonly oldest: () => Promise<number>;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly onPassedOver: (passedOver: PassedOver) => void;
+  /** The horizon cannot be moved. Nothing is read twice while the cursor lives. @param waitMs until it is tried again */
+  readonly onHorizonRefused: (error: ConnectorError, waitMs: number) => void;
+  readonly onHorizonMoved: () => void;
+  /** Highest index that this process has taken before, by another cursor. */
+  readonly takenUntil?: number | undefined;
 }
+
+/** Refusals of the horizon in a row, of whatever kind, after which it is tried slowly and reading goes on without it. */
+const MAX_HORIZON_FAILURES = 3;
 
 /**
  * Reads one conversation from where it stopped, so that no message is left out.
@@ -38,9 +63,17 @@ export class ConversationCursor<M extends CursorMessage> {
   /** Highest index that was taken; -1: none; undefined: not known yet. */
   #last: number | undefined;
   #saved: number | undefined;
+  /** While the conversation is read for the first time; messages that are brought in later may have any date. */
   #oldest = -Infinity;
+  #horizonFailures = 0;
+  #saveNotBefore = -Infinity;
 
   constructor(private readonly options: CursorOptions<M>) {}
+
+  /** Highest index that was taken; undefined: not known. */
+  get takenUntil(): number | undefined {
+    return this.#last ?? this.options.takenUntil;
+  }
 
   /**
    * Takes all that is new. The horizon moves once per page, behind the last message before the first one that was refused.
@@ -49,22 +82,26 @@ export class ConversationCursor<M extends CursorMessage> {
    */
   async drain(conversation: DrainableConversation<M>, signal: { readonly aborted: boolean }): Promise<void> {
     let last = (this.#last ??= await this.#start(conversation));
-    let saveError: unknown;
+    let saveError: ConnectorError | undefined;
     while (!signal.aborted) {
       const page = await this.#nextPage(conversation, last);
-      if (page.length === 0) break;
+      if (page.length === 0) {
+        this.#oldest = -Infinity;
+        break;
+      }
       const fresh = page.filter((message) => !this.#isTooOld(message));
       const results = await this.options.take(fresh);
       const refusedAt = results.findIndex((result) => result.status === 'rejected');
       const limit = fresh[refusedAt]?.index ?? Infinity;
       const taken = page.filter((message) => message.index < limit);
+      this.#tellPassedOver(taken.filter((message) => this.#isTooOld(message)));
       last = this.#last = taken.at(-1)?.index ?? last;
       saveError = await this.#save(conversation);
       const refused = results[refusedAt];
       if (refused?.status === 'rejected') throw toError(refused.reason);
     }
     saveError ??= await this.#save(conversation);
-    if (saveError !== undefined) throw toError(saveError);
+    if (saveError !== undefined) throw saveError;
   }
 
   /** The messages behind `last`, without a hole between them. */
@@ -80,36 +117,65 @@ export class ConversationCursor<M extends CursorMessage> {
 
   /** Where to begin in a conversation that this process has not read yet. */
   async #start(conversation: DrainableConversation<M>): Promise<number> {
+    const { onPassedOver, oldest, takenUntil } = this.options;
     const horizon = conversation.lastReadMessageIndex;
-    if (horizon !== null) return (this.#saved = horizon);
-    this.#oldest = this.options.oldest();
+    if (horizon !== null) this.#saved = horizon;
+    if (horizon !== null || takenUntil !== undefined) return Math.max(horizon ?? -1, takenUntil ?? -1);
+    this.#oldest = await oldest();
     // Walking back from the end spares a first start the reading of years; a short conversation is read as a whole.
     let anchor = conversation.lastMessage?.index ?? 0;
     while (anchor > PAGE_SIZE) {
       const { items } = await conversation.getMessages(PAGE_SIZE, anchor, 'backwards');
       const older = items.filter((message) => this.#isTooOld(message)).at(-1);
-      if (older !== undefined) return older.index;
+      if (older !== undefined) {
+        onPassedOver({
+          count: older.index + 1,
+          ...spanOf(items.filter((message) => this.#isTooOld(message))),
+        });
+        return older.index;
+      }
       anchor = Math.min(anchor, ...items.map((message) => message.index)) - 1;
       if (items.length === 0) break;
     }
     return -1;
   }
 
-  async #save(conversation: DrainableConversation<M>): Promise<unknown> {
+  /** @returns why it has failed where that passes: the drain is to be repeated soon */
+  async #save(conversation: DrainableConversation<M>): Promise<ConnectorError | undefined> {
     const last = this.#last;
+    const { clock, onHorizonMoved, onHorizonRefused } = this.options;
     if (last === undefined || last < 0 || last === this.#saved) return undefined;
+    if (clock.monotonic() < this.#saveNotBefore) return undefined;
     try {
       await conversation.advanceLastReadMessageIndex(last);
       this.#saved = last;
+      this.#horizonFailures = 0;
+      onHorizonMoved();
       return undefined;
-    } catch (error) {
-      return error ?? new Error('the read horizon could not be moved');
+    } catch (reason) {
+      const error = toTwilioError(reason, `move the read horizon of ${conversation.sid}`);
+      this.#horizonFailures += 1;
+      const isPassing = error.failureClass === 'transient';
+      if (isPassing && this.#horizonFailures < MAX_HORIZON_FAILURES) return error;
+      const waitMs = slowRetryMs(this.#horizonFailures);
+      this.#saveNotBefore = clock.monotonic() + waitMs;
+      onHorizonRefused(error, waitMs);
+      return undefined;
     }
+  }
+
+  #tellPassedOver(messages: readonly M[]): void {
+    if (messages.length > 0) this.options.onPassedOver({ count: messages.length, ...spanOf(messages) });
   }
 
   #isTooOld(message: CursorMessage): boolean {
     return message.dateCreated !== null && message.dateCreated.getTime() < this.#oldest;
   }
+}
+
+function spanOf(messages: readonly CursorMessage[]): { from: number; to: number } {
+  const times = messages.flatMap(({ dateCreated }) => dateCreated?.getTime() ?? []);
+  return { from: Math.min(...times), to: Math.max(...times) };
 }
 
 async function read<M extends CursorMessage>(

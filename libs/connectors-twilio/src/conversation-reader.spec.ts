@@ -1,25 +1,13 @@
 import { type Conversation } from '@twilio/conversations';
-import { ConnectorError, parseEnvironment } from '@bitbrat/connectors-core';
+import { ConnectorError } from '@bitbrat/connectors-core';
 import { ManualClock, RecordingHost } from '@bitbrat/connectors-testing';
-import { twilioConfigSchema } from './config.js';
 import { ConversationReader } from './conversation-reader.js';
 
 const SID = 'CH1';
-const HEX = '0123456789abcdef0123456789abcdef';
-const ENVIRONMENT = {
-  TWILIO_ENABLED: 'true',
-  TWILIO_ACCOUNT_SID: `AC${HEX}`,
-  TWILIO_AUTH_TOKEN: 'example-auth-token',
-  TWILIO_API_KEY: `SK${HEX}`,
-  TWILIO_API_SECRET: 'example-api-secret',
-  TWILIO_CHAT_SERVICE_SID: `IS${HEX}`,
-  TWILIO_IDENTITY: 'bot',
-};
-
 /** A client of the SDK that knows one conversation at most; its questions wait for the test's answer. */
 class ScriptedSession {
   readonly forgotten: string[] = [];
-  readonly #refusals: (() => void)[] = [];
+  readonly #refusals: ((error: unknown) => void)[] = [];
   #joined: Conversation | undefined;
   /** Questions so far: for the conversation while the bot is not in it, for its messages while it is. */
   asked = { conversation: 0, messages: 0 };
@@ -40,8 +28,8 @@ class ScriptedSession {
   }
 
   /** Answers the oldest question. */
-  refuse(): void {
-    this.#refusals.shift()?.();
+  refuse(error: unknown = new ConnectorError('TARGET_NOT_FOUND', 'no such conversation')): void {
+    this.#refusals.shift()?.(error);
   }
 
   readonly isJoined = (): boolean => this.#joined !== undefined;
@@ -59,9 +47,7 @@ class ScriptedSession {
 
   #question(): Promise<never> {
     return new Promise((_resolve, reject) => {
-      this.#refusals.push(() => {
-        reject(new ConnectorError('TARGET_NOT_FOUND', 'no such conversation'));
-      });
+      this.#refusals.push(reject);
     });
   }
 }
@@ -71,28 +57,35 @@ function create(): {
   readonly gone: string[];
   readonly reader: ConversationReader;
   readonly session: ScriptedSession;
+  /** Subjects that fail now. */
+  readonly failing: Set<string>;
 } {
   const clock = new ManualClock();
   const host = new RecordingHost({ clock });
-  const parsed = parseEnvironment(twilioConfigSchema, ENVIRONMENT);
-  if (!parsed.ok || !parsed.config.enabled) throw new Error(JSON.stringify(parsed));
   const session = new ScriptedSession();
   const gone: string[] = [];
+  const failing = new Set<string>();
+  const problems = {
+    failed: (subject: string) => void failing.add(subject),
+    solved: (subject: string) => void failing.delete(subject),
+  };
   const ignore = (): void => undefined;
   const reader = new ConversationReader({
-    config: parsed.config,
     host,
     random: () => 0.5,
     intake: { take: () => Promise.resolve([]) },
     signal: new AbortController().signal,
     session: () => session,
     onRead: ignore,
+    oldest: () => Promise.resolve(-Infinity),
+    onPassedOver: ignore,
+    problems,
     onGone: (sid) => {
       gone.push(sid);
       reader.forget(sid);
     },
   });
-  return { clock, gone, reader, session };
+  return { clock, failing, gone, reader, session };
 }
 
 describe('ConversationReader', () => {
@@ -129,5 +122,26 @@ describe('ConversationReader', () => {
     session.refuse();
     await clock.advance(0);
     expect([session.forgotten, gone, session.asked]).toEqual([[], [], { conversation: 0, messages: 2 }]);
+  });
+
+  it.each([
+    ['403 without a code', { status: 403, message: 'Forbidden' }],
+    ['403 with a code that no table lists', { status: 403, message: 'x', body: { code: 59999 } }],
+    ['400', { status: 400, message: 'x', body: { code: 20001 } }],
+    ['418', { status: 418, message: 'x' }],
+  ])('reads one that answers %s again, slowly, and reports it meanwhile', async (_, refusal) => {
+    const { clock, failing, gone, reader, session } = create();
+    session.join();
+    reader.wake(SID);
+    await clock.advance(0);
+    session.refuse(refusal);
+    await clock.advance(0);
+    const isPassing = refusal.status === 418;
+    if (!isPassing) expect([...failing]).toEqual(['reading conversations']);
+    expect([gone, session.forgotten]).toEqual([[], []]);
+    await clock.advance(59_000);
+    if (!isPassing) expect(session.asked.messages).toBe(1);
+    await clock.advance(2_000);
+    expect(session.asked.messages).toBe(2);
   });
 });

@@ -17,49 +17,58 @@ function create(pages: (readonly RestConversation[])[]): {
   readonly logger: RecordingLogger;
   /** Times, in hours before now, from which lists were asked for. */
   readonly since: number[];
-  /** SIDs of all calls to join. */
-  readonly joins: string[];
-  readonly woken: string[];
+  /** SIDs that were named as missing. */
+  readonly missing: string[];
   readonly pagesRead: { count: number };
-  /** What a join of a SID rejects with. */
-  readonly failures: Map<string, ConnectorError>;
+  /** What the platform answers with instead of its list, and whether what is missing can be taken. */
+  readonly refusals: { list: ConnectorError | undefined; missing: boolean };
+  /** By how much our clock is wrong. */
+  readonly ours: { aheadMs: number };
   readonly present: Set<string>;
   readonly pass: (signal?: AbortSignal) => Promise<void>;
 } {
   const clock = new ManualClock(NOW);
   const logger = new RecordingLogger();
   const since: number[] = [];
-  const joins: string[] = [];
-  const woken: string[] = [];
+  const missing: string[] = [];
   const pagesRead = { count: 0 };
-  const failures = new Map<string, ConnectorError>();
+  const refusals: { list: ConnectorError | undefined; missing: boolean } = {
+    list: undefined,
+    missing: false,
+  };
+  const ours = { aheadMs: 0 };
   const present = new Set<string>();
   const reconciler = new ConversationReconciler({
     rest: {
+      time: { learn: () => Promise.resolve(), now: () => clock.now() },
       conversationsSince: async function* (from) {
         since.push((NOW - from) / HOUR);
+        if (refusals.list !== undefined) throw refusals.list;
         for (const page of pages) {
           pagesRead.count += 1;
           yield await Promise.resolve([...page]);
         }
       },
     },
-    join: (sid) => {
-      joins.push(sid);
-      const failure = failures.get(sid);
-      return failure === undefined ? Promise.resolve() : Promise.reject(failure);
-    },
     historyMs: 24 * HOUR,
-    clock,
+    clock: {
+      monotonic: () => clock.monotonic(),
+      now: () => clock.now() + ours.aheadMs,
+      setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
+    },
     logger,
   });
   const pass = (signal = new AbortController().signal): Promise<void> =>
     reconciler.run({
       isJoined: (sid) => present.has(sid),
-      onJoined: (sid) => woken.push(sid),
+      onMissing: (sid) => {
+        if (refusals.missing) return false;
+        missing.push(sid);
+        return true;
+      },
       signal,
     });
-  return { clock, logger, since, joins, woken, pagesRead, failures, present, pass };
+  return { clock, logger, since, missing, pagesRead, refusals, ours, present, pass };
 }
 
 const events = (logger: RecordingLogger): string[] => logger.entries.map(({ event }) => event);
@@ -75,45 +84,65 @@ describe('ConversationReconciler', () => {
     expect(since.at(-1)).toBeGreaterThan(0.2);
   });
 
-  it('joins what the bot is not in, once, and says so', async () => {
-    const { joins, logger, pass, present, woken } = create([
+  it('names what the bot is not in, once, and says so', async () => {
+    const { logger, missing, pass, present } = create([
       [conversation('CH1', 1), conversation('CH2', 2), conversation('CH3', 3, 'closed')],
       [conversation('CH4', 4), { sid: 'CH5' }],
     ]);
     present.add('CH2');
     await Promise.all([pass(), pass()]);
     await pass();
-    expect(joins).toEqual(['CH1', 'CH4', 'CH5']);
-    expect(woken).toEqual(joins);
+    expect(missing).toEqual(['CH1', 'CH4', 'CH5']);
     expect(logger.entries).toEqual([
-      { level: 'info', event: 'twilio.conversations-found', fields: { joined: 3 } },
+      { level: 'info', event: 'twilio.conversations-found', fields: { found: 3 } },
     ]);
   });
 
   it('does not bring back a bot that was removed', async () => {
-    const { joins, pass, present } = create([[conversation('CH1', 1), conversation('CH2', 2)]]);
+    const { missing, pass, present } = create([[conversation('CH1', 1), conversation('CH2', 2)]]);
     present.add('CH1');
     await pass();
     present.clear();
     await pass();
-    expect(joins).toEqual(['CH2']);
+    expect(missing).toEqual(['CH2']);
+  });
+
+  it('names again what could not be taken', async () => {
+    const { missing, pass, refusals, since } = create([[conversation('CH1', 1)]]);
+    refusals.missing = true;
+    await pass();
+    refusals.missing = false;
+    await pass();
+    expect([missing, since]).toEqual([['CH1'], [24, 24]]);
   });
 
   it('looks back to the history bound first, and then to the last whole pass', async () => {
-    const { clock, failures, pass, since } = create([[conversation('CH1', 1)]]);
-    failures.set('CH1', new ConnectorError('RATE_LIMITED', 'no'));
+    const { clock, pass, refusals, since } = create([[conversation('CH1', 1)]]);
+    refusals.list = new ConnectorError('UPSTREAM_UNAVAILABLE', 'no');
     await pass();
-    failures.clear();
+    refusals.list = undefined;
     await pass();
     await clock.advance(HOUR);
     await pass();
     expect(since).toEqual([24, 24, 0.25]);
   });
 
+  it.each([-90, 90, 100_000])(
+    'goes by the platform, whose clock ours differs from by %i minutes',
+    async (minutes) => {
+      const { missing, ours, pass, since } = create([
+        [conversation('CH1', 23 * HOUR), conversation('CH2', 25 * HOUR)],
+      ]);
+      ours.aheadMs = minutes * 60_000;
+      await pass();
+      expect([missing, since]).toEqual([['CH1'], [24]]);
+    },
+  );
+
   it('leaves out what is older than the bound', async () => {
-    const { joins, pass } = create([[conversation('CH1', 23 * HOUR), conversation('CH2', 25 * HOUR)]]);
+    const { missing, pass } = create([[conversation('CH1', 23 * HOUR), conversation('CH2', 25 * HOUR)]]);
     await pass();
-    expect(joins).toEqual(['CH1']);
+    expect(missing).toEqual(['CH1']);
   });
 
   it.each<[string, RestConversation[], number]>([
@@ -139,55 +168,25 @@ describe('ConversationReconciler', () => {
     expect(pagesRead.count).toBe(expected);
   });
 
-  it('tries again in the next pass what has failed, and goes on with the others', async () => {
-    const { failures, joins, logger, pass, woken } = create([
-      [conversation('CH1', 1), conversation('CH2', 2), conversation('CH3', 3)],
-    ]);
-    failures.set('CH1', new ConnectorError('UPSTREAM_UNAVAILABLE', 'no'));
-    failures.set('CH2', new ConnectorError('TARGET_NOT_FOUND', 'gone'));
-    await pass();
-    expect(woken).toEqual(['CH3']);
-    expect(events(logger)).toEqual(['twilio.join-failed', 'twilio.conversations-found']);
-    failures.clear();
-    await pass();
-    expect(joins.slice(3).sort()).toEqual(['CH1', 'CH2']);
-  });
-
   it('waits as long as the platform asks', async () => {
-    const { clock, failures, joins, pass, woken } = create([
-      Array.from({ length: 20 }, (_, i) => conversation(`CH${i}`, i)),
-    ]);
-    for (let i = 0; i < 20; i += 1) {
-      failures.set(`CH${i}`, new ConnectorError('RATE_LIMITED', 'no', { retryAfterMs: 90_000 }));
-    }
+    const { clock, logger, missing, pass, refusals, since } = create([[conversation('CH1', 1)]]);
+    refusals.list = new ConnectorError('RATE_LIMITED', 'no', { retryAfterMs: 90_000 });
     await pass();
-    const refused = joins.length;
-    expect(refused).toBeLessThanOrEqual(4);
-    failures.clear();
+    refusals.list = undefined;
     await clock.advance(60_000);
     await pass();
-    expect(joins).toHaveLength(refused);
+    expect(since).toHaveLength(1);
     await clock.advance(60_000);
     await pass();
-    expect(new Set(woken).size).toBe(20);
-  });
-
-  it('does not hammer a platform that refuses everything, and comes round to all', async () => {
-    const sids = Array.from({ length: 40 }, (_, i) => `CH${i}`);
-    const { failures, joins, logger, pass } = create([sids.map((sid, i) => conversation(sid, i))]);
-    for (const sid of sids) failures.set(sid, new ConnectorError('FORBIDDEN', 'in too many'));
-    await pass();
-    expect(joins.length).toBeLessThan(10);
-    expect(events(logger).at(-1)).toBe('twilio.reconcile-failed');
-    for (let i = 0; i < 10; i += 1) await pass();
-    expect(new Set(joins).size).toBe(40);
+    expect(missing).toEqual(['CH1']);
+    expect(events(logger)).toEqual(['twilio.reconcile-failed', 'twilio.conversations-found']);
   });
 
   it('ends when it is aborted, without a word', async () => {
-    const { joins, logger, pass } = create([[conversation('CH1', 1)]]);
+    const { logger, missing, pass } = create([[conversation('CH1', 1)]]);
     await pass(AbortSignal.abort());
-    expect([joins, logger.entries]).toEqual([[], []]);
+    expect([missing, logger.entries]).toEqual([[], []]);
     await pass();
-    expect(joins).toEqual(['CH1']);
+    expect(missing).toEqual(['CH1']);
   });
 });

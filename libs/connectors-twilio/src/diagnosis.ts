@@ -15,6 +15,7 @@ import {
 } from '@bitbrat/connectors-core';
 import { ClientSession } from './client-session.js';
 import { type TwilioConfig } from './config.js';
+import { MANY_CONVERSATIONS, MOST_CONVERSATIONS } from './conversation-room.js';
 import { type SessionEvents } from './session-contract.js';
 import { TwilioTokenProvider } from './token-provider.js';
 import { TwilioRest } from './twilio-rest.js';
@@ -23,9 +24,8 @@ import { judgeWebhookAddress, testWebhook } from './webhook-check.js';
 /** Milliseconds for the WebSocket: loading 1,000 conversations takes up to 10 seconds. */
 const SESSION_LIMIT_MS = 15_000;
 
-/** An identity can be in so many active conversations (error 50214); from the second number on it is time to close some. */
-const MOST_CONVERSATIONS = 1_000;
-const MANY_CONVERSATIONS = 900;
+/** Milliseconds by which this machine's clock may differ from the platform's before it is worth a word. */
+const CLOCK_TOLERANCE_MS = 60_000;
 
 /** Nobody listens to a session that is closed at once. */
 const SILENT: SessionEvents = {
@@ -52,21 +52,24 @@ export async function* diagnoseTwilio(
     runCheck({ check, clock, signal, ...(limitMs === undefined ? {} : { limitMs }) }, work);
   const { accountSid, authToken, conversationsWsUrl: wsUrl, identity, watchdogSeconds } = config;
 
+  const rest = new TwilioRest(config, clock);
+  const provider = new TwilioTokenProvider(config, () => rest.time.now());
   yield await run('access token', async () => {
-    const provider = await TwilioTokenProvider.load(config);
-    const { expiresAt } = provider.mint();
-    return ok(`can be made; it lives until ${new Date(expiresAt).toISOString()}`);
+    await rest.time.refresh();
+    return judgeClock(rest.time.aheadMs, provider.mint().expiresAt);
   });
-  yield await run('API key', (limit) => askForService(config, limit, API_KEY_CURES));
+  yield await run('API key', (limit) => askForService(rest, config, limit, API_KEY_CURES));
   const account = { ...config, apiKey: accountSid, apiSecret: authToken };
-  yield await run('auth token', (limit) => askForService(account, limit, AUTH_TOKEN_CURES));
+  yield await run('auth token', (limit) =>
+    askForService(new TwilioRest(account, clock), account, limit, AUTH_TOKEN_CURES),
+  );
 
   let conversations: number | undefined;
   yield await run(
     'WebSocket',
     async (limit) => {
-      const provider = await TwilioTokenProvider.load(config);
-      const options = { provider, wsUrl, watchdogMs: watchdogSeconds * 1_000, clock, logger };
+      const refreshTime = (): Promise<void> => rest.time.refresh();
+      const options = { provider, refreshTime, wsUrl, watchdogMs: watchdogSeconds * 1_000, clock, logger };
       const session = await ClientSession.open(options, SILENT, limit);
       conversations = session.conversationCount;
       await session.close();
@@ -81,6 +84,22 @@ export async function* diagnoseTwilio(
   if (webhookUrl !== undefined) {
     yield await run('webhook', (limit) => testWebhook({ ...config, webhookUrl }, limit));
   }
+}
+
+/**
+ * Whether the machine's clock agrees with the platform's, by which tokens are dated and the age of messages is judged. Pure.
+ * @param aheadMs undefined where it is not known
+ * @param expiresAt of a token made now
+ */
+export function judgeClock(aheadMs: number | undefined, expiresAt: number): Finding {
+  const found = `can be made; it lives until ${new Date(expiresAt).toISOString()}`;
+  if (aheadMs === undefined || Math.abs(aheadMs) <= CLOCK_TOLERANCE_MS) return ok(found);
+  const seconds = Math.round(Math.abs(aheadMs) / 1_000);
+  const side = aheadMs > 0 ? 'ahead of' : 'behind';
+  return warning(
+    `${found}; this machine's clock is ${seconds} s ${side} the platform's`,
+    'let the clock be set by a time server; until then tokens and ages follow the platform',
+  );
 }
 
 /** How full the identity is. Pure. */
@@ -108,9 +127,14 @@ const AUTH_TOKEN_CURES: Cures = {
 };
 
 /** Reads one page of the service's conversations, which only the right credentials of the right account can. */
-async function askForService(config: TwilioConfig, signal: AbortSignal, cures: Cures): Promise<Finding> {
+async function askForService(
+  rest: TwilioRest,
+  config: TwilioConfig,
+  signal: AbortSignal,
+  cures: Cures,
+): Promise<Finding> {
   try {
-    const pages = new TwilioRest(config).conversationsSince(Date.now(), signal);
+    const pages = rest.conversationsSince(rest.time.now(), signal);
     await pages.next();
     await pages.return(undefined);
     return ok(`${config.apiKey} may use the service ${config.chatServiceSid}`);

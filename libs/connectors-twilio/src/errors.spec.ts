@@ -1,5 +1,13 @@
 import { ConnectorError } from '@bitbrat/connectors-core';
-import { nativeFactsOf, toTwilioError, toDeliveryError } from './errors.js';
+import fc from 'fast-check';
+import {
+  nativeFactsOf,
+  saysGone,
+  saysNotParticipant,
+  toConnectionError,
+  toDeliveryError,
+  toTwilioError,
+} from './errors.js';
 
 const upstream = (status: number, code?: number, message = 'refused'): object => ({
   status,
@@ -24,10 +32,15 @@ describe('toTwilioError', () => {
     ['bad request', upstream(400), 'PAYLOAD_INVALID', false],
     ['unauthorized', upstream(401), 'AUTH_FAILED', false],
     ['forbidden', upstream(403), 'FORBIDDEN', false],
-    ['conflict', upstream(409), 'UPSTREAM_UNAVAILABLE', true],
+    ['conflict', upstream(409, 20409), 'UPSTREAM_UNAVAILABLE', true],
     ['server error', upstream(500), 'UPSTREAM_UNAVAILABLE', true],
     ['HTML from a proxy', { status: 502, message: 'Bad Gateway' }, 'UPSTREAM_UNAVAILABLE', true],
-    ['teapot', upstream(418), 'INTERNAL', true],
+    ['teapot', upstream(418), 'UPSTREAM_UNAVAILABLE', true],
+    ['closed conversation', upstream(403, 50377), 'TARGET_NOT_FOUND', false],
+    ['credentials from an overloaded platform', upstream(503, 20101), 'UPSTREAM_UNAVAILABLE', true],
+    ['credentials, throttled', upstream(429, 20003), 'RATE_LIMITED', true],
+    ['a token of tomorrow', { message: 'x', httpStatusCode: 401, errorCode: 20105 }, 'AUTH_FAILED', false],
+    ['missing media', { code: 404, message: 'x' }, 'TARGET_NOT_FOUND', false],
     [
       'connection refused as token',
       { terminal: true, message: 'x', httpStatusCode: 401, errorCode: 20101 },
@@ -81,6 +94,74 @@ describe('toTwilioError', () => {
   it('leaves our own errors as they are', () => {
     const error = new ConnectorError('UNSUPPORTED', 'no');
     expect(toTwilioError(error, 'send')).toBe(error);
+  });
+});
+
+describe('every answer', () => {
+  const statuses = fc.integer({ min: 400, max: 599 });
+  const codes = fc.option(
+    fc.oneof(
+      fc.integer({ min: 1, max: 99_999 }),
+      fc.constantFrom(20003, 20101, 20105, 50214, 50400, 50430, 50377),
+    ),
+    { nil: undefined },
+  );
+  const isPassing = (status: number): boolean => status >= 500 || [408, 425, 429].includes(status);
+
+  it('of a passing status is transient, whatever code comes with it', () => {
+    fc.assert(
+      fc.property(statuses.filter(isPassing), codes, (status, code) => {
+        expect(toTwilioError(upstream(status, code), 'x').failureClass).toBe('transient');
+      }),
+    );
+  });
+
+  it('has a hint, and says so where no table lists its status or its code', () => {
+    fc.assert(
+      fc.property(statuses, codes, (status, code) => {
+        const error = toTwilioError(upstream(status, code), 'x');
+        expect(error.hint).toMatch(/\w/);
+        const lists = [400, 401, 403, 404, 409, 413];
+        if (!isPassing(status) && code === undefined) expect(error.unlisted).toBe(!lists.includes(status));
+      }),
+    );
+    expect(toTwilioError(upstream(403, 59_999), 'x')).toMatchObject({ code: 'FORBIDDEN', unlisted: true });
+    expect(toTwilioError({ code: 59_999, message: 'x' }, 'x')).toMatchObject({ unlisted: true });
+  });
+
+  it('is read from any value without an exception', () => {
+    fc.assert(
+      fc.property(fc.anything(), (value) => {
+        expect(toTwilioError(value, 'x').code).toMatch(/^[A-Z_]+$/);
+      }),
+    );
+  });
+});
+
+describe('toConnectionError', () => {
+  it.each([
+    [400, 'UPSTREAM_UNAVAILABLE', 'unlisted'],
+    [404, 'UPSTREAM_UNAVAILABLE', 'unlisted'],
+    [401, 'AUTH_FAILED', 'definite'],
+    [503, 'UPSTREAM_UNAVAILABLE', 'transient'],
+  ])('does not take a %i for a fault of a message', (status, code, failureClass) => {
+    expect(toConnectionError(upstream(status), 'connect')).toMatchObject({ code, failureClass });
+  });
+});
+
+describe('what a refusal says', () => {
+  it.each([
+    [upstream(403, 50400), true, true],
+    [upstream(403, 50430), true, true],
+    [upstream(404, 50432), true, true],
+    [upstream(404, 50350), false, true],
+    [upstream(403, 50377), false, true],
+    [upstream(403), false, false],
+    [upstream(403, 50214), false, false],
+    [upstream(500, 50430), false, false],
+  ])('%j: not a participant %p, gone %p', (native, notParticipant, gone) => {
+    const error = toTwilioError(native, 'x');
+    expect([saysNotParticipant(error), saysGone(error)]).toEqual([notParticipant, gone]);
   });
 });
 

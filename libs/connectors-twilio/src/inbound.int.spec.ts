@@ -26,7 +26,7 @@ describe('a conversation of which no webhook has told', () => {
     expect(gateway.host.logger.entries).toContainEqual({
       level: 'info',
       event: 'twilio.conversations-found',
-      fields: { joined: 1 },
+      fields: { found: 1 },
     });
   });
 

@@ -12,7 +12,6 @@ import { type IngressEnvelope } from '@bitbrat/envelope';
 import { parseAddress } from './address.js';
 import { type ConsentBook } from './consent-book.js';
 import { type ConsentWord, readConsent } from './consent-words.js';
-import { toTwilioError } from './errors.js';
 import { toNativeMessage } from './native-message.js';
 import { type NativeOptOut } from './native-opt-out.js';
 import { type TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';
@@ -34,10 +33,13 @@ export interface IntakeOptions {
   readonly logger: Logger;
   readonly onReceived: () => void;
   readonly onIgnored: () => void;
+  /** A message cannot be made into an envelope, and is left out. */
+  readonly onUnreadable: () => void;
 }
 
 /** What is to be done about a message. */
 interface Prepared {
+  readonly message: Message;
   readonly author: string;
   readonly word: ConsentWord | undefined;
   /** The envelopes for the bus, in order; none of a message that is not for it. */
@@ -45,7 +47,7 @@ interface Prepared {
 }
 
 /** What a message counts as; `counted`: whoever published it first counts it. */
-type Outcome = 'received' | 'ignored' | 'counted';
+type Outcome = 'received' | 'ignored' | 'counted' | 'unreadable';
 
 /** Takes the messages that a cursor has read, and opt-outs that no message tells of: leaves out what is not for the bus, publishes the rest. */
 export class MessageIntake {
@@ -67,14 +69,13 @@ export class MessageIntake {
    * @param signal once it is aborted nothing is published any more
    */
   async take(messages: readonly Message[], signal: AbortSignal): Promise<PromiseSettledResult<void>[]> {
-    const { clock, onIgnored, onReceived } = this.#options;
+    const { clock, onIgnored, onReceived, onUnreadable } = this.#options;
     // Look-ups run side by side, but the publishes are called in order: that is what keeps the channel's order.
     const prepared = await Promise.allSettled(messages.map((message) => this.#prepare(message)));
     const results = await Promise.allSettled(
-      prepared.map((preparation) => {
+      prepared.map((preparation, i) => {
         if (signal.aborted) return Promise.reject(new ConnectorError('NOT_CONNECTED', 'the connector stops'));
-        if (preparation.status === 'rejected')
-          return Promise.reject(toTwilioError(preparation.reason, 'read'));
+        if (preparation.status === 'rejected') return this.#leaveOut(messages[i], preparation.reason);
         return this.#settle(preparation.value, isoTime(clock.now()));
       }),
     );
@@ -85,6 +86,7 @@ export class MessageIntake {
       const isSettled = refusedAt === -1 || i < refusedAt;
       if (isSettled && result.value === 'received') onReceived();
       if (isSettled && result.value === 'ignored') onIgnored();
+      if (isSettled && result.value === 'unreadable') onUnreadable();
       return { status: 'fulfilled', value: undefined };
     });
   }
@@ -110,10 +112,11 @@ export class MessageIntake {
     // An opt-out counts whoever it is from, on the list or not.
     const word = author === identity ? undefined : readConsent(author, message.body);
     const isWanted = author !== identity && this.#isAllowed(author, { messageSid: message.sid });
-    if (!isWanted) return { author, word, build: () => [] };
+    if (!isWanted) return { message, author, word, build: () => [] };
     const [participant, urls] = await Promise.all([this.#participantOf(message), this.#mediaUrlsOf(message)]);
     const native = toNativeMessage(message, participant, urls);
     return {
+      message,
       author,
       word,
       build: (receivedAt) => {
@@ -124,14 +127,27 @@ export class MessageIntake {
     };
   }
 
+  /** Trying again cannot help, and the message would hold up its conversation for ever. */
+  #leaveOut(message: Message | undefined, reason: unknown): Promise<Outcome> {
+    const fields = { messageSid: String(message?.sid), index: Number(message?.index) };
+    const text = maskPhoneNumbers(reason instanceof Error ? reason.message : String(reason));
+    this.#options.logger.error('twilio.message-unreadable', { ...fields, reason: text });
+    return Promise.resolve('unreadable');
+  }
+
   /** Calls the publishes before it first waits. @returns what the message counts as */
-  async #settle({ author, build, word }: Prepared, receivedAt: string): Promise<Outcome> {
+  async #settle({ author, build, message, word }: Prepared, receivedAt: string): Promise<Outcome> {
     const consent = word?.consent;
     const kept =
       consent === 'out' || consent === 'in'
         ? this.#options.consents.record(author, consent)
         : Promise.resolve();
-    const envelopes = build(receivedAt);
+    let envelopes: readonly IngressEnvelope[];
+    try {
+      envelopes = build(receivedAt);
+    } catch (reason) {
+      return this.#leaveOut(message, reason);
+    }
     const isUnderWay = envelopes.some(({ id }) => this.#underWay.has(id));
     // Together: a refused publish must not be without anybody who waits for it while the store is slow.
     const [published] = await Promise.all([

@@ -13,7 +13,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import { TWILIO_CAPABILITIES } from './capabilities.js';
 import { type ClientSession } from './client-session.js';
-import { toTwilioError } from './errors.js';
+import { saysNotParticipant, toTwilioError } from './errors.js';
 import { phoneOf } from './native-message.js';
 import { type NativeOptOut, type Phone } from './native-opt-out.js';
 import { SentLookup, type SentMark, toAttributes } from './sent-lookup.js';
@@ -34,8 +34,8 @@ export interface SenderOptions {
   readonly clock: Clock;
   /** The session to send with. @throws ConnectorError NOT_CONNECTED */
   readonly session: () => ClientSession;
-  /** Adds the bot to a conversation. @throws ConnectorError */
-  readonly join: (conversationSid: string) => Promise<void>;
+  /** Adds the bot to a conversation; resolves to whether it was not in it before. @throws ConnectorError */
+  readonly join: (conversationSid: string) => Promise<boolean>;
   /** Whether a phone wants no messages. Never rejects. */
   readonly isOptedOut: (address: string) => Promise<boolean>;
   /** The platform says that a phone wants no messages. */
@@ -220,10 +220,13 @@ export class MessageSender {
       );
     try {
       return await attempt();
-    } catch (error) {
-      // 50430: the bot is no participant any more. It was refused, so nothing was sent.
-      if (toTwilioError(error, '').nativeCode !== '50430') throw error;
-      await this.#options.join(conversationSid);
+    } catch (reason) {
+      // The bot is no participant any more. It was refused, so nothing was sent.
+      const error = toTwilioError(reason, '');
+      const isPerhapsOutside = error.code === 'FORBIDDEN' && (error.unlisted || error.nativeCode === '403');
+      if (!saysNotParticipant(error) && !isPerhapsOutside) throw reason;
+      const wasAdded = await this.#options.join(conversationSid);
+      if (!wasAdded && isPerhapsOutside) throw reason;
       return attempt();
     }
   }

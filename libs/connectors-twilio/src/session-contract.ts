@@ -4,6 +4,8 @@ import { type TwilioTokenProvider } from './token-provider.js';
 /** What a session needs. */
 export interface SessionOptions {
   readonly provider: TwilioTokenProvider;
+  /** Learns the platform's time anew, by which tokens are dated. Never rejects. */
+  readonly refreshTime: () => Promise<void>;
   readonly wsUrl: string | undefined;
   readonly watchdogMs: number;
   readonly clock: Clock;

@@ -1,7 +1,13 @@
-import type AccessToken from 'twilio/lib/jwt/AccessToken.js';
+import { createHmac } from 'node:crypto';
 import { type TwilioConfig } from './config.js';
 
-/** An access token and the end of its life, in milliseconds since 1970. */
+/** Seconds: a token that ends later than 24 hours ahead is refused (error 20104), and two clocks are never the same. */
+const MAX_TTL_SECONDS = 86_400 - 60;
+
+/** Seconds by which a token is dated back: the platform's time is known to a second or so, and the future is refused (20105). */
+const BACKDATE_SECONDS = 2;
+
+/** An access token and the end of its life, in milliseconds since 1970 by the platform's clock. */
 export interface MintedToken {
   readonly jwt: string;
   readonly expiresAt: number;
@@ -12,27 +18,26 @@ type TokenSettings = Pick<
   'accountSid' | 'apiKey' | 'apiSecret' | 'chatServiceSid' | 'identity' | 'tokenTtlSeconds'
 >;
 
-/** Makes access tokens for the Conversations SDK: a JWT with a ChatGrant, signed with the API key's secret. Never logs one. */
+/**
+ * Makes access tokens for the Conversations SDK: a JWT with a ChatGrant, signed with the API key's secret. Never logs one.
+ *
+ * The claims are those of `AccessToken` in the `twilio` package, which can date a token by this machine's clock only.
+ */
 export class TwilioTokenProvider {
   readonly #settings: TokenSettings;
-  readonly #AccessToken: typeof AccessToken;
+  readonly #now: () => number;
   #lastSecond = 0;
   #mintedInSecond = 0;
 
-  private constructor(settings: TokenSettings, Token: typeof AccessToken) {
+  /** @param now the platform's time, in milliseconds since 1970 */
+  constructor(settings: TokenSettings, now: () => number) {
     this.#settings = settings;
-    this.#AccessToken = Token;
-  }
-
-  /** Loads Twilio's JWT module. */
-  static async load(settings: TokenSettings): Promise<TwilioTokenProvider> {
-    const sdk = await import('./sdk.js');
-    return new TwilioTokenProvider(settings, sdk.AccessToken);
+    this.#now = now;
   }
 
   /** Seconds that a token lives. */
   get ttlSeconds(): number {
-    return this.#settings.tokenTtlSeconds;
+    return Math.min(this.#settings.tokenTtlSeconds, MAX_TTL_SECONDS);
   }
 
   /**
@@ -41,14 +46,27 @@ export class TwilioTokenProvider {
    * Two tokens of one second differ in their life, each a second shorter than the one before.
    */
   mint(): MintedToken {
-    const { accountSid, apiKey, apiSecret, chatServiceSid, identity, tokenTtlSeconds } = this.#settings;
-    // The JWT module stamps tokens with the machine's clock, so the count of a second must follow the same clock.
-    const second = Math.floor(Date.now() / 1000);
+    const { accountSid, apiKey, apiSecret, chatServiceSid, identity } = this.#settings;
+    const second = Math.floor(this.#now() / 1000);
     this.#mintedInSecond = second === this.#lastSecond ? this.#mintedInSecond + 1 : 0;
     this.#lastSecond = second;
-    const ttl = Math.max(1, tokenTtlSeconds - this.#mintedInSecond);
-    const token = new this.#AccessToken(accountSid, apiKey, apiSecret, { identity, ttl });
-    token.addGrant(new this.#AccessToken.ChatGrant({ serviceSid: chatServiceSid }));
-    return { jwt: token.toJwt(), expiresAt: (second + ttl) * 1000 };
+    const issuedAt = second - BACKDATE_SECONDS;
+    const expiresAt = issuedAt + Math.max(1, this.ttlSeconds - this.#mintedInSecond);
+    const header = { alg: 'HS256', typ: 'JWT', cty: 'twilio-fpa;v=1' };
+    const claims = {
+      jti: `${apiKey}-${issuedAt}`,
+      grants: { identity, chat: { service_sid: chatServiceSid } },
+      iat: issuedAt,
+      exp: expiresAt,
+      iss: apiKey,
+      sub: accountSid,
+    };
+    const text = `${encode(header)}.${encode(claims)}`;
+    const signature = createHmac('sha256', apiSecret).update(text).digest('base64url');
+    return { jwt: `${text}.${signature}`, expiresAt: expiresAt * 1000 };
   }
+}
+
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url');
 }

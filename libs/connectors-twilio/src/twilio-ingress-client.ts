@@ -3,11 +3,14 @@ import {
   type ConnectorHost,
   ConnectorRecord,
   type ConnectorSnapshot,
+  type IngressGap,
   isoTime,
   maskPhoneNumbers,
   type SendOptions,
   type SendReceipt,
+  sleep,
   toConnectorError,
+  withTimeout,
 } from '@bitbrat/connectors-core';
 import { ClientRun } from './client-run.js';
 import { type ClientSession } from './client-session.js';
@@ -15,15 +18,25 @@ import { type TwilioConfig } from './config.js';
 import { ConsentBook } from './consent-book.js';
 import { ConversationJoiner } from './conversation-joiner.js';
 import { ConversationReconciler } from './conversation-reconciler.js';
+import { ConversationRoom } from './conversation-room.js';
 import { DeliveryReporter } from './delivery-reporter.js';
 import { MessageIntake } from './message-intake.js';
 import { MessageSender } from './message-sender.js';
+import { OwedJoins } from './owed-joins.js';
+import { type ProblemReporter } from './partial-problem.js';
+import { PassedOverReport } from './passed-over-report.js';
 import { TWILIO, TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';
 import { TwilioRest } from './twilio-rest.js';
 import { type DeliveryUpdate } from './webhook.js';
 
 /** Milliseconds after a client's end within which the SDK may still reject what was under way in it. */
 const LEFTOVERS_MS = 5_000;
+
+/** Milliseconds after which a webhook is answered although the bot is not in its conversation yet: Twilio waits for 5 seconds. */
+const WEBHOOK_LIMIT_MS = 2_500;
+
+/** Milliseconds that a send waits until the bot is in its conversation. */
+const JOIN_LIMIT_MS = 15_000;
 
 /** Twilio Conversations as the connector uses it: one client of the SDK at a time, its state, reading and sending. */
 export class TwilioIngressClient {
@@ -36,6 +49,13 @@ export class TwilioIngressClient {
   readonly #deliveries: DeliveryReporter;
   readonly #intake: MessageIntake;
   readonly #sender: MessageSender;
+  readonly #rest: TwilioRest;
+  readonly #owedJoins: OwedJoins;
+  readonly #passedOver: PassedOverReport;
+  readonly #room: ConversationRoom;
+  readonly #problems: ProblemReporter;
+  #unreadable = 0;
+  #areJoinsLoaded = false;
   #run: ClientRun | undefined;
   /** Clients that are being put away, and until when those that were may still be heard of, by the clock's monotonic time. */
   #closing = 0;
@@ -51,15 +71,28 @@ export class TwilioIngressClient {
     this.#record = new ConnectorRecord(TWILIO, host);
     const { identity } = config;
     const { clock, logger } = host;
-    const rest = new TwilioRest(config);
-    this.#joiner = new ConversationJoiner(rest, identity);
-    this.#reconciler = new ConversationReconciler({
+    const rest = (this.#rest = new TwilioRest(config, clock));
+    this.#problems = {
+      failed: (subject, error, waitMs) => {
+        this.#record.problem(subject, error, isoTime(clock.now() + waitMs));
+      },
+      solved: (subject) => {
+        this.#record.solved(subject);
+      },
+    };
+    this.#joiner = new ConversationJoiner({
       rest,
-      join: (conversationSid, signal) => this.#joiner.join(conversationSid, signal),
-      historyMs: config.historyHours * 3_600_000,
+      identity,
       clock,
       logger,
+      random,
+      onJoined: (conversationSid) => this.#run?.wake(conversationSid),
+      problems: this.#problems,
     });
+    this.#reconciler = new ConversationReconciler({ rest, historyMs: this.#historyMs, clock, logger });
+    this.#owedJoins = new OwedJoins(host);
+    this.#room = new ConversationRoom(logger);
+    this.#passedOver = new PassedOverReport({ clock, report: (gap) => this.#reportGap(gap) });
     const consents = new ConsentBook(host);
     this.#intake = new MessageIntake({
       identity,
@@ -73,6 +106,10 @@ export class TwilioIngressClient {
         this.#record.received();
       },
       onIgnored: () => {
+        this.#record.ignored();
+      },
+      onUnreadable: () => {
+        this.#unreadable += 1;
         this.#record.ignored();
       },
     });
@@ -94,10 +131,7 @@ export class TwilioIngressClient {
         // Not waited for: the bus may be away, and the send has failed whatever becomes of this. What the bus refuses, Twilio says again.
         this.#intake.takeOptOut(optOut).catch(() => undefined);
       },
-      join: (conversationSid) => {
-        this.#joiner.forget(conversationSid);
-        return this.#joiner.join(conversationSid);
-      },
+      join: (conversationSid) => this.#joinForSend(conversationSid),
       onSent: (conversationSid) => this.#run?.wake(conversationSid),
       onAccepted: (messageSid, mark) => {
         this.#deliveries.remember(messageSid, mark);
@@ -131,6 +165,8 @@ export class TwilioIngressClient {
     this.#starting?.stopped.abort();
     await this.#starting?.done.catch(() => undefined);
     await this.#endRun();
+    this.#joiner.stop();
+    await this.#owedJoins.save(() => this.#joiner.owed());
     this.#record.stopped();
   }
 
@@ -139,11 +175,15 @@ export class TwilioIngressClient {
     return this.#record.sending(() => this.#sender.send(text, conversationSid, options));
   }
 
-  /** Adds the bot to a conversation, unless it is there, and reads it. @throws ConnectorError */
+  /**
+   * Adds the bot to a conversation, unless it is there, and reads it. Resolves within the time that the platform waits for
+   * an answer; what is not done by then is durable, and is done later.
+   * @throws ConnectorError where it has failed, or is not durable
+   */
   async joinAndRead(conversationSid: string): Promise<void> {
     const run = this.#run;
     if (run === undefined) throw new ConnectorError('NOT_CONNECTED', 'the connector is not running');
-    if (run.session?.isJoined(conversationSid) !== true) await this.#joiner.join(conversationSid);
+    if (run.session?.isJoined(conversationSid) !== true) await this.#joinInTime(conversationSid);
     run.wake(conversationSid);
   }
 
@@ -162,6 +202,11 @@ export class TwilioIngressClient {
     return this.#record.snapshot({
       identity: maskPhoneNumbers(this.#config.identity),
       conversations: session?.conversationCount ?? 0,
+      conversationRoom: ConversationRoom.of(session?.conversationCount ?? 0),
+      pendingJoins: this.#joiner.pending,
+      passedOver: this.#passedOver.total,
+      unreadable: this.#unreadable,
+      clockAheadMs: this.#rest.time.aheadMs === undefined ? null : Math.round(this.#rest.time.aheadMs),
       pendingReads: run?.pendingReads ?? 0,
       clientGeneration: run?.generation ?? 0,
       messagesSeenByClient: run?.seen ?? 0,
@@ -176,12 +221,14 @@ export class TwilioIngressClient {
     this.#record.starting();
     const run = this.#createRun();
     this.#run = run;
+    await this.#startJoining();
     const end = (): void => void run.end();
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
     try {
       await run.begin();
       this.#record.connected();
+      this.#passedOver.flush();
     } catch (reason) {
       const error = toConnectorError(reason);
       await this.#endRun();
@@ -207,8 +254,20 @@ export class TwilioIngressClient {
       host: this.#host,
       random: this.#random,
       intake: this.#intake,
+      time: this.#rest.time,
+      problems: this.#problems,
+      oldest: (conversationSid) => this.#oldest(conversationSid),
+      onPassedOver: (conversationSid, passedOver) => {
+        this.#host.logger.warn('twilio.messages-passed-over', { conversationSid, count: passedOver.count });
+        this.#passedOver.add(passedOver);
+      },
       joiner: this.#joiner,
       reconciler: this.#reconciler,
+      onMissing: (conversationSid) => this.#joiner.ask(conversationSid, this.#dueSince()),
+      onSwept: (session) => {
+        this.#room.look(session.conversationCount);
+        void this.#owedJoins.save(() => this.#joiner.owed());
+      },
       onPutAway: (closed) => {
         this.#closing += 1;
         void closed.then(() => {
@@ -218,7 +277,9 @@ export class TwilioIngressClient {
       },
       sendsEnded: () => this.#sender.idle(),
       onConnected: () => {
-        if (this.#run === run) this.#record.connected();
+        if (this.#run !== run) return;
+        this.#record.connected();
+        this.#passedOver.flush();
       },
       onReconnecting: (error) => {
         if (this.#run === run) this.#record.reconnecting(error);
@@ -230,6 +291,71 @@ export class TwilioIngressClient {
       },
     });
     return run;
+  }
+
+  /** What an earlier process has left is joined first: it has waited longest. */
+  async #startJoining(): Promise<void> {
+    if (!this.#areJoinsLoaded) {
+      this.#areJoinsLoaded = true;
+      for (const [conversationSid, since] of await this.#owedJoins.load())
+        this.#joiner.ask(conversationSid, since);
+    }
+    this.#joiner.start();
+  }
+
+  async #joinInTime(conversationSid: string): Promise<void> {
+    // Behind others it is not done in time: what is durable need not be waited for.
+    if (this.#joiner.isBusy && this.#joiner.ask(conversationSid, this.#dueSince())) {
+      if (await this.#owedJoins.save(() => this.#joiner.owed())) return;
+    }
+    const done = new AbortController();
+    const late = sleep(this.#host.clock, WEBHOOK_LIMIT_MS, done.signal).then(() => 'late' as const);
+    const joining = this.#joiner.join(conversationSid, this.#dueSince());
+    try {
+      if ((await Promise.race([joining, late])) !== 'late') return;
+    } finally {
+      done.abort();
+      // It fails for nobody then: it is tried again all the same.
+      joining.catch(() => undefined);
+    }
+    if (await this.#owedJoins.save(() => this.#joiner.owed())) return;
+    throw new ConnectorError(
+      'TIMEOUT',
+      `add the bot to ${conversationSid}: not done in ${WEBHOOK_LIMIT_MS} ms`,
+    );
+  }
+
+  /** Resolves to whether it was not in it before. */
+  #joinForSend(conversationSid: string): Promise<boolean> {
+    this.#joiner.forget(conversationSid);
+    const joining = this.#joiner.join(conversationSid, this.#dueSince());
+    const late = (): Error =>
+      new ConnectorError('NOT_CONNECTED', `the bot is not in ${conversationSid} yet`, {
+        hint: 'wait: many conversations are being joined',
+      });
+    return withTimeout(this.#host.clock, joining, JOIN_LIMIT_MS, late);
+  }
+
+  get #historyMs(): number {
+    return this.#config.historyHours * 3_600_000;
+  }
+
+  /** Messages that are older now are not due. */
+  #dueSince(): number {
+    return this.#rest.time.now() - this.#historyMs;
+  }
+
+  /** As `CursorOptions.oldest`: the time that a conversation had to wait for the bot does not make its messages too old. */
+  async #oldest(conversationSid: string): Promise<number> {
+    await this.#rest.time.learn();
+    return Math.min(this.#dueSince(), this.#joiner.dueSince(conversationSid) ?? Infinity);
+  }
+
+  #reportGap(gap: IngressGap): boolean {
+    const { state } = this.#record;
+    if (state.status !== 'connected') return false;
+    void this.#record.change({ status: 'connected', since: state.since, gap });
+    return true;
   }
 
   #connectedSession(): ClientSession {

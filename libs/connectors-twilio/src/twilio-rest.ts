@@ -1,11 +1,19 @@
+import { type Clock, ConnectorError } from '@bitbrat/connectors-core';
 import { z } from 'zod';
 import { type TwilioConfig } from './config.js';
-import { toTwilioError } from './errors.js';
+import { nativeFactsOf, toTwilioError } from './errors.js';
 import { type Phone } from './native-opt-out.js';
+import { PlatformClock } from './platform-clock.js';
 import { toRetryAfterMs } from './retry-after.js';
 
 /** Milliseconds for one request; a webhook has 5 seconds in all. */
 const REQUEST_TIMEOUT_MS = 4_000;
+
+/** Milliseconds for adding the bot, which no webhook waits for to the end. */
+const JOIN_TIMEOUT_MS = 15_000;
+
+/** Of a 409 to the bot's joining, the codes that say that it is in the conversation (error pages 50433 and 50437). */
+const ALREADY_THERE: ReadonlySet<number | undefined> = new Set([50433, 50437]);
 
 const messageSchema = z.object({
   sid: z.string(),
@@ -45,19 +53,35 @@ type RestSettings = Pick<TwilioConfig, 'restUrl' | 'apiKey' | 'apiSecret' | 'cha
 export class TwilioRest {
   readonly #settings: RestSettings;
   readonly #authorization: string;
+  readonly #clock: Clock;
+  /** The platform's clock, as its answers tell. */
+  readonly time: PlatformClock;
 
-  constructor(settings: RestSettings) {
+  constructor(settings: RestSettings, clock: Clock) {
     this.#settings = settings;
+    this.#clock = clock;
+    this.time = new PlatformClock(clock, () => this.#askForTime());
     this.#authorization = `Basic ${Buffer.from(`${settings.apiKey}:${settings.apiSecret}`).toString('base64')}`;
   }
 
-  /** Adds a chat identity to a conversation; being there already is success. @throws ConnectorError */
-  async addParticipant(conversationSid: string, identity: string, signal?: AbortSignal): Promise<void> {
+  /**
+   * Adds a chat identity to a conversation; being there already is success.
+   * @returns whether it was not there before
+   * @throws ConnectorError
+   */
+  async addParticipant(conversationSid: string, identity: string, signal?: AbortSignal): Promise<boolean> {
     const path = `${this.#conversation(conversationSid)}/Participants`;
     const doing = `add the bot to ${conversationSid}`;
     const body = new URLSearchParams({ Identity: identity });
-    const response = await this.#request(path, { method: 'POST', body }, doing, signal, [409]);
-    await response.body?.cancel();
+    try {
+      const response = await this.#request(path, { method: 'POST', body }, doing, signal, JOIN_TIMEOUT_MS);
+      await response.body?.cancel();
+      return true;
+    } catch (error) {
+      const { code, status } = nativeFactsOf(error instanceof ConnectorError ? error.cause : error);
+      if (status !== 409 || !ALREADY_THERE.has(code)) throw error;
+      return false;
+    }
   }
 
   /** The newest messages first, 100 a page, until the consumer stops. @throws ConnectorError */
@@ -134,14 +158,22 @@ export class TwilioRest {
     return `/v1/Services/${this.#settings.chatServiceSid}/Conversations/${encodeURIComponent(sid)}`;
   }
 
+  /** Any answer tells the time, a refusal included. */
+  async #askForTime(): Promise<void> {
+    const path = `/v1/Services/${this.#settings.chatServiceSid}`;
+    const response = await this.#request(path, {}, 'ask for the time');
+    await response.body?.cancel();
+  }
+
   async #request(
     path: string,
     init: RequestInit,
     doing: string,
     signal?: AbortSignal,
-    alsoFine: readonly number[] = [],
+    timeoutMs = REQUEST_TIMEOUT_MS,
   ): Promise<Response> {
-    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const askedAt = this.#clock.monotonic();
     let response: Response;
     try {
       response = await fetch(`${this.#settings.restUrl}${path}`, {
@@ -153,7 +185,8 @@ export class TwilioRest {
     } catch (error) {
       throw toTwilioError(error, doing);
     }
-    if (response.ok || alsoFine.includes(response.status)) return response;
+    this.time.hear(response.headers.get('date'), askedAt);
+    if (response.ok) return response;
     const body: unknown = await response.json().catch(() => undefined);
     throw toTwilioError(
       { status: response.status, message: response.statusText, body },
