@@ -47,6 +47,8 @@ export class Channel {
   };
   /** Logins. */
   readonly moderators = new Set<string>();
+  /** Logins. */
+  readonly vips = new Set<string>();
   /** When each banned login may speak again: milliseconds since the epoch, `Infinity` for a ban. */
   readonly bans = new Map<string, number>();
   readonly #messages: ChatMessage[] = [];
@@ -70,6 +72,11 @@ export class Channel {
   /** Moderator or broadcaster. */
   isPrivileged(login: string): boolean {
     return login === this.name || this.moderators.has(login);
+  }
+
+  /** Moderator, broadcaster or VIP: free of the limits for ordinary users. */
+  isTrusted(login: string): boolean {
+    return this.isPrivileged(login) || this.vips.has(login);
   }
 
   find(messageId: string): ChatMessage | undefined {

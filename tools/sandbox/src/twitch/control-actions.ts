@@ -121,7 +121,7 @@ export function patchChannel(
   patch: z.output<typeof channelPatchSchema>,
   deps: TwitchParts,
 ): void {
-  const { moderators, banned } = patch;
+  const { moderators, vips, banned } = patch;
   const { suspended, slowSeconds, emoteOnly, subscribersOnly, followersOnly } = channel.rules;
   channel.rules = {
     suspended: patch.suspended ?? suspended,
@@ -130,6 +130,10 @@ export function patchChannel(
     subscribersOnly: patch.subscribersOnly ?? subscribersOnly,
     followersOnly: patch.followersOnly ?? followersOnly,
   };
+  if (vips !== undefined) {
+    channel.vips.clear();
+    for (const login of vips) channel.vips.add(login);
+  }
   if (moderators !== undefined) {
     channel.moderators.clear();
     for (const login of moderators) channel.moderators.add(login);

@@ -93,6 +93,8 @@ export const channelPatchSchema = z.strictObject({
   followersOnly: z.boolean().optional(),
   /** All moderators, by login. */
   moderators: z.array(login).optional(),
+  /** All VIPs, by login. */
+  vips: z.array(login).optional(),
   /** All who are banned, by login. */
   banned: z.array(login).optional(),
 });

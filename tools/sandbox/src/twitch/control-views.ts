@@ -32,6 +32,7 @@ export interface TwitchChannelView extends ChannelRules {
   readonly name: string;
   readonly roomId: string;
   readonly moderators: readonly string[];
+  readonly vips: readonly string[];
   /** Banned for good or timed out. */
   readonly banned: readonly string[];
   /** Who is in it, by login; once per connection. */
@@ -76,6 +77,7 @@ export function toChannelView(channel: Channel, members: readonly string[]): Twi
     roomId: channel.owner.id,
     ...channel.rules,
     moderators: [...channel.moderators],
+    vips: [...channel.vips],
     banned: [...channel.bans.keys()],
     members,
     messages: channel.messages.length,

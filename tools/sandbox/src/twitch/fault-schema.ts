@@ -63,6 +63,16 @@ export const armedFaultSchema = z.discriminatedUnion('kind', [
     ...messages,
     ...limits,
   }),
+  /** The JOIN is not answered, as for a channel that does not exist. */
+  z.strictObject({ kind: z.literal('swallow-join'), ...messages, ...limits }),
+  /** The client is not let into the channel, and a NOTICE says why. */
+  z.strictObject({
+    kind: z.literal('refuse-join'),
+    msgId: z.string().min(1).default('msg_channel_suspended'),
+    text: z.string().min(1).optional(),
+    ...messages,
+    ...limits,
+  }),
   /** The message stands in the channel, but its sender does not get to know. */
   z.strictObject({
     kind: z.literal('lose-ack'),
@@ -76,6 +86,8 @@ export const armedFaultSchema = z.discriminatedUnion('kind', [
     kind: z.literal('request'),
     endpoint: z.enum(['token', 'validate', 'revoke', 'users']).optional(),
     status: status.optional(),
+    /** The body as it stands, whether it makes sense or not; with status 200 unless another is given. */
+    body: z.string().optional(),
     delayMs: delayMs.optional(),
     /** The answer gets lost although the request was executed. */
     loseAnswer: z.boolean().default(false),

@@ -9,7 +9,9 @@ describe('Twitch faults', () => {
   let bot: RawClient;
 
   beforeEach(async () => {
-    sandbox = await startSandbox();
+    sandbox = await startSandbox({
+      twitch: { messageLimits: { ...twitchDefaults.messageLimits, spacingMs: 0 } },
+    });
     bot = await joinRaw(sandbox, 'bitbrat');
   });
   afterEach(async () => {

@@ -5,11 +5,13 @@ import { type ChannelDirectory } from './channels.js';
 import { CAPABILITIES, type Capability, type Chat, type ChatPeer } from './chat.js';
 import { type CommandLog } from './command-log.js';
 import { formatIrcLine, type ParsedLine, parseIrcLine, splitLines, type WireMessage } from './irc-line.js';
+import { concerns } from './fault-schema.js';
 import { type Identity, logIn, type LoginDependencies } from './login.js';
+import { notice } from './notices.js';
 import { type RateLimit, type SlidingWindow } from './rate-limits.js';
 import { type Speech } from './speech.js';
 import { isLogin, type TwitchUser } from './users.js';
-import { globalUserState, loginFailure, SERVER, welcome } from './wire-messages.js';
+import { globalUserState, loginFailure, noticeLine, SERVER, welcome } from './wire-messages.js';
 
 /** What a connection needs from its surroundings. */
 export interface ConnectionDependencies extends LoginDependencies {
@@ -177,7 +179,7 @@ export class IrcConnection implements ChatPeer {
       case 'JOIN':
         for (const name of channelNames(target)) {
           if (this.deps.joins.hit(this.nick) > this.deps.joinLimit.count) continue;
-          this.deps.chat.join(this, this.deps.channels.ensure(name));
+          this.#join(name);
         }
         return;
       case 'PART':
@@ -189,6 +191,22 @@ export class IrcConnection implements ChatPeer {
       default:
         this.send({ prefix: SERVER, command: '421', params: [this.nick, command], text: 'Unknown command' });
     }
+  }
+
+  #join(name: string): void {
+    const { channels, chat, faults } = this.deps;
+    const strikes = (fault: Parameters<typeof concerns>[0]): boolean => concerns(fault, this.nick, name);
+    if (faults.strike('swallow-join', strikes) !== undefined) return;
+    const refused = faults.strike('refuse-join', strikes);
+    if (refused === undefined) {
+      chat.join(this, channels.ensure(name));
+      return;
+    }
+    const { msgId, text } = refused;
+    this.send(
+      noticeLine(name, { ...notice(msgId, name), ...(text === undefined ? {} : { text }) }),
+      'twitch.tv/commands',
+    );
   }
 
   #negotiate([subcommand = '', ...rest]: readonly string[]): void {

@@ -40,7 +40,9 @@ describe('irc-framework, unmodified', () => {
   };
 
   beforeEach(async () => {
-    sandbox = await startSandbox();
+    sandbox = await startSandbox({
+      twitch: { messageLimits: { ...twitchDefaults.messageLimits, spacingMs: 0 } },
+    });
     const loaded = await load();
     client = loaded.client;
     const registered = once(client, 'registered');

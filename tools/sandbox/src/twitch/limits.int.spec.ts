@@ -19,38 +19,61 @@ describe('Twitch limits', () => {
 
   const say = (text: string, channel = 'bitbrat'): void => bot.send(`PRIVMSG #${channel} :${text}`);
   const flood = (count: number): void => {
-    for (let index = 0; index < count; index += 1) say(`message ${index}`);
+    for (let index = 0; index < count; index += 1) say(`message ${index}`, `room${index}`);
   };
+  /** Messages of the bot. */
+  const taken = (): number =>
+    sandbox.twitch.channels().reduce((sum, { name }) => sum + sandbox.twitch.messages(name).length, 0);
   const standing = (): number => sandbox.twitch.messages('bitbrat').length;
 
-  it('takes 20 messages in 30 s, says so once, and then hears nothing for 30 minutes', async () => {
+  it('takes 20 messages in 30 s, and then hears nothing for an hour, without a word', async () => {
     flood(20);
     await bot.settle();
     say('too much', 'elsewhere');
     say('ignored');
     say('/ban alice');
-    expect((await bot.settle()).filter((line) => line.includes('msg-id='))).toEqual([
-      expect.stringMatching(/^@msg-id=msg_ratelimit :tmi\.twitch\.tv NOTICE #elsewhere :/),
-    ]);
-    expect(standing()).toBe(20);
+    expect((await bot.settle()).filter((line) => line.includes('msg-id='))).toEqual([]);
+    expect(taken()).toBe(20);
+    expect(sandbox.twitch.isMuted('bitbrat_bot')).toBe(true);
     expect(sandbox.twitch.commands()).toMatchObject([{ name: 'ban', result: 'ignored' }]);
-    now += 30 * 60_000 - 1;
+    now += 60 * 60_000 - 1;
     say('still ignored');
     await expect(bot.settle()).resolves.toEqual([]);
-    now += 1;
+    now += 30_000;
     say('heard');
     await bot.next(/ USERSTATE /);
-    expect(standing()).toBe(21);
+    expect(taken()).toBe(21);
+  });
+
+  it('hears an account that it ignores where that is trusted', async () => {
+    flood(21);
+    await bot.settle();
+    sandbox.twitch.configureChannel('bitbrat', { vips: ['bitbrat_bot'] });
+    say('heard');
+    await bot.next(/ badges=vip\/1;.* USERSTATE #bitbrat|badges=vip\/1.* USERSTATE #bitbrat/);
+  });
+
+  it('takes one message a second to a channel, and refuses what is sooner', async () => {
+    say('one');
+    say('two');
+    await bot.next(/^@msg-id=msg_ratelimit :tmi\.twitch\.tv NOTICE #bitbrat :/);
+    say('elsewhere', 'elsewhere');
+    await bot.next(/ USERSTATE #elsewhere$/);
+    now += 1_000;
+    say('two');
+    await bot.next(/ USERSTATE #bitbrat$/);
+    expect(standing()).toBe(2);
   });
 
   it.each([
-    ['a moderator', 'bitbrat_bot', ['bitbrat_bot']],
-    ['the broadcaster', 'bitbrat', []],
-  ])('takes 100 from %s', async (_who, login, moderators) => {
-    sandbox.twitch.configureChannel('bitbrat', { moderators });
+    ['a moderator', 'bitbrat_bot', { moderators: ['bitbrat_bot'] }],
+    ['a VIP', 'bitbrat_bot', { vips: ['bitbrat_bot'] }],
+    ['the broadcaster', 'bitbrat', {}],
+  ])('takes 100 from %s', async (_who, login, patch) => {
+    sandbox.twitch.configureChannel('bitbrat', patch);
     bot.close();
     bot = await joinRaw(sandbox, 'bitbrat', login);
-    flood(101);
+    for (let index = 0; index < 101; index += 1) say(`message ${index}`);
     await bot.next(/msg-id=msg_ratelimit/);
     expect(standing()).toBe(100);
   });
@@ -65,16 +88,51 @@ describe('Twitch limits', () => {
     );
     say('same', 'elsewhere');
     await bot.next(/ USERSTATE #elsewhere$/);
-    now += 1;
+    now += 1_001;
     say('same');
     await bot.next(/ USERSTATE #bitbrat$/);
-    say('other');
-    say('same');
-    await bot.settle();
+    for (const text of ['other', 'same']) {
+      now += 1_000;
+      say(text);
+      await bot.next(/ USERSTATE #bitbrat$/);
+    }
     expect(standing()).toBe(4);
     sandbox.twitch.configureChannel('bitbrat', { moderators: ['bitbrat_bot'] });
     say('same');
     await bot.next(/ USERSTATE #bitbrat$/);
+  });
+
+  it.each(['same \u{e0000}', '\u200bsame', ' same ', 'sa\u{e0001}me'])(
+    'drops invisible characters before it compares: %j',
+    async (text) => {
+      say('same');
+      await bot.next(/ USERSTATE /);
+      now += 1_000;
+      say(text);
+      await bot.next(/^@msg-id=msg_duplicate /);
+    },
+  );
+
+  it('drops them before it looks for a command, and refuses what is nothing else', async () => {
+    say('\u{e0000}/ban alice');
+    say(' \u{e0000} ');
+    await bot.next(/^@msg-id=msg_ratelimit /);
+    now += 1_000;
+    say('\u{e0000}');
+    await bot.next(/^@msg-id=msg_rejected /);
+    expect(sandbox.twitch.commands()).toMatchObject([{ name: 'ban' }]);
+    expect(standing()).toBe(0);
+  });
+
+  it('can leave a JOIN without an answer, or refuse it', async () => {
+    sandbox.twitch.injectFault({ kind: 'swallow-join', channel: 'odd', count: 1 });
+    sandbox.twitch.injectFault({ kind: 'refuse-join', channel: 'shut', count: 1 });
+    bot.send('JOIN #odd', 'JOIN #shut');
+    await bot.next(/^@msg-id=msg_channel_suspended .* NOTICE #shut :/);
+    expect(sandbox.twitch.channel('odd').members).toEqual([]);
+    bot.send('JOIN #odd', 'JOIN #shut');
+    await bot.next(/ ROOMSTATE #shut$/);
+    expect(sandbox.twitch.channel('odd').members).toEqual(['bitbrat_bot']);
   });
 
   it('ignores JOINs over 20 in 10 s', async () => {
@@ -131,8 +189,10 @@ describe('Twitch limits', () => {
     sandbox.twitch.configureChannel('bitbrat', { slowSeconds: 5 });
     await bot.next(/slow=5.* ROOMSTATE/);
     say('one');
+    await bot.next(/ USERSTATE /);
+    now += 1_000;
     say('two');
-    await bot.next(/^@msg-id=msg_slowmode .*again in 5 seconds\.$/);
+    await bot.next(/^@msg-id=msg_slowmode .*again in 4 seconds\.$/);
     now += 5_000;
     say('two');
     await bot.next(/ USERSTATE /);

@@ -41,6 +41,12 @@ export function registerOAuthRoutes(app: FastifyInstance, deps: OAuthDependencie
         request.raw.destroy();
         return reply;
       }
+      if (fault?.body !== undefined) {
+        return reply
+          .code(fault.status ?? 200)
+          .type('application/json')
+          .send(fault.body);
+      }
       return reply.code(status).send(body);
     };
   };

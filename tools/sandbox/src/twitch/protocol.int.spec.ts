@@ -14,7 +14,9 @@ describe('IRC protocol', () => {
   };
 
   beforeEach(async () => {
-    sandbox = await startSandbox();
+    sandbox = await startSandbox({
+      twitch: { messageLimits: { ...twitchDefaults.messageLimits, spacingMs: 0 } },
+    });
   });
   afterEach(async () => {
     for (const client of clients.splice(0)) client.close();

@@ -1,9 +1,10 @@
 import { MessagePacer, SlidingWindow } from './rate-limits.js';
 
-const limits = { windowMs: 30_000, ordinary: 3, privileged: 5, muteMs: 60_000 };
+const limits = { windowMs: 30_000, ordinary: 3, privileged: 5, muteMs: 60_000, spacingMs: 1_000 };
 
+/** Each to a channel of its own. */
 function fill(pacer: MessagePacer, count: number, privileged = false): readonly string[] {
-  return Array.from({ length: count }, () => pacer.pace('bot', privileged));
+  return Array.from({ length: count }, (_, i) => pacer.pace('bot', `channel${i}`, privileged));
 }
 
 describe('MessagePacer', () => {
@@ -15,31 +16,45 @@ describe('MessagePacer', () => {
     pacer = new MessagePacer(limits, () => now);
   });
 
-  it('lets the limit pass, announces what crosses it, and then hears nothing', () => {
-    expect(fill(pacer, 5)).toEqual(['ok', 'ok', 'ok', 'limited', 'muted']);
+  it('lets the limit pass, and then hears nothing without a word', () => {
+    expect(fill(pacer, 5)).toEqual(['ok', 'ok', 'ok', 'muted', 'muted']);
+    expect(pacer.isMuted('bot')).toBe(true);
     now += limits.muteMs - 1;
     expect(fill(pacer, 1)).toEqual(['muted']);
-    now += 1;
+    now += limits.windowMs;
     expect(fill(pacer, 1)).toEqual(['ok']);
   });
 
   it('slides: what is older than the window does not count', () => {
     fill(pacer, 2);
     now += limits.windowMs;
-    expect(fill(pacer, 4)).toEqual(['ok', 'ok', 'ok', 'limited']);
+    expect(fill(pacer, 4)).toEqual(['ok', 'ok', 'ok', 'muted']);
   });
 
-  it('allows more where the account moderates, and counts all channels together', () => {
-    expect(fill(pacer, 4, true)).toEqual(['ok', 'ok', 'ok', 'ok']);
-    expect(fill(pacer, 1)).toEqual(['limited']);
+  it('allows more to trusted accounts, ignores none of them, and counts all channels together', () => {
+    expect(fill(pacer, 6, true)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok', 'limited']);
+    expect(fill(pacer, 1)).toEqual(['muted']);
+    now += limits.windowMs;
+    expect(fill(pacer, 1, true)).toEqual(['ok']);
+  });
+
+  it('takes one message a second to a channel from an ordinary user', () => {
+    const pace = (channel: string, privileged = false): string => pacer.pace('bot', channel, privileged);
+    expect([pace('a'), pace('a'), pace('b')]).toEqual(['ok', 'limited', 'ok']);
+    now += limits.windowMs;
+    expect([pace('a'), pace('a', true)]).toEqual(['ok', 'ok']);
+    now += 999;
+    expect(pace('a')).toBe('limited');
+    now += 1;
+    expect(pacer.pace('other', 'a', false)).toBe('ok');
   });
 
   it('keeps accounts apart and forgives', () => {
     fill(pacer, 4);
-    expect(pacer.pace('other', false)).toBe('ok');
+    expect(pacer.pace('other', 'a', false)).toBe('ok');
     pacer.forgive();
     now += limits.windowMs;
-    expect(pacer.pace('bot', false)).toBe('ok');
+    expect(pacer.pace('bot', 'a', false)).toBe('ok');
   });
 });
 

@@ -29,19 +29,22 @@ export interface MessageLimits {
   readonly windowMs: number;
   /** Messages per window in a channel where the account is an ordinary user. */
   readonly ordinary: number;
-  /** Messages per window in a channel where it is moderator or broadcaster. */
+  /** Messages per window in a channel where it is broadcaster, moderator or VIP. */
   readonly privileged: number;
   /** How long everything is ignored once the limit was crossed, in milliseconds. */
   readonly muteMs: number;
+  /** Milliseconds between two messages of an ordinary user to one channel. */
+  readonly spacingMs: number;
 }
 
-/** `limited`: this message crosses the limit. `muted`: an earlier one did, and nothing is heard any more. */
+/** `limited`: too soon after the one before. `muted`: ignored, because the limit is crossed by this message or was before. */
 export type Pace = 'ok' | 'limited' | 'muted';
 
 /** Enforces the message limits: one count per account over all channels, compared with the limit of the channel written to. */
 export class MessagePacer {
   readonly #sent: SlidingWindow;
   readonly #mutedUntil = new Map<string, number>();
+  readonly #lastIn = new Map<string, number>();
 
   constructor(
     private readonly limits: MessageLimits,
@@ -51,13 +54,24 @@ export class MessagePacer {
   }
 
   /** Counts a message and says what becomes of it. */
-  pace(login: string, privileged: boolean): Pace {
+  pace(login: string, channel: string, privileged: boolean): Pace {
     const now = this.now();
-    if (now < (this.#mutedUntil.get(login) ?? 0)) return 'muted';
     const sent = this.#sent.hit(login);
-    if (sent <= (privileged ? this.limits.privileged : this.limits.ordinary)) return 'ok';
-    this.#mutedUntil.set(login, now + this.limits.muteMs);
-    return 'limited';
+    if (privileged) return sent <= this.limits.privileged ? 'ok' : 'limited';
+    if (now < (this.#mutedUntil.get(login) ?? 0)) return 'muted';
+    if (sent > this.limits.ordinary) {
+      this.#mutedUntil.set(login, now + this.limits.muteMs);
+      return 'muted';
+    }
+    const key = `${login} ${channel}`;
+    const isTooSoon = now - (this.#lastIn.get(key) ?? -Infinity) < this.limits.spacingMs;
+    if (!isTooSoon) this.#lastIn.set(key, now);
+    return isTooSoon ? 'limited' : 'ok';
+  }
+
+  /** Whether the account is ignored where it is an ordinary user. */
+  isMuted(login: string): boolean {
+    return this.now() < (this.#mutedUntil.get(login) ?? 0);
   }
 
   /** Lets everybody be heard again. */

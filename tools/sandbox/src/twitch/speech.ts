@@ -22,6 +22,8 @@ export interface SpeechDependencies {
   readonly pacer: MessagePacer;
   /** Milliseconds. */
   readonly duplicateWindowMs: number;
+  /** As `TwitchSandboxOptions.dropped`. */
+  readonly dropped: RegExp;
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -55,10 +57,15 @@ export class Speech {
       this.#refuse(peer, channel, notice('no_permission'));
       return;
     }
-    const pace = this.deps.pacer.pace(user.login, channel.isPrivileged(user.login));
+    const pace = this.deps.pacer.pace(user.login, channel.name, channel.isTrusted(user.login));
     if (pace === 'limited') this.#refuse(peer, channel, notice('msg_ratelimit'));
-    const text = utterance.text.trimEnd();
-    const command = parseChatCommand(text);
+    const text = utterance.text.replace(this.deps.dropped, '').trimEnd();
+    if (text === '' && utterance.text.trim() !== '' && pace === 'ok') {
+      this.#refuse(peer, channel, notice('msg_rejected'));
+      return;
+    }
+    // White space in front hides no command, to be on the safe side; whether it is shown is not known.
+    const command = parseChatCommand(text.trimStart());
     if (command !== undefined) {
       const record = (result: ExecutedCommand['result']): void =>
         this.deps.commands.record({
@@ -142,13 +149,14 @@ export class Speech {
     const bannedUntil = channel.bans.get(user.login) ?? 0;
     if (bannedUntil === Infinity) return notice('msg_banned', name);
     if (now < bannedUntil) return notice('msg_timedout', String(Math.ceil((bannedUntil - now) / 1_000)));
-    if (channel.isPrivileged(user.login)) return undefined;
+    if (channel.isTrusted(user.login)) return undefined;
     if (rules.emoteOnly) return notice('msg_emoteonly');
     if (rules.subscribersOnly) return notice('msg_subsonly');
     if (rules.followersOnly) return notice('msg_followersonly', name);
     const last = this.#last.get(key(user, channel));
     if (last === undefined) return undefined;
-    if (last.text === text && now - last.at < this.deps.duplicateWindowMs) return notice('msg_duplicate');
+    if (last.text.trim() === text.trim() && now - last.at < this.deps.duplicateWindowMs)
+      return notice('msg_duplicate');
     const slowUntil = last.at + rules.slowSeconds * 1_000;
     return now < slowUntil ? notice('msg_slowmode', String(Math.ceil((slowUntil - now) / 1_000))) : undefined;
   }

@@ -35,7 +35,9 @@ describe('tmi.js, unmodified', () => {
   const messageId = (line: unknown): unknown => (line as { tags?: { id?: unknown } }).tags?.id; // the parsed IRC message
 
   beforeEach(async () => {
-    sandbox = await startSandbox();
+    sandbox = await startSandbox({
+      twitch: { messageLimits: { ...twitchDefaults.messageLimits, spacingMs: 0 } },
+    });
     await connect();
     await client.join('bitbrat');
   });

@@ -19,7 +19,7 @@ export interface TwitchSandboxOptions {
   readonly tokenLifeMs: number;
   /** Whether a refresh token ends when it is used, as those of public clients do ("Refreshing Access Tokens"). */
   readonly singleUseRefreshTokens: boolean;
-  /** 20 or 100 messages in 30 s, then 30 minutes of silence: "Chat rate limits". */
+  /** 20 or 100 messages in 30 s, then an hour of silence; 1 message a second to a channel: "Twitch Chat Rate Limits". */
   readonly messageLimits: MessageLimits;
   /** JOINs per account, 20 in 10 s: "Chat rate limits". */
   readonly joinLimit: RateLimit;
@@ -27,6 +27,8 @@ export interface TwitchSandboxOptions {
   readonly loginLimit: RateLimit;
   /** Milliseconds within which a user cannot repeat a text in a channel: NOTICE id `msg_duplicate`. */
   readonly duplicateWindowMs: number;
+  /** Characters that are dropped from what clients write, before anything else is done with it. Global. */
+  readonly dropped: RegExp;
   /** Milliseconds between the server's PINGs; who has not answered by the next one is cut off. */
   readonly pingIntervalMs: number;
   /** Messages kept per channel; the oldest go first. */
@@ -49,7 +51,8 @@ export const twitchDefaults: TwitchSandboxOptions = {
   scopes: ['chat:read', 'chat:edit', 'whispers:read'],
   tokenLifeMs: 4 * 60 * 60_000,
   singleUseRefreshTokens: false,
-  messageLimits: { windowMs: 30_000, ordinary: 20, privileged: 100, muteMs: 30 * 60_000 },
+  messageLimits: { windowMs: 30_000, ordinary: 20, privileged: 100, muteMs: 60 * 60_000, spacingMs: 1_000 },
+  dropped: /[\u200b\u2060\ufeff\u{e0000}-\u{e0fff}]/gu,
   joinLimit: { count: 20, windowMs: 10_000 },
   loginLimit: { count: 20, windowMs: 10_000 },
   duplicateWindowMs: 30_000,

@@ -34,7 +34,7 @@ export function createParts(
   context: PlatformContext,
   changed: () => void,
 ): TwitchParts {
-  const { now, joinLimit, loginLimit, duplicateWindowMs, pingIntervalMs } = options;
+  const { now, joinLimit, loginLimit, dropped, duplicateWindowMs, pingIntervalMs } = options;
   const users = new UserDirectory();
   const channels = new ChannelDirectory(users, options.historyLimit);
   const tokens = new TokenStore(now);
@@ -48,7 +48,7 @@ export function createParts(
     tokens,
     faults,
     commands,
-    speech: new Speech({ chat, channels, users, commands, faults, pacer, duplicateWindowMs, now }),
+    speech: new Speech({ chat, channels, users, commands, faults, pacer, duplicateWindowMs, dropped, now }),
     joins: new SlidingWindow(joinLimit.windowMs, now),
     joinLimit,
     logins: new SlidingWindow(loginLimit.windowMs, now),

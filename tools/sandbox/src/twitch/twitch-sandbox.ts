@@ -134,6 +134,11 @@ export class TwitchSandbox implements SandboxPlatform {
     return this.channel(name);
   }
 
+  /** Whether an account is ignored where it is an ordinary user, because it wrote too fast. */
+  isMuted(login: string): boolean {
+    return this.#parts.pacer.isMuted(login);
+  }
+
   /** Lets accounts be heard again that wrote too fast. */
   forgiveRateLimits(): void {
     this.#parts.pacer.forgive();

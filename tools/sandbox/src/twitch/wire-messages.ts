@@ -166,9 +166,8 @@ export function standing(
   channel: Channel,
 ): { readonly badges: string; readonly mod: string; readonly 'user-type': string } {
   if (user.login === channel.name) return { badges: 'broadcaster/1', mod: '0', 'user-type': '' };
-  return channel.moderators.has(user.login)
-    ? { badges: 'moderator/1', mod: '1', 'user-type': 'mod' }
-    : { badges: '', mod: '0', 'user-type': '' };
+  if (channel.moderators.has(user.login)) return { badges: 'moderator/1', mod: '1', 'user-type': 'mod' };
+  return { badges: channel.vips.has(user.login) ? 'vip/1' : '', mod: '0', 'user-type': '' };
 }
 
 function replyTags(parent: ChatMessage, channel: Channel): Tags {
