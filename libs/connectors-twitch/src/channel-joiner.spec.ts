@@ -7,11 +7,13 @@ function setUp(channels: readonly string[]): {
   joiner: ChannelJoiner;
   lines: { at: number; line: string }[];
   joined: [string, number | undefined][];
+  refused: [string, string, number][];
   settled: () => boolean;
 } {
   const clock = new ManualClock(0);
   const lines: { at: number; line: string }[] = [];
   const joined: [string, number | undefined][] = [];
+  const refused: [string, string, number][] = [];
   const joiner = new ChannelJoiner({
     channels,
     joins: new SlidingWindow(JOIN_LIMIT.windowMs, clock),
@@ -19,10 +21,11 @@ function setUp(channels: readonly string[]): {
     logger: new RecordingLogger(),
     send: (line) => lines.push({ at: clock.now(), line }),
     onJoined: (channel, outSince) => joined.push([channel, outSince]),
+    onRefused: (channel, { code }, retryAt) => refused.push([channel, code, retryAt]),
   });
   let isSettled = false;
   void joiner.start().then(() => (isSettled = true));
-  return { clock, joined, joiner, lines, settled: () => isSettled };
+  return { clock, joined, joiner, lines, refused, settled: () => isSettled };
 }
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `c${i}`);
@@ -63,8 +66,9 @@ describe('ChannelJoiner', () => {
     ['msg_channel_suspended', 'TARGET_NOT_FOUND'],
     ['tos_ban', 'TARGET_NOT_FOUND'],
   ])('one that is refused with %s leaves the others alone, and is tried again', async (msgId, code) => {
-    const { clock, joiner, lines, settled } = setUp(['a', 'b']);
+    const { clock, joiner, lines, refused, settled } = setUp(['a', 'b']);
     joiner.onNotice('a', msgId, 'no');
+    expect(refused).toEqual([['a', code, 60_000]]);
     joiner.onJoined('b');
     await clock.advance(0);
     expect(settled()).toBe(true);
@@ -77,14 +81,32 @@ describe('ChannelJoiner', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('takes silence for a channel that does not exist', async () => {
-    const { clock, joiner, settled } = setUp(['typo']);
+  it('tries one that is not answered again, soon and then each minute: nobody knows why', async () => {
+    const { clock, joiner, lines, refused, settled } = setUp(['typo']);
     await clock.advance(10_000);
     expect(settled()).toBe(true);
     expect(joiner.views.get('typo')).toMatchObject({
       status: 'refused',
-      error: { code: 'TARGET_NOT_FOUND' },
+      error: { code: 'NOT_CONNECTED', retryable: true, ambiguous: false },
     });
+    expect(refused).toEqual([['typo', 'NOT_CONNECTED', 12_000]]);
+    await clock.advance(600_000);
+    const waits = lines.slice(1).map(({ at }, i) => at - (lines[i]?.at ?? 0) - 10_000);
+    expect(waits.slice(0, 7)).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+    joiner.onJoined('typo');
+    joiner.onParted('typo', 1);
+    await clock.advance(12_000);
+    expect(lines.slice(-2).map(({ at }) => at)).toEqual([610_000, 622_000]);
+    joiner.stop();
+  });
+
+  it('knows since when a channel is missed that it has never been in', () => {
+    const { joined, joiner } = setUp(['a', 'b']);
+    joiner.noteAbsence('a', 700);
+    joiner.onJoined('a');
+    joiner.noteAbsence('a', 800);
+    expect(joined).toEqual([['a', 700]]);
+    expect([...joiner.absences]).toEqual([['b', undefined]]);
     joiner.stop();
   });
 

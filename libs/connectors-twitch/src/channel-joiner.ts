@@ -11,6 +11,9 @@ const ANSWER_TIMEOUT_MS = 10_000;
 /** Milliseconds before a channel that could not be joined is tried again. */
 const RETRY_MS = 60_000;
 
+/** The same where Twitch did not answer, which may be for any reason: it doubles with each time, up to `RETRY_MS`. */
+const FIRST_RETRY_MS = 2_000;
+
 /** NOTICE ids that refuse a JOIN. */
 const REFUSALS: ReadonlySet<string> = new Set([
   'msg_banned',
@@ -38,6 +41,10 @@ export interface JoinerOptions {
    * @param outSince as given to `onParted`; undefined: it was not in since the connection began
    */
   readonly onJoined: (channel: string, outSince: number | undefined) => void;
+  /** The bot cannot be in a channel. @param retryAt when it is tried again, in milliseconds since 1970 */
+  readonly onRefused: (channel: string, error: ConnectorError, retryAt: number) => void;
+  /** Since when messages of channels are missed already, by channel, in milliseconds since 1970. Default: of none. */
+  readonly absences?: ReadonlyMap<string, number | undefined>;
 }
 
 /** Joins the channels of one connection, no faster than Twitch allows, and tries again those that could not be joined. */
@@ -46,6 +53,8 @@ export class ChannelJoiner {
   readonly #views = new Map<string, ChannelView>();
   readonly #standings = new Map<string, ChatStanding>();
   readonly #outSince = new Map<string, number>();
+  /** JOINs without an answer in a row, by channel. */
+  readonly #unanswered = new Map<string, number>();
   /** By channel. */
   readonly #timers: Timers;
   #queue: string[];
@@ -58,6 +67,9 @@ export class ChannelJoiner {
     this.#timers = new Timers(options.clock);
     this.#queue = [...options.channels];
     for (const channel of options.channels) this.#views.set(channel, { status: 'joining' });
+    for (const [channel, outSince] of options.absences ?? []) {
+      if (outSince !== undefined) this.#outSince.set(channel, outSince);
+    }
   }
 
   /** By channel, in the order of the configuration. */
@@ -91,8 +103,17 @@ export class ChannelJoiner {
   onJoined(channel: string): void {
     const view = this.#views.get(channel);
     if (view === undefined || view.status === 'joined') return;
+    this.#unanswered.delete(channel);
     this.#settle(channel, { status: 'joined', standing: this.#standings.get(channel) ?? 'ordinary' });
     this.#options.onJoined(channel, this.#outSince.get(channel));
+  }
+
+  /**
+   * Messages of a channel that is not joined yet are missed from now on.
+   * @param outSince as given to `onParted`
+   */
+  noteAbsence(channel: string, outSince: number): void {
+    if (this.#views.get(channel)?.status !== 'joined') this.#outSince.set(channel, outSince);
   }
 
   /** USERSTATE, which comes before ROOMSTATE at a JOIN and after each message. */
@@ -105,7 +126,9 @@ export class ChannelJoiner {
   onNotice(channel: string, msgId: string, text: string): void {
     if (!REFUSALS.has(msgId) || this.#views.get(channel)?.status !== 'joining') return;
     const error = toNoticeError(msgId, text, `join #${channel}`);
-    if (error !== undefined) this.#refuse(channel, error);
+    if (error === undefined) return;
+    this.#unanswered.delete(channel);
+    this.#refuse(channel, error, RETRY_MS);
   }
 
   /**
@@ -141,19 +164,27 @@ export class ChannelJoiner {
       this.#queue = this.#queue.slice(1);
       joins.add();
       this.#timers.set(channel, ANSWER_TIMEOUT_MS, () => {
-        this.#refuse(channel, noAnswer(channel));
+        this.#onNoAnswer(channel);
       });
       send(`JOIN #${channel}`);
     }
   }
 
-  #refuse(channel: string, error: ConnectorError): void {
+  #onNoAnswer(channel: string): void {
+    const count = this.#unanswered.get(channel) ?? 0;
+    this.#unanswered.set(channel, count + 1);
+    this.#refuse(channel, noAnswer(channel), Math.min(RETRY_MS, FIRST_RETRY_MS * 2 ** count));
+  }
+
+  #refuse(channel: string, error: ConnectorError, retryMs: number): void {
+    const { clock, logger, onRefused } = this.#options;
     const { code, hint, message } = error;
-    this.#options.logger.warn('twitch.channel-refused', { channel, code, reason: message, hint });
+    logger.warn('twitch.channel-refused', { channel, code, reason: message, hint });
     this.#settle(channel, { status: 'refused', error });
-    this.#timers.set(channel, RETRY_MS, () => {
+    this.#timers.set(channel, retryMs, () => {
       this.#enqueue(channel);
     });
+    onRefused(channel, error, clock.now() + retryMs);
   }
 
   #settle(channel: string, view: ChannelView): void {
@@ -163,8 +194,9 @@ export class ChannelJoiner {
   }
 }
 
+/** The channel may not exist, or Twitch may be unwell. */
 function noAnswer(channel: string): ConnectorError {
-  return new ConnectorError('TARGET_NOT_FOUND', `join #${channel}: no answer in ${ANSWER_TIMEOUT_MS} ms`, {
+  return new ConnectorError('NOT_CONNECTED', `join #${channel}: no answer in ${ANSWER_TIMEOUT_MS} ms`, {
     hint: 'check TWITCH_CHANNELS: Twitch does not answer for a channel that does not exist',
   });
 }

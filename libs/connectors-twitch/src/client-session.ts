@@ -10,22 +10,29 @@ import { Watchdog } from './watchdog.js';
 /** Milliseconds from the first byte to a finished login. */
 const CONNECT_TIMEOUT_MS = 15_000;
 
-/** Milliseconds that a start waits for the channels; the rest is joined afterwards. */
+/** Milliseconds that a start waits for the first channel. */
 const JOIN_WAIT_MS = 15_000;
 
+/** Milliseconds that it waits for the others when the bot is in one: what is written there could be answered. */
+const MORE_JOINS_MS = 3_000;
+
 export interface SessionOptions
-  extends Omit<SdkClientOptions, 'onLine' | 'onLost'>, Pick<JoinerOptions, 'channels' | 'joins'> {
+  extends
+    Omit<SdkClientOptions, 'onLine' | 'onLost'>,
+    Pick<JoinerOptions, 'absences' | 'channels' | 'joins' | 'onRefused'> {
   readonly watchdogMs: number;
 }
 
-/** What a session tells; none may throw. */
+/** What a session reports; none may throw. */
 export interface SessionEvents {
   /** Somebody has written, or Twitch says something about a channel. */
-  onLine(line: ChatLine): void;
-  /** As `JoinerOptions.onJoined`, for channels that were not joined yet when `open` resolved. */
-  onJoinedLate(channel: string, outSince: number | undefined): void;
-  /** Final, once at most: only a new session helps. Not told before `open` has resolved. */
-  onLost(error: ConnectorError): void;
+  onLine(line: ChatLine, session: ClientSession): void;
+  /** As `JoinerOptions.onJoined`. */
+  onJoined(channel: string, outSince: number | undefined, session: ClientSession): void;
+  /** Twitch will close the connection soon (RECONNECT), once at most. Not reported before `open` has resolved. */
+  onLeaving(session: ClientSession): void;
+  /** Final, once at most: only a new session helps. Not reported before `open` has resolved. */
+  onLost(error: ConnectorError, session: ClientSession): void;
 }
 
 /** One connection to the chat, from its login to its end, with its channels, its watchdog and the traps of tmi.js. */
@@ -35,7 +42,9 @@ export class ClientSession {
   #phase: 'opening' | 'open' | 'lost' | 'closed' = 'opening';
   #failure: ConnectorError | undefined;
   #botId: string | undefined;
+  #isLeaving = false;
   #opening: Opening | undefined;
+  #onFirstJoin: () => void = () => undefined;
   #sdk: SdkClient | undefined;
 
   private constructor(
@@ -48,7 +57,8 @@ export class ClientSession {
         this.#sendOrFail(line);
       },
       onJoined: (channel, outSince) => {
-        if (this.#phase === 'open') events.onJoinedLate(channel, outSince);
+        this.#onFirstJoin();
+        events.onJoined(channel, outSince, this);
       },
     });
     this.#watchdog = new Watchdog({
@@ -111,9 +121,24 @@ export class ClientSession {
     return this.#joiner.views;
   }
 
+  /** Whether Twitch has asked for a new connection in its place. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
   /** As `ChannelJoiner.absences`; at the end of the connection they stay as they were. */
   get absences(): ReadonlyMap<string, number | undefined> {
     return this.#joiner.absences;
+  }
+
+  /** As `ChannelJoiner.noteAbsence`. */
+  noteAbsence(channel: string, outSince: number): void {
+    this.#joiner.noteAbsence(channel, outSince);
+  }
+
+  /** Asks for a sign of life now, so that `heardUntil` moves when the answer comes. */
+  ask(): void {
+    if (this.#phase === 'open') this.#watchdog.askNow();
   }
 
   /** @throws ConnectorError NOT_CONNECTED */
@@ -144,10 +169,15 @@ export class ClientSession {
         return new ConnectorError('TIMEOUT', `not logged in after ${CONNECT_TIMEOUT_MS} ms`);
       });
       this.#watchdog.start();
+      const firstJoin = new Promise<void>((resolve) => {
+        this.#onFirstJoin = resolve;
+      });
       const waited = sleep(clock, JOIN_WAIT_MS, joinWait.signal);
-      await opening.race(Promise.race([this.#joiner.start(), waited]));
+      const enough = firstJoin.then(() => sleep(clock, MORE_JOINS_MS, joinWait.signal));
+      await opening.race(Promise.race([this.#joiner.start(), waited, enough]));
       this.#checkChannels();
       this.#phase = 'open';
+      if (this.#isLeaving) this.events.onLeaving(this);
     } finally {
       joinWait.abort();
       opening.end();
@@ -170,11 +200,12 @@ export class ClientSession {
 
   /** A connection without a single channel hears nothing. */
   #checkChannels(): void {
-    const errors = [...this.#joiner.views.values()].map((view) =>
-      view.status === 'refused' ? view.error : undefined,
+    const errors = [...this.#joiner.views.values()].flatMap((view) =>
+      view.status === 'refused' ? [view.error] : [],
     );
-    const [first] = errors;
-    if (first !== undefined && !errors.includes(undefined)) throw first;
+    if (errors.length < this.#joiner.views.size) return;
+    const error = errors.find(({ retryable }) => retryable) ?? errors[0];
+    if (error !== undefined) throw error;
   }
 
   #onLine(line: ChatLine): void {
@@ -200,13 +231,18 @@ export class ClientSession {
         this.#onNotice(line, channel);
         break;
       case 'RECONNECT':
-        this.#fail(
-          new ConnectorError('UPSTREAM_UNAVAILABLE', 'Twitch asks for a new connection (RECONNECT)'),
-        );
+        this.#leave();
         break;
       default:
     }
-    this.events.onLine(line);
+    this.events.onLine(line, this);
+  }
+
+  /** The connection goes on delivering until Twitch closes it. */
+  #leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    if (this.#phase === 'open') this.events.onLeaving(this);
   }
 
   #onNotice({ params: [, text = ''], tags }: ChatLine, channel: string | undefined): void {
@@ -231,7 +267,7 @@ export class ClientSession {
       this.#failure = error;
       this.#watchdog.stop();
       this.#joiner.stop();
-      this.events.onLost(error);
+      this.events.onLost(error, this);
     }
   }
 }

@@ -14,6 +14,11 @@ async function expectReceiving(text: string): Promise<void> {
   await waitFor(() => gateway.texts().includes(text), `the message "${text}"`);
 }
 
+/** The bot writes. */
+async function say(text: string): Promise<void> {
+  await gateway.connector.sendText(text, 'bitbrat', { idempotencyKey: text, mayHaveBeenSent: false });
+}
+
 /** The connection is lost; then the supervisor's part is played. */
 async function expectLossAndReturn(): Promise<void> {
   await waitFor(() => gateway.status === 'failed', 'the loss');
@@ -28,17 +33,20 @@ afterEach(async () => {
 
 describe('start', () => {
   it.each([
-    ['Login authentication failed', 'AUTH_FAILED', false],
-    ['Improperly formatted auth', 'AUTH_FAILED', false],
-    ['Login unsuccessful', 'RATE_LIMITED', true],
-    ['Error logging in', 'UPSTREAM_UNAVAILABLE', true],
-  ])('refused with "%s" is told as such', async (text, code, retryable) => {
-    gateway = await Gateway.create({ config: { refresh: undefined } });
-    gateway.sandbox.twitch.injectFault({ kind: 'login-failure', text });
-    await expect(gateway.start()).rejects.toMatchObject({ code, retryable });
-    expect(gateway.host.states.at(-1)).toMatchObject({ status: 'failed', error: { code } });
-    await waitFor(() => gateway.connections === 0, 'the socket to close');
-  });
+    ['Login authentication failed', 'UPSTREAM_UNAVAILABLE'],
+    ['Improperly formatted auth', 'UPSTREAM_UNAVAILABLE'],
+    ['Login unsuccessful', 'RATE_LIMITED'],
+    ['Error logging in', 'UPSTREAM_UNAVAILABLE'],
+  ])(
+    'refused with "%s" is tried again soon while the token endpoint calls the token good',
+    async (text, code) => {
+      gateway = await Gateway.create({ config: { refresh: undefined } });
+      gateway.sandbox.twitch.injectFault({ kind: 'login-failure', text });
+      await expect(gateway.start()).rejects.toMatchObject({ code, failureClass: 'transient' });
+      expect(gateway.host.states.at(-1)).toMatchObject({ status: 'failed', error: { code } });
+      await waitFor(() => gateway.connections === 0, 'the socket to close');
+    },
+  );
 
   it('with a token that is refused at the login gets a new one, once', async () => {
     gateway = await Gateway.create();
@@ -141,6 +149,9 @@ describe('channels', () => {
     const channels = Array.from({ length: 12 }, (_, i) => `room_${i}`);
     await running({ sandbox: { channels, joinLimit: { count: 20, windowMs: 10_000 } } });
     await gateway.restart();
+    for (const channel of channels) {
+      await gateway.sandbox.twitch.waitForMember(channel, 'bitbrat_bot', 20_000);
+    }
     for (const channel of channels) gateway.write(channel, { channel });
     await waitFor(() => gateway.texts().length === 12, 'a message of each channel');
   }, 40_000);
@@ -148,7 +159,6 @@ describe('channels', () => {
 
 describe('a lost connection', () => {
   it.each<[string, TwitchFaultInput, RegExp]>([
-    ['RECONNECT', { kind: 'reconnect' }, /RECONNECT/],
     ['a reset', { kind: 'drop' }, /connection/],
     ['a close', { kind: 'drop', how: 'close' }, /connection/],
   ])('by %s is reported with its gap, and the chat goes on', async (_, fault, reason) => {
@@ -210,6 +220,98 @@ describe('a lost connection', () => {
   });
 });
 
+describe('RECONNECT', () => {
+  /** Somebody writes a line every few milliseconds. @returns what stops it and gives the texts */
+  function chatter(): () => string[] {
+    const texts: string[] = [];
+    const timer = setInterval(() => {
+      const text = `line ${texts.length}`;
+      texts.push(text);
+      gateway.write(text);
+    }, 5);
+    return () => {
+      clearInterval(timer);
+      return texts;
+    };
+  }
+
+  const replaced = (): number => gateway.connector.getSnapshot().counters.reconnects;
+
+  it('opens a second connection, reads both, and publishes each line once', async () => {
+    await running({ sandbox: { channels: ['bitbrat', 'second'] } });
+    const stop = chatter();
+    await waitFor(() => gateway.texts().length > 10, 'some lines');
+    gateway.sandbox.twitch.injectFault({ kind: 'reconnect' });
+    await waitFor(() => gateway.connections === 2, 'the second connection');
+    await say('while there are two');
+    await waitFor(() => replaced() === 1 && gateway.connections === 1, 'the end of the first');
+    const texts = stop();
+    await waitFor(() => gateway.texts().length >= texts.length, 'all lines');
+    expect(gateway.texts()).toEqual(texts);
+    expect(gateway.sent()).toEqual(['while there are two']);
+    expect(gapsOf(gateway.host)).toEqual([]);
+    expect(gateway.status).toBe('connected');
+  });
+
+  it('that asks several times, or the new connection at once, changes nothing', async () => {
+    await running();
+    const stop = chatter();
+    for (let i = 0; i < 3; i++) gateway.sandbox.twitch.injectFault({ kind: 'reconnect' });
+    await waitFor(() => gateway.connections === 2, 'the second connection');
+    gateway.sandbox.twitch.injectFault({ kind: 'reconnect' });
+    await waitFor(() => replaced() === 2 && gateway.connections === 1, 'the third one alone');
+    const texts = stop();
+    await waitFor(() => gateway.texts().length >= texts.length, 'all lines');
+    expect(gateway.texts()).toEqual(texts);
+    expect(gapsOf(gateway.host)).toEqual([]);
+  }, 30_000);
+
+  it('is followed by more tries while the old connection lives', async () => {
+    await running({ clock: fastClock(10, 1_000) });
+    const { twitch } = gateway.sandbox;
+    twitch.injectFault({ kind: 'refuse-connections', count: 2 });
+    twitch.injectFault({ kind: 'reconnect' });
+    const stop = chatter();
+    await waitFor(() => replaced() === 1 && gateway.connections === 1, 'the new connection');
+    expect(twitch.stats().upgrades).toBe(4);
+    const texts = stop();
+    await waitFor(() => gateway.texts().length >= texts.length, 'all lines');
+    expect(gateway.texts()).toEqual(texts);
+    expect(gapsOf(gateway.host)).toEqual([]);
+  });
+
+  it('with an end before the new connection is there is a gap, and the chat goes on by itself', async () => {
+    await running();
+    await expectReceiving('before');
+    const { twitch } = gateway.sandbox;
+    twitch.injectFault({ kind: 'request', delayMs: 300, count: 1 });
+    twitch.injectFault({ kind: 'refuse-connections', count: 1 });
+    twitch.injectFault({ kind: 'reconnect', closeAfterMs: 0 });
+    await waitFor(() => gapsOf(gateway.host).length === 1, 'the gap');
+    expect(gateway.host.states.map(({ status }) => status)).toContain('reconnecting');
+    await expectReceiving('after');
+    expect(gateway.status).toBe('connected');
+  });
+
+  it('that no new connection follows is a failure that the supervisor gets', async () => {
+    await running();
+    const { twitch } = gateway.sandbox;
+    twitch.injectFault({ kind: 'refuse-connections' });
+    twitch.injectFault({ kind: 'reconnect', closeAfterMs: 0 });
+    await expectLossAndReturn();
+    await expectReceiving('after');
+  });
+
+  it('leaves no connection behind when the connector is stopped meanwhile', async () => {
+    await running();
+    gateway.sandbox.twitch.injectFault({ kind: 'reconnect' });
+    await waitFor(() => gateway.connections === 2, 'the second connection');
+    await gateway.connector.stop();
+    await waitFor(() => gateway.connections === 0, 'both to close');
+    expect(gateway.status).toBe('stopped');
+  });
+});
+
 describe('the token', () => {
   it('that is refused at the hourly validation is renewed, and the connection stays', async () => {
     await running({ clock: fastClock(10_000, 60_000) });
@@ -218,6 +320,31 @@ describe('the token', () => {
     await waitFor(() => events().includes('twitch.token-refreshed'), 'the validation');
     await expectReceiving('still here');
     expect(gateway.sandbox.twitch.stats().upgrades).toBe(1);
+  });
+
+  it.each<[string, TwitchFaultInput]>([
+    ['a 403', { kind: 'request', endpoint: 'token', status: 403 }],
+    ['a 404', { kind: 'request', endpoint: 'token', status: 404 }],
+    ['an empty answer', { kind: 'request', endpoint: 'token', body: '' }],
+    ['an answer of another kind', { kind: 'request', endpoint: 'token', body: '<html>' }],
+    ['a lost answer', { kind: 'request', endpoint: 'token', loseAnswer: true }],
+    ['a 403 at the validation', { kind: 'request', endpoint: 'validate', status: 403 }],
+    ['nonsense at the validation', { kind: 'request', endpoint: 'validate', body: '{"login":7}' }],
+  ])('that cannot be renewed because of %s is a problem, and the chat goes on', async (_, fault) => {
+    await running({ clock: fastClock(10_000, 60_000) });
+    gateway.sandbox.twitch.injectFault(fault);
+    gateway.sandbox.twitch.injectFault({ kind: 'expire-tokens' });
+    const problems = (): unknown => {
+      const state = gateway.host.states.at(-1);
+      return state?.status === 'connected' ? state.problems : undefined;
+    };
+    await waitFor(() => problems() !== undefined, 'the problem');
+    expect(problems()).toMatchObject([{ subject: 'token', nextAttemptAt: expect.any(String) as string }]);
+    await expectReceiving('still here');
+    gateway.sandbox.twitch.heal();
+    await waitFor(() => problems() === undefined, 'the cure');
+    expect(gateway.sandbox.twitch.stats().upgrades).toBe(1);
+    expect(gateway.status).toBe('connected');
   });
 
   it('that is refused for good at the hourly validation ends the connection and says so', async () => {

@@ -59,7 +59,7 @@ async function createHarness(): Promise<ConnectorHarness> {
       return Promise.resolve();
     },
     refuseCredentials: () => {
-      twitch.injectFault({ kind: 'login-failure' });
+      twitch.injectFault({ kind: 'expire-tokens', refreshTokens: true });
       return Promise.resolve();
     },
     openConnections: () => gateway.connections,

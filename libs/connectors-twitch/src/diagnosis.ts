@@ -1,6 +1,5 @@
 import {
   type Clock,
-  ConnectorError,
   DIAGNOSIS_LIMIT_MS,
   type DiagnosisRow,
   fault,
@@ -18,7 +17,7 @@ import { type ChatLine } from './chat-line.js';
 import { ClientSession } from './client-session.js';
 import { type TwitchConfig } from './config.js';
 import { SlidingWindow } from './rate-limit.js';
-import { TwitchTokenProvider } from './token-provider.js';
+import { saysEnded, TwitchTokenProvider } from './token-provider.js';
 
 /** Milliseconds for the chat; a little less than its check gets, so that what was heard until then is told. */
 const CHAT_LIMIT_MS = DIAGNOSIS_LIMIT_MS - 1_000;
@@ -83,7 +82,7 @@ async function validated(
     return token;
   } catch (reason) {
     const { cure = '', found } = toFault(reason);
-    const hasEnded = reason instanceof ConnectorError && reason.nativeCode === '401';
+    const hasEnded = saysEnded(reason);
     if (!hasEnded) return fault(found, cure);
     if (!provider.canRefresh) return fault(found, `set a new TWITCH_ACCESS_TOKEN; ${cure}`);
     return warning(
@@ -122,11 +121,12 @@ async function listen(
     watchdogMs: watchdogSeconds * 1_000,
     clock,
     logger,
+    onRefused: ignore,
   };
   const onLine = (line: ChatLine): void => {
     ear.hear(line);
   };
-  const events = { onLine, onJoinedLate: ignore, onLost: ignore };
+  const events = { onLine, onJoined: ignore, onLeaving: ignore, onLost: ignore };
   try {
     const session = await ClientSession.open(options, events, AbortSignal.any([signal, limit.signal]));
     await session.close();

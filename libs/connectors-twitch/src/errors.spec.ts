@@ -7,7 +7,7 @@ describe('toNoticeError', () => {
     ['msg_banned', 'FORBIDDEN', false],
     ['msg_channel_blocked', 'FORBIDDEN', false],
     ['msg_channel_suspended', 'TARGET_NOT_FOUND', false],
-    ['msg_duplicate', 'PAYLOAD_INVALID', false],
+    ['msg_duplicate', 'RATE_LIMITED', true],
     ['msg_emoteonly', 'FORBIDDEN', false],
     ['msg_followersonly', 'FORBIDDEN', false],
     ['msg_r9k', 'PAYLOAD_INVALID', false],
@@ -19,7 +19,7 @@ describe('toNoticeError', () => {
     ['msg_slowmode', 'RATE_LIMITED', true],
     ['msg_subsonly', 'FORBIDDEN', false],
     ['msg_suspended', 'FORBIDDEN', false],
-    ['msg_timedout', 'FORBIDDEN', false],
+    ['msg_timedout', 'RATE_LIMITED', true],
     ['msg_verified_email', 'FORBIDDEN', false],
     ['no_permission', 'FORBIDDEN', false],
     ['tos_ban', 'TARGET_NOT_FOUND', false],
@@ -42,8 +42,10 @@ describe('toNoticeError', () => {
   it.each([
     ['msg_slowmode', 'You will be able to talk again in 17 seconds.', 17_000],
     ['msg_slowmode', 'You may not talk now.', undefined],
-    ['msg_ratelimit', 'You are sending messages too quickly.', 30_000],
-    ['msg_timedout', 'You are timed out for 600 more seconds.', undefined],
+    ['msg_ratelimit', 'You are sending messages too quickly.', 1_200],
+    ['msg_timedout', 'You are timed out for 600 more seconds.', 600_000],
+    ['msg_timedout', 'You are timed out for 1209601 more seconds.', 1_209_600_000],
+    ['msg_timedout', `You are timed out for ${'9'.repeat(400)} more seconds.`, 60_000],
   ])('%s %j asks to wait %p ms', (msgId, text, retryAfterMs) => {
     expect(toNoticeError(msgId, text, 'send')?.retryAfterMs).toBe(retryAfterMs);
   });
@@ -66,16 +68,25 @@ describe('toLoginError', () => {
 });
 
 describe('toAuthError', () => {
-  it.each([
-    [400, 'AUTH_FAILED'],
-    [401, 'AUTH_FAILED'],
-    [403, 'AUTH_FAILED'],
-    [429, 'RATE_LIMITED'],
-    [500, 'UPSTREAM_UNAVAILABLE'],
-    [503, 'UPSTREAM_UNAVAILABLE'],
-  ])('%i is %s', (status, code) => {
-    expect(toAuthError(status, 'no', 'refresh')).toMatchObject({ code, nativeCode: String(status) });
+  it.each<[number, string, string, string]>([
+    [400, 'Invalid refresh token', 'AUTH_FAILED', 'definite'],
+    [400, 'invalid client', 'AUTH_FAILED', 'definite'],
+    [400, 'missing client secret', 'AUTH_FAILED', 'definite'],
+    [401, 'invalid access token', 'AUTH_FAILED', 'definite'],
+    [403, 'invalid client secret', 'AUTH_FAILED', 'definite'],
+    [429, 'Invalid refresh token', 'RATE_LIMITED', 'transient'],
+    [503, 'invalid access token', 'UPSTREAM_UNAVAILABLE', 'transient'],
+  ])('%i %j is %s (%s)', (status, message, code, failureClass) => {
+    const error = toAuthError(status, message, 'refresh');
+    expect(error).toMatchObject({ code, failureClass, nativeCode: String(status) });
   });
+
+  it.each(Array.from({ length: 300 }, (_, i) => 300 + i).filter((status) => status !== 401))(
+    'a %i that says nothing about the credentials does not end them',
+    (status) => {
+      expect(toAuthError(status, 'Forbidden', 'refresh').failureClass).not.toBe('definite');
+    },
+  );
 });
 
 describe('toTwitchError', () => {

@@ -1,11 +1,6 @@
-import { ConnectorError, type ConnectorErrorCode } from '@bitbrat/connectors-core';
+import { ConnectorError, type ErrorRule, ruleOfStatus } from '@bitbrat/connectors-core';
 
-interface Rule {
-  readonly code: ConnectorErrorCode;
-  readonly hint?: string;
-  /** Milliseconds. */
-  readonly retryAfterMs?: number;
-}
+type Rule = ErrorRule;
 
 /** NOTICE ids that say that a message was not taken, or a channel cannot be joined ("IRC Concepts", NOTICE message ids). */
 const BY_NOTICE: Readonly<Record<string, Rule>> = {
@@ -13,14 +8,14 @@ const BY_NOTICE: Readonly<Record<string, Rule>> = {
   msg_banned: { code: 'FORBIDDEN', hint: 'ask the broadcaster to unban the bot' },
   msg_channel_blocked: { code: 'FORBIDDEN', hint: 'the broadcaster has blocked the bot' },
   msg_channel_suspended: { code: 'TARGET_NOT_FOUND', hint: 'the channel does not exist or is suspended' },
-  msg_duplicate: { code: 'PAYLOAD_INVALID', hint: 'the same text was sent less than 30 seconds ago' },
+  msg_duplicate: { code: 'RATE_LIMITED', retryAfterMs: 31_000 },
   msg_emoteonly: { code: 'FORBIDDEN', hint: 'the room is in emote-only mode: make the bot a moderator' },
   msg_followersonly: { code: 'FORBIDDEN', hint: 'let the bot follow the channel, or make it a moderator' },
   msg_followersonly_followed: { code: 'FORBIDDEN', hint: 'the bot follows the channel not long enough yet' },
   msg_followersonly_zero: { code: 'FORBIDDEN', hint: 'let the bot follow the channel' },
   msg_r9k: { code: 'PAYLOAD_INVALID', hint: 'the room is in unique-chat mode: make the bot a moderator' },
-  // The window of the limit; who goes on writing within it is ignored for half an hour.
-  msg_ratelimit: { code: 'RATE_LIMITED', retryAfterMs: 30_000 },
+  // One message a second in each channel for ordinary users; 1.2 leaves leeway. Crossing the account's limit is not answered.
+  msg_ratelimit: { code: 'RATE_LIMITED', retryAfterMs: 1_200 },
   // Moderators may still let it through, so trying again could show it twice.
   msg_rejected: { code: 'PAYLOAD_INVALID', hint: 'AutoMod holds the message for the moderators' },
   msg_rejected_mandatory: {
@@ -32,7 +27,7 @@ const BY_NOTICE: Readonly<Record<string, Rule>> = {
   msg_slowmode: { code: 'RATE_LIMITED' },
   msg_subsonly: { code: 'FORBIDDEN', hint: 'the room is in subscribers-only mode: make the bot a moderator' },
   msg_suspended: { code: 'FORBIDDEN', hint: "the bot's account is suspended" },
-  msg_timedout: { code: 'FORBIDDEN', hint: 'a moderator has timed the bot out' },
+  msg_timedout: { code: 'RATE_LIMITED', hint: 'a moderator has timed the bot out', retryAfterMs: 60_000 },
   msg_verified_email: { code: 'FORBIDDEN', hint: "verify the bot's e-mail address at Twitch" },
   no_permission: { code: 'FORBIDDEN', hint: 'authorize the bot with the scope chat:edit' },
   tos_ban: { code: 'TARGET_NOT_FOUND', hint: 'Twitch has closed the channel' },
@@ -63,7 +58,7 @@ export function toNoticeError(msgId: string, text: string, doing: string): Conne
   return new ConnectorError(rule.code, `${doing}: ${text}`, {
     nativeCode: msgId,
     hint: rule.hint,
-    retryAfterMs: rule.code === 'RATE_LIMITED' ? (secondsIn(text) ?? rule.retryAfterMs) : undefined,
+    retryAfterMs: rule.code === 'RATE_LIMITED' ? (waitIn(text) ?? rule.retryAfterMs) : undefined,
   });
 }
 
@@ -73,17 +68,28 @@ export function toLoginError(text: string): ConnectorError {
   return new ConnectorError(rule.code, `log in: ${text}`, rule);
 }
 
-/** What a refusal of the token endpoints means. */
+const AUTHORIZE_AGAIN =
+  'authorize the bot again and set TWITCH_REFRESH_TOKEN or TWITCH_ACCESS_TOKEN to what you get';
+
+const CHECK_CLIENT = 'check TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET';
+
+/** Answers of the token endpoints that say something definite ("Refreshing Access Tokens", "Validating Tokens"). */
+const BY_AUTH_ANSWER: readonly (readonly [number, RegExp, Rule])[] = [
+  [400, /invalid refresh token/i, { code: 'AUTH_FAILED', hint: AUTHORIZE_AGAIN }],
+  [400, /(?:invalid|missing) client/i, { code: 'AUTH_FAILED', hint: CHECK_CLIENT }],
+  [401, /(?:)/, { code: 'AUTH_FAILED', hint: AUTHORIZE_AGAIN }],
+  [403, /invalid client secret/i, { code: 'AUTH_FAILED', hint: CHECK_CLIENT }],
+];
+
+/**
+ * What a refusal of the token endpoints means. Only an answer of the table speaks about the credentials. Any other comes
+ * from the edge or from an overloaded service, and says nothing about them.
+ */
 export function toAuthError(status: number, message: string, doing: string): ConnectorError {
-  const code: ConnectorErrorCode =
-    status === 429 ? 'RATE_LIMITED' : status >= 400 && status < 500 ? 'AUTH_FAILED' : 'UPSTREAM_UNAVAILABLE';
-  return new ConnectorError(code, `${doing}: ${message}`, {
-    nativeCode: String(status),
-    hint:
-      code === 'AUTH_FAILED'
-        ? 'authorize the bot again; check TWITCH_CLIENT_ID, TWITCH_CLIENT_SECRET, TWITCH_REFRESH_TOKEN and TWITCH_ACCESS_TOKEN'
-        : undefined,
-  });
+  const isAnswer = ([of, pattern]: (typeof BY_AUTH_ANSWER)[number]): boolean =>
+    of === status && pattern.test(message);
+  const rule = ruleOfStatus(status, { byCode: BY_AUTH_ANSWER.find(isAnswer)?.[2] });
+  return new ConnectorError(rule.code, `${doing}: ${message}`, { ...rule, nativeCode: String(status) });
 }
 
 /**
@@ -104,7 +110,11 @@ export function toTwitchError(error: unknown, doing: string): ConnectorError {
   );
 }
 
-function secondsIn(text: string): number | undefined {
-  const [, seconds] = /(\d+) (?:more )?seconds?/.exec(text) ?? [];
-  return seconds === undefined ? undefined : Number(seconds) * 1_000;
+/** The longest time-out that a moderator can give, in seconds: two weeks ("Timeout"). A longer wait is not believed. */
+const MAX_WAIT_SECONDS = 1_209_600;
+
+/** Milliseconds. */
+function waitIn(text: string): number | undefined {
+  const [, seconds] = /(?<!\d)(\d{1,9}) (?:more )?seconds?/.exec(text) ?? [];
+  return seconds === undefined ? undefined : Math.min(Number(seconds), MAX_WAIT_SECONDS) * 1_000;
 }

@@ -26,6 +26,7 @@ function setUp(limit: number): {
   const intake = new MessageIntake({
     login: 'bitbrat_bot',
     botId: () => '777',
+    isRepeat: () => false,
     limit,
     builder: new TwitchEnvelopeBuilder(host.egressTopic),
     publish: host.publish,
@@ -38,14 +39,19 @@ function setUp(limit: number): {
   return { clock, counts, gaps, host, intake };
 }
 
+/** By the one connection that there is. */
+function take(intake: MessageIntake, line: ChatLine): void {
+  intake.take(line, intake);
+}
+
 describe('MessageIntake', () => {
   it('publishes what people write, in order, and leaves out the bot by login or id', async () => {
     const { counts, host, intake } = setUp(10);
-    intake.take(chat('one'));
-    intake.take(chat('own', 'bitbrat_bot'));
-    intake.take(chat('renamed', 'old_name', '777'));
-    intake.take({ ...chat('state'), command: 'USERSTATE' });
-    intake.take(chat('two'));
+    take(intake, chat('one'));
+    take(intake, chat('own', 'bitbrat_bot'));
+    take(intake, chat('renamed', 'old_name', '777'));
+    take(intake, { ...chat('state'), command: 'USERSTATE' });
+    take(intake, chat('two'));
     await intake.idle(1_000);
     expect(host.published.map(({ text }) => text)).toEqual(['one', 'two']);
     expect(counts).toEqual({ received: 2, ignored: 2 });
@@ -54,11 +60,11 @@ describe('MessageIntake', () => {
   it('keeps what comes while the bus is away, up to the limit, and reports what it could not keep', async () => {
     const { clock, counts, gaps, host, intake } = setUp(4);
     host.holdPublishes();
-    for (const text of ['1', '2', '3', '4']) intake.take(chat(text));
+    for (const text of ['1', '2', '3', '4']) take(intake, chat(text));
     await clock.advance(1_000);
-    intake.take(chat('5'));
+    take(intake, chat('5'));
     await clock.advance(1_000);
-    intake.take(chat('6'));
+    take(intake, chat('6'));
     expect([intake.pending, intake.lost, gaps]).toEqual([4, 2, []]);
     host.releasePublishes();
     await intake.idle(1_000);
@@ -72,7 +78,7 @@ describe('MessageIntake', () => {
         lost: 2,
       },
     ]);
-    intake.take(chat('7'));
+    take(intake, chat('7'));
     await intake.idle(1_000);
     expect([host.published.length, gaps.length]).toEqual([5, 1]);
   });
@@ -80,12 +86,12 @@ describe('MessageIntake', () => {
   it('says so when the bus refuses a message for good, and reports it as lost when it takes the next one', async () => {
     const { clock, counts, gaps, host, intake } = setUp(4);
     host.failNextPublish(2);
-    intake.take(chat('refused'));
+    take(intake, chat('refused'));
     await clock.advance(1_000);
-    intake.take(chat('refused too'));
+    take(intake, chat('refused too'));
     await clock.advance(1_000);
     expect([intake.unpublishable, intake.lost, gaps]).toEqual([2, 2, []]);
-    intake.take(chat('next'));
+    take(intake, chat('next'));
     await intake.idle(1_000);
     expect([intake.unpublishable, counts.received]).toEqual([2, 1]);
     expect(gaps).toEqual([
@@ -107,10 +113,10 @@ describe('MessageIntake', () => {
   it('counts what it could not keep and what the bus refused together', async () => {
     const { clock, gaps, host, intake } = setUp(1);
     host.failNextPublish();
-    intake.take(chat('refused'));
-    intake.take(chat('no place'));
+    take(intake, chat('refused'));
+    take(intake, chat('no place'));
     await clock.advance(1_000);
-    intake.take(chat('next'));
+    take(intake, chat('next'));
     await intake.idle(1_000);
     expect(gaps).toEqual([
       {
@@ -132,11 +138,11 @@ describe('MessageIntake', () => {
     expect(intake.oldestPendingAt).toBeUndefined();
     await clock.advance(60_000);
     host.holdPublishes();
-    intake.take(sentAt(20, '1'));
-    intake.take(sentAt(10, 'of another channel'));
+    take(intake, sentAt(20, '1'));
+    take(intake, sentAt(10, 'of another channel'));
     expect(intake.oldestPendingAt).toBe(start + 10_000);
-    intake.take(sentAt(30, 'lost'));
-    intake.take(sentAt(5, 'lost, of another channel'));
+    take(intake, sentAt(30, 'lost'));
+    take(intake, sentAt(5, 'lost, of another channel'));
     expect(intake.oldestPendingAt).toBe(start + 5_000);
     intake.reportLoss();
     expect(gaps).toMatchObject([
@@ -152,7 +158,7 @@ describe('MessageIntake', () => {
   it('does not wait for ever at a stop', async () => {
     const { clock, host, intake } = setUp(4);
     host.holdPublishes();
-    intake.take(chat('1'));
+    take(intake, chat('1'));
     const idle = intake.idle(1_500);
     await clock.advance(1_500);
     await idle;

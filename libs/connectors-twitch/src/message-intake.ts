@@ -16,6 +16,8 @@ export interface IntakeOptions {
   readonly login: string;
   /** The bot's user id, once it is known. */
   readonly botId: () => string | undefined;
+  /** Whether the message has come by another connection already. @param via the connection that it came by now */
+  readonly isRepeat: (messageId: string, via: object) => boolean;
   /** The most messages that may wait for the bus. */
   readonly limit: number;
   readonly builder: TwitchEnvelopeBuilder;
@@ -80,11 +82,11 @@ export class MessageIntake {
     return this.#unpublishable;
   }
 
-  /** Never throws. */
-  take(line: ChatLine): void {
+  /** Never throws. @param via the connection that it came by */
+  take(line: ChatLine, via: object): void {
     const message = toNativeMessage(line);
-    if (message === undefined) return;
-    const { builder, clock, limit, onIgnored } = this.#options;
+    const { builder, clock, isRepeat, limit, onIgnored } = this.#options;
+    if (message === undefined || isRepeat(message.id, via)) return;
     if (this.#isOwn(message)) {
       onIgnored();
       return;

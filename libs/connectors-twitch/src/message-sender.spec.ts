@@ -1,17 +1,31 @@
-import { ConnectorError, type SendOptions, type SendReceipt } from '@bitbrat/connectors-core';
-import { ManualClock, settle } from '@bitbrat/connectors-testing';
+import {
+  ConnectorError,
+  type CursorStore,
+  type SendOptions,
+  type SendReceipt,
+} from '@bitbrat/connectors-core';
+import { ManualClock, MemoryCursors, RecordingLogger, settle } from '@bitbrat/connectors-testing';
 import { type ChannelView } from './channel-joiner.js';
 import { MessageSender } from './message-sender.js';
 import { type ChatStanding } from './rate-limit.js';
 
-const INVISIBLE = '\u{E0000}';
+/** What a text without a space gets at its end. */
+const VARIED = 'hi \u034f';
 
 /** What Twitch answers to a message: a NOTICE by its id, nothing, or a confirmation. */
 type Answer = { readonly notice: string } | 'silence' | 'confirm';
 
+interface ChatOptions {
+  readonly clock?: ManualClock;
+  readonly cursors?: CursorStore;
+  readonly maxWaitMs?: number;
+}
+
+let processes = 0;
+
 /** A chat that keeps the lines written to it and answers by hand. */
 class Chat {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   readonly lines: string[] = [];
   readonly channels = new Map<string, ChannelView>();
   readonly sender: MessageSender;
@@ -19,22 +33,47 @@ class Chat {
   /** Come before `answer`, one each. */
   readonly answers: Answer[] = [];
   isOpen = true;
+  noticeText = 'Twitch says no for 7 seconds';
   echoesNonces = true;
+  /** When Twitch was found not to answer, and until when; then when it answered again. */
+  readonly mutes: (readonly [number, number] | 'heard')[] = [];
   #ids = 0;
 
-  constructor(standing: ChatStanding = 'privileged', maxWaitMs = 10_000) {
+  constructor(
+    standing: ChatStanding = 'privileged',
+    { clock, cursors, maxWaitMs = 10_000 }: ChatOptions = {},
+  ) {
+    this.clock = clock ?? new ManualClock();
     for (const channel of ['a', 'b']) this.channels.set(channel, { status: 'joined', standing });
     this.sender = new MessageSender({
       channels: ['a', 'b', 'c'],
       clock: this.clock,
       confirmMs: 10_000,
       maxWaitMs,
+      cursors: cursors ?? new MemoryCursors(),
+      logger: new RecordingLogger(),
+      processId: `process ${(processes += 1)}`,
       session: () => {
         if (!this.isOpen) throw new ConnectorError('NOT_CONNECTED', 'no');
-        return this;
+        return this.session;
+      },
+      onMuted: (_, until) => {
+        this.mutes.push([this.clock.now(), until]);
+      },
+      onHeard: () => {
+        this.mutes.push('heard');
       },
     });
+    this.sender.begin();
   }
+
+  /** The connection that is used. */
+  session = {
+    channels: this.channels,
+    send: (line: string): void => {
+      this.send(line);
+    },
+  };
 
   get texts(): string[] {
     return this.lines.map((line) => line.slice(line.indexOf(' :') + 2));
@@ -45,7 +84,7 @@ class Chat {
     const answer = this.answers.shift() ?? this.answer;
     if (answer === 'silence') return;
     if (answer === 'confirm') this.confirm(line);
-    else this.tell('NOTICE', line, { 'msg-id': answer.notice }, ['Twitch says no for 7 seconds']);
+    else this.tell('NOTICE', line, { 'msg-id': answer.notice }, [this.noticeText]);
   };
 
   confirm(line: string): void {
@@ -54,15 +93,45 @@ class Chat {
     this.tell('USERSTATE', line, this.echoesNonces ? { id, 'client-nonce': nonce } : { id }, []);
   }
 
-  tell(command: string, line: string, tags: Readonly<Record<string, string>>, rest: readonly string[]): void {
+  tell(
+    command: string,
+    line: string,
+    tags: Readonly<Record<string, string>>,
+    rest: readonly string[],
+    via: object = this.session,
+  ): void {
     const channel = /PRIVMSG (#\w+)/.exec(line)?.[1] ?? '';
-    this.sender.onLine({ command, tags, source: 'tmi.twitch.tv', params: [channel, ...rest], raw: '' });
+    const parsed = { command, tags, source: 'tmi.twitch.tv', params: [channel, ...rest], raw: '' };
+    this.sender.onLine(parsed, via);
+  }
+
+  /** As `say`, with the time that it takes. */
+  async saySlowly(text: string, options: Partial<SendOptions> = {}): Promise<SendReceipt> {
+    const sending = this.say(text, options);
+    sending.catch(() => undefined);
+    await this.clock.advance(3_000);
+    return sending;
   }
 
   say(text: string, options: Partial<SendOptions> = {}, destination = 'a'): Promise<SendReceipt> {
     const idempotencyKey = `key-${this.#ids}-${this.lines.length}`;
     return this.sender.send(text, destination, { idempotencyKey, mayHaveBeenSent: false, ...options });
   }
+}
+
+/** A store that does not answer. */
+const AWAY: CursorStore = {
+  load: () => Promise.reject(new Error('away')),
+  save: () => Promise.reject(new Error('away')),
+};
+
+/** A chat, and the one of the process that follows it. */
+async function restarted(before: (chat: Chat) => Promise<void>): Promise<{ chat: Chat; next: Chat }> {
+  const cursors = new MemoryCursors();
+  const chat = new Chat('ordinary', { cursors });
+  await before(chat);
+  await chat.sender.stop(0);
+  return { chat, next: new Chat('ordinary', { clock: chat.clock, cursors }) };
 }
 
 describe('MessageSender', () => {
@@ -124,16 +193,33 @@ describe('MessageSender', () => {
     await expect(chat.say('hi')).rejects.toMatchObject({ code, nativeCode: notice, retryAfterMs });
   });
 
-  it('holds everything back when Twitch says that it was too fast', async () => {
-    const chat = new Chat('privileged', 0);
-    chat.answer = { notice: 'msg_ratelimit' };
-    await expect(chat.say('hi')).rejects.toMatchObject({ code: 'RATE_LIMITED' });
-    chat.answer = 'confirm';
-    await expect(chat.say('hi', {}, 'b')).rejects.toMatchObject({
-      code: 'RATE_LIMITED',
-      retryAfterMs: 7_000,
-    });
-    expect(chat.lines).toHaveLength(1);
+  it('leaves a channel alone for as long as Twitch asks, and no other', async () => {
+    const chat = new Chat('privileged', { maxWaitMs: 0 });
+    chat.answers.push({ notice: 'msg_slowmode' });
+    await expect(chat.say('hi')).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 7_000 });
+    await chat.say('hi', {}, 'b');
+    await expect(chat.say('hi')).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 7_000 });
+    await chat.clock.advance(7_000);
+    await chat.say('hi');
+    expect(chat.lines).toHaveLength(3);
+  });
+
+  it('comes back soon where it was too fast, and later where it still is', async () => {
+    const chat = new Chat('ordinary', { maxWaitMs: 0 });
+    chat.noticeText = 'Twitch says no';
+    const waits: unknown[] = [];
+    for (const answer of [
+      { notice: 'msg_ratelimit' },
+      { notice: 'msg_ratelimit' },
+      'confirm',
+      { notice: 'msg_ratelimit' },
+    ] as const) {
+      chat.answer = answer;
+      const error: unknown = await chat.say('hi').catch((reason: unknown) => reason);
+      waits.push(error instanceof ConnectorError ? error.retryAfterMs : 'sent');
+      await chat.clock.advance(60_000);
+    }
+    expect(waits).toEqual([1_200, 30_000, 'sent', 1_200]);
   });
 
   it('without an answer is ambiguous after the time limit', async () => {
@@ -177,26 +263,31 @@ describe('MessageSender', () => {
 
   describe('with the text of the message before', () => {
     it('varies it for an ordinary user, within half a minute only, and not for a moderator', async () => {
-      const chat = new Chat('vip');
-      for (let i = 0; i < 3; i++) await chat.say('hi');
-      await chat.clock.advance(31_000);
+      const chat = new Chat('ordinary');
+      for (let i = 0; i < 3; i++) {
+        await chat.say('hi');
+        await chat.clock.advance(2_000);
+      }
+      await chat.clock.advance(29_000);
       await chat.say('hi');
-      expect(chat.texts).toEqual(['hi', `hi ${INVISIBLE}`, 'hi', 'hi']);
-      const moderator = new Chat('privileged');
-      for (let i = 0; i < 2; i++) await moderator.say('hi');
-      expect(moderator.texts).toEqual(['hi', 'hi']);
+      expect(chat.texts).toEqual(['hi', VARIED, 'hi', 'hi']);
+      for (const standing of ['vip', 'privileged'] as const) {
+        const trusted = new Chat(standing);
+        for (let i = 0; i < 2; i++) await trusted.say('hi');
+        expect(trusted.texts).toEqual(['hi', 'hi']);
+      }
     });
 
     it('does not vary what another channel got', async () => {
-      const chat = new Chat('vip');
+      const chat = new Chat('ordinary');
       await chat.say('hi');
       await chat.say('hi', {}, 'b');
       expect(chat.texts).toEqual(['hi', 'hi']);
     });
 
-    it.each(['hi', `hi ${INVISIBLE}`])('retries to the letter, so that Twitch sees it: %j', async (text) => {
-      const chat = new Chat('vip');
-      if (text !== 'hi') await chat.say('hi');
+    it.each(['hi', VARIED])('retries to the letter, so that Twitch sees it: %j', async (text) => {
+      const chat = new Chat('ordinary');
+      if (text !== 'hi') await chat.saySlowly('hi');
       chat.answer = 'silence';
       const lost = chat.say('hi', { idempotencyKey: 'k' }).catch(() => undefined);
       await chat.clock.advance(10_000);
@@ -208,27 +299,106 @@ describe('MessageSender', () => {
       expect(receipt).toEqual({ platformMessageIds: [`nonce:${nonce ?? ''}`], duplicate: true });
     });
 
-    it('takes msg_duplicate as sent after a restart of the process', async () => {
-      const chat = new Chat('vip');
+    it('takes msg_duplicate for its own earlier try after a restart of the process', async () => {
+      const { chat, next } = await restarted(async (before) => {
+        before.answer = 'silence';
+        const lost = before.say('hi', { idempotencyKey: 'k' }).catch((error: unknown) => error);
+        await before.clock.advance(10_000);
+        await lost;
+      });
+      next.answer = { notice: 'msg_duplicate' };
+      await expect(next.say('hi', { idempotencyKey: 'k', mayHaveBeenSent: true })).resolves.toMatchObject({
+        duplicate: true,
+      });
+      expect([chat.lines.length, next.lines.length]).toEqual([1, 1]);
+    });
+
+    it('takes msg_duplicate for nothing of the kind where the event was never tried', async () => {
+      const { next } = await restarted(async (before) => {
+        await before.say('hi', { idempotencyKey: 'one' });
+      });
+      await next.clock.advance(1_000);
+      next.answers.push({ notice: 'msg_duplicate' });
+      await expect(next.saySlowly('hi', { idempotencyKey: 'two', mayHaveBeenSent: true })).resolves.toEqual({
+        platformMessageIds: ['id-1'],
+        duplicate: false,
+      });
+      expect(next.texts).toEqual(['hi', VARIED]);
+    });
+
+    it('nor where the try was refused', async () => {
+      const chat = new Chat('ordinary');
+      chat.answers.push({ notice: 'msg_slowmode' });
+      await expect(chat.say('hi', { idempotencyKey: 'one' })).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+      await chat.clock.advance(7_000);
+      await chat.say('hi', { idempotencyKey: 'two' });
+      await chat.clock.advance(2_000);
+      chat.answers.push({ notice: 'msg_duplicate' });
+      await expect(chat.say('hi', { idempotencyKey: 'one', mayHaveBeenSent: true })).rejects.toMatchObject({
+        code: 'RATE_LIMITED',
+        nativeCode: 'msg_duplicate',
+        ambiguous: false,
+      });
+    });
+
+    it('says that nobody knows where the store does not tell what was tried', async () => {
+      const chat = new Chat('ordinary', { cursors: AWAY, maxWaitMs: 40_000 });
       chat.answer = { notice: 'msg_duplicate' };
-      await expect(chat.say('hi', { mayHaveBeenSent: true })).resolves.toMatchObject({ duplicate: true });
+      const sending = expect(chat.say('hi', { mayHaveBeenSent: true })).rejects.toMatchObject({
+        ambiguous: true,
+      });
+      await chat.clock.advance(40_000);
+      await sending;
       expect(chat.lines).toHaveLength(1);
     });
 
-    it('sends it varied where it is new and somebody else has used the account', async () => {
-      const chat = new Chat('vip');
+    it.each([
+      ['a word', 'hi', VARIED],
+      ['a sentence', 'hi there', 'hi  there'],
+    ])('waits half a minute where Twitch sees through the variation of %s', async (_, text, varied) => {
+      const chat = new Chat('ordinary', { maxWaitMs: 10_000 });
+      await chat.say(text, { idempotencyKey: 'one' });
+      await chat.clock.advance(5_000);
+      const second = { idempotencyKey: 'two', mayHaveBeenSent: false };
       chat.answers.push({ notice: 'msg_duplicate' });
-      await expect(chat.say('hi')).resolves.toEqual({ platformMessageIds: ['id-1'], duplicate: false });
-      expect(chat.texts).toEqual(['hi', `hi ${INVISIBLE}`]);
+      await expect(chat.say(text, second)).rejects.toMatchObject({
+        code: 'RATE_LIMITED',
+        nativeCode: 'msg_duplicate',
+        retryAfterMs: 26_000,
+        ambiguous: false,
+      });
+      await chat.clock.advance(26_000);
+      await expect(chat.say(text, second)).resolves.toMatchObject({ duplicate: false });
+      expect(chat.texts).toEqual([text, varied, text]);
+    });
+
+    it('waits within a text that has begun', async () => {
+      const chat = new Chat('ordinary');
+      const words = `${'word '.repeat(97)}word`;
+      const sending = chat.say(`${words} ${words}`);
+      await settle();
+      chat.answers.push({ notice: 'msg_duplicate' }, { notice: 'msg_duplicate' });
+      await chat.clock.advance(60_000);
+      await expect(sending).resolves.toMatchObject({ duplicate: false });
+      expect(chat.lines.length).toBeGreaterThanOrEqual(4);
+    });
+
+    it('sends it varied where it is new and somebody else has used the account', async () => {
+      const chat = new Chat('ordinary');
+      chat.answers.push({ notice: 'msg_duplicate' });
+      await expect(chat.saySlowly('hi')).resolves.toEqual({ platformMessageIds: ['id-1'], duplicate: false });
+      expect(chat.texts).toEqual(['hi', VARIED]);
     });
 
     it('takes another event with the same text for another message, though it may have been sent', async () => {
-      const chat = new Chat('vip');
-      await chat.say('hi', { idempotencyKey: 'one' });
-      await expect(chat.say('hi', { idempotencyKey: 'two', mayHaveBeenSent: true })).resolves.toMatchObject({
+      const chat = new Chat('ordinary');
+      await chat.saySlowly('hi', { idempotencyKey: 'one' });
+      await expect(
+        chat.saySlowly('hi', { idempotencyKey: 'two', mayHaveBeenSent: true }),
+      ).resolves.toMatchObject({
         duplicate: false,
       });
-      expect(chat.texts).toEqual(['hi', `hi ${INVISIBLE}`]);
+      expect(chat.texts).toEqual(['hi', VARIED]);
     });
   });
 
@@ -312,5 +482,122 @@ describe('MessageSender', () => {
     await stopped;
     await expect(sent).resolves.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', ambiguous: true });
     expect(chat.clock.pendingTimers).toBe(0);
+  });
+
+  describe('while Twitch answers nothing', () => {
+    /** Sends until the clock has moved on by `ms`; what is given back is sent again. @returns the codes of what failed */
+    async function sendFor(chat: Chat, ms: number, stepMs = 10_000): Promise<Record<string, number>> {
+      const codes: Record<string, number> = {};
+      const end = chat.clock.monotonic() + ms;
+      for (let i = 0; chat.clock.monotonic() < end; i++) {
+        const sending = chat.say(`text ${i}`).then(
+          () => 'sent',
+          (error: unknown) => (error instanceof ConnectorError ? error.code : 'other'),
+        );
+        await chat.clock.advance(stepMs);
+        const code = await sending;
+        codes[code] = (codes[code] ?? 0) + 1;
+      }
+      return codes;
+    }
+
+    it('holds the messages back instead of losing one after the other, and says until when', async () => {
+      const chat = new Chat('ordinary');
+      chat.answer = 'silence';
+      const codes = await sendFor(chat, 30 * 60_000, 30_000);
+      expect(codes['TIMEOUT']).toBeLessThanOrEqual(4);
+      expect(codes['RATE_LIMITED']).toBeGreaterThan(50);
+      const holds = chat.mutes.map((mute) => (mute === 'heard' ? mute : mute[1] - mute[0]));
+      expect(holds).toEqual([5_000, 30_000, 30 * 60_000]);
+      chat.answer = 'confirm';
+      await sendFor(chat, 5 * 60_000, 30_000);
+      expect(chat.mutes.at(-1)).toBe('heard');
+      expect(await sendFor(chat, 60_000)).toEqual({ sent: 6 });
+    });
+
+    it('goes on after one message without an answer, and after a refusal', async () => {
+      const chat = new Chat('ordinary');
+      chat.answers.push('silence', { notice: 'msg_rejected' }, 'silence', 'confirm', 'silence');
+      await sendFor(chat, 50_000);
+      expect(chat.mutes).toEqual([]);
+    });
+
+    it('sends one message at a time to all channels once it has doubts', async () => {
+      const chat = new Chat('ordinary');
+      chat.answer = 'silence';
+      const first = chat.say('first').catch(() => undefined);
+      await chat.clock.advance(10_000);
+      await first;
+      const all = ['a', 'b'].map((channel) =>
+        chat.say('more', { idempotencyKey: channel }, channel).catch(() => undefined),
+      );
+      await chat.clock.advance(5_000);
+      expect(chat.lines).toHaveLength(2);
+      await chat.clock.advance(60_000);
+      await Promise.all(all);
+    });
+
+    it('leaves moderators alone, whom Twitch does not ignore', async () => {
+      const chat = new Chat('privileged');
+      chat.answer = 'silence';
+      expect(await sendFor(chat, 60_000)).toEqual({ TIMEOUT: 6 });
+      expect(chat.mutes).toEqual([]);
+    });
+
+    it('is over with the connection that gave no answers', async () => {
+      const chat = new Chat('ordinary');
+      chat.answer = 'silence';
+      await sendFor(chat, 20_000);
+      chat.sender.onLost('half-open');
+      chat.answer = 'confirm';
+      expect(await sendFor(chat, 20_000)).toEqual({ sent: 2 });
+      expect(chat.mutes.at(-1)).toBe('heard');
+    });
+
+    it('is known to the next process', async () => {
+      const { next } = await restarted(async (before) => {
+        before.answer = 'silence';
+        await sendFor(before, 3 * 60_000, 30_000);
+      });
+      await settle();
+      expect(next.mutes).toHaveLength(1);
+      await expect(next.say('hi')).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+      await next.clock.advance(30 * 60_000);
+      await next.say('hi');
+      expect(next.mutes.at(-1)).toBe('heard');
+    });
+  });
+
+  describe('while the connection is replaced', () => {
+    it('believes the answer of the connection that a message went by alone', async () => {
+      const chat = new Chat();
+      chat.echoesNonces = false;
+      chat.answer = 'silence';
+      const sending = chat.say('hi');
+      await settle();
+      const [line = ''] = chat.lines;
+      const other = {};
+      chat.tell('USERSTATE', line, { id: 'of another' }, [], other);
+      chat.tell('NOTICE', line, { 'msg-id': 'msg_banned' }, ['no'], other);
+      chat.tell('USERSTATE', line, {}, []);
+      chat.confirm(line);
+      await expect(sending).resolves.toMatchObject({ platformMessageIds: ['id-1'] });
+    });
+
+    it('doubts only what waits for an answer by the one that ends, and sends the rest by the new one', async () => {
+      const chat = new Chat('privileged');
+      chat.answer = 'silence';
+      const old = chat.session;
+      const sent = chat.say('sent').catch((error: unknown) => error);
+      const waiting = chat.say('waiting', { idempotencyKey: 'w' });
+      await settle();
+      expect([chat.sender.isAwaited(old), chat.sender.isAwaited({})]).toEqual([true, false]);
+      chat.session = { ...old };
+      chat.answer = 'confirm';
+      chat.sender.onReplaced('asked for', old);
+      await expect(sent).resolves.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', ambiguous: true });
+      await expect(waiting).resolves.toMatchObject({ duplicate: false });
+      expect(chat.texts).toEqual(['sent', 'waiting']);
+    });
   });
 });

@@ -1,6 +1,6 @@
-import { type SendOptions, type SendReceipt } from '@bitbrat/connectors-core';
+import { ConnectorError, type SendOptions, type SendReceipt } from '@bitbrat/connectors-core';
 import { ManualClock } from '@bitbrat/connectors-testing';
-import { Gateway, type GatewayOptions, waitFor } from './gateway.e2e.js';
+import { fastClock, Gateway, type GatewayOptions, waitFor } from './gateway.e2e.js';
 
 const FAMILY = '👨‍👩‍👧‍👦';
 let gateway: Gateway;
@@ -116,21 +116,58 @@ describe('a message', () => {
 
   it('may be repeated: each event is heard, though the texts are the same', async () => {
     await running();
-    for (let i = 0; i < 3; i++) await say('same');
-    expect(gateway.sent().map((text) => text.replace(/ \u{E0000}$/u, ''))).toEqual(['same', 'same', 'same']);
+    for (const text of ['same', 'the same words']) {
+      for (let i = 0; i < 3; i++) await say(text);
+    }
+    const seen = gateway.sent().map((text) => text.replace(/ \u034f$/u, '').replace(/ +/g, ' '));
+    expect(seen).toEqual([...Array<string>(3).fill('same'), ...Array<string>(3).fill('the same words')]);
   });
 
-  it('that repeats what somebody else wrote with the account is heard, too', async () => {
+  it('with the text of another event is heard, too, after a restart of the process', async () => {
     await running();
-    await say('same');
+    await say('same', { idempotencyKey: 'one' });
     await gateway.connector.stop();
     const { connector } = gateway.restarted();
     await connector.start(new AbortController().signal);
-    await connector.sendText('same', 'bitbrat', { idempotencyKey: 'other', mayHaveBeenSent: false });
+    const receipt = await connector.sendText('same', 'bitbrat', {
+      idempotencyKey: 'two',
+      mayHaveBeenSent: true,
+    });
     await connector.stop();
-    expect(gateway.sent()).toHaveLength(2);
+    const ids = gateway.sandbox.twitch.messages('bitbrat').map(({ id }) => id);
+    expect(ids).toHaveLength(2);
+    expect(receipt).toEqual({ platformMessageIds: [ids[1]], duplicate: false });
+  });
+
+  it('that Twitch refuses as a repetition however it is varied is sent when half a minute is over', async () => {
+    await running({
+      // It drops what is to tell the texts apart.
+      sandbox: { dropped: /[\u034f\u{e0000}]|(?<= ) /gu, duplicateWindowMs: 2_000 },
+      clock: fastClock(10, 5_000),
+      config: { maxSendWaitSeconds: 60, confirmSeconds: 60 },
+    });
+    for (const text of ['same', 'the same words']) {
+      for (let i = 0; i < 2; i++) await untilSent(text);
+    }
+    expect(gateway.sent()).toEqual(['same', 'same', 'the same words', 'the same words']);
   });
 });
+
+/** As the service does: what is refused for now is tried again when it may be. */
+async function untilSent(text: string): Promise<void> {
+  const idempotencyKey = `event-${(keys += 1)}`;
+  await waitFor(
+    () =>
+      say(text, { idempotencyKey }).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof ConnectorError && error.code === 'RATE_LIMITED') return false;
+          throw error;
+        },
+      ),
+    `"${text}" to be sent`,
+  );
+}
 
 describe('text that is not trusted', () => {
   it.each([
@@ -149,6 +186,8 @@ describe('text that is not trusted', () => {
     '@client-nonce=x PRIVMSG #victim :injected',
     ':tmi.twitch.tv PRIVMSG #victim :injected',
     '@everyone',
+    '\u{e0000}/ban alice',
+    '\u200b.timeout alice 600',
     `${'x'.repeat(485)} /ban alice`,
     `${'x'.repeat(490)}/ban alice`,
   ])('executes nothing: %j', async (text) => {
@@ -159,8 +198,8 @@ describe('text that is not trusted', () => {
     expect(messages.some(({ action, cut }) => action || cut)).toBe(false);
     expect(gateway.sandbox.twitch.messages('victim')).toEqual([]);
     expect(gateway.sandbox.twitch.channel('bitbrat').banned).toEqual([]);
-    const seen = (all: string): string => all.replace(/[\s\p{Cc}\u{E0000}]+/gu, '');
-    expect(seen(messages.map((message) => message.text).join(''))).toBe(seen(text));
+    const seen = (all: string): string => all.replace(/[\s\p{Cc}\u200b\u{e0000}]+/gu, '');
+    expect(seen(messages.map((message) => message.text.replace(/^> /, '')).join(''))).toBe(seen(text));
   });
 
   it.each(['a\r\nJOIN #x', 'a b', 'a;badges=x'])('refuses the inReplyTo %j', async (inReplyTo) => {
@@ -228,6 +267,60 @@ describe("Twitch's rate limit", () => {
       expect(gateway.sent(channel)).toEqual(mine.map((n) => `message ${n}`));
     }
   });
+
+  it('is kept over a restart: 45 answers wait, each exists once, and Twitch ignores none', async () => {
+    const clock = new ManualClock();
+    const channels = ['one', 'two', 'three'];
+    gateway = await Gateway.create({
+      clock,
+      sandbox: { channels, now: clock.now },
+      config: { maxSendWaitSeconds: 10, confirmSeconds: 10 },
+    });
+    await gateway.start();
+    const { connector: next } = gateway.restarted();
+    let connector = gateway.connector;
+    let sent = 0;
+    const failures: unknown[] = [];
+    const all = Promise.all(
+      Array.from({ length: 45 }, async (_, i) => {
+        const options = { idempotencyKey: `answer ${i}`, mayHaveBeenSent: false };
+        for (;;) {
+          try {
+            await connector.sendText(`answer ${i}`, channels[i % 3] ?? '', options);
+            sent += 1;
+            return;
+          } catch (error) {
+            const { ambiguous, code } = error as ConnectorError; // it rejects with nothing else
+            if (ambiguous) failures.push(error);
+            if (ambiguous || (code !== 'RATE_LIMITED' && code !== 'NOT_CONNECTED')) return;
+            await new Promise((resolve) => setImmediate(resolve));
+          }
+        }
+      }),
+    );
+    let hasRestarted = false;
+    await waitFor(
+      async () => {
+        await clock.advance(400);
+        if (sent >= 15 && !hasRestarted) {
+          hasRestarted = true;
+          await gateway.connector.stop();
+          await next.start(new AbortController().signal);
+          connector = next;
+        }
+        return sent + failures.length >= 45;
+      },
+      'all answers',
+      40_000,
+    );
+    await all;
+    expect(failures).toEqual([]);
+    expect(gateway.sandbox.twitch.isMuted('bitbrat_bot')).toBe(false);
+    expect(channels.flatMap((channel) => gateway.sent(channel)).sort()).toEqual(
+      Array.from({ length: 45 }, (_, i) => `answer ${i}`).sort(),
+    );
+    await next.stop();
+  }, 60_000);
 
   it('is told to those who would have to wait too long', async () => {
     await running({ config: { maxSendWaitSeconds: 0 } });

@@ -112,6 +112,70 @@ describe('TwitchTokenProvider', () => {
     expect(new Set(all).size).toBe(3);
   });
 
+  it('goes back to the configured refresh token when the one that replaced it has ended', async () => {
+    await start();
+    const tokens = provider({ accessToken: undefined });
+    await tokens.refresh(never);
+    sandbox.twitch.injectFault({
+      kind: 'request',
+      endpoint: 'token',
+      status: 400,
+      body: '{"status":400,"message":"Invalid refresh token"}',
+      count: 1,
+    });
+    await expect(tokens.refresh(never)).resolves.toMatch(/^\w+$/);
+  });
+
+  it('keeps a new refresh token though its caller gave up before the answer came', async () => {
+    await start({ singleUseRefreshTokens: true });
+    const tokens = provider({ accessToken: undefined });
+    sandbox.twitch.injectFault({ kind: 'request', endpoint: 'token', delayMs: 300, count: 1 });
+    const abort = new AbortController();
+    const asked = expect(tokens.refresh(abort.signal)).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    abort.abort();
+    await asked;
+    await tokens.idle(10_000);
+    await expect(tokens.refresh(never)).resolves.toMatch(/^\w+$/);
+  });
+
+  it('goes on with a token that is about to end where no new one can be had yet', async () => {
+    await start({ tokenLifeMs: 1_000_000 });
+    let offset = 0;
+    const tokens = provider({ clock: { ...systemClock, now: () => Date.now() + offset } });
+    await tokens.goodToken(never);
+    offset = 950_000;
+    sandbox.twitch.injectFault({ kind: 'request', endpoint: 'token', status: 403 });
+    await expect(tokens.goodToken(never)).resolves.toBe(given['TWITCH_ACCESS_TOKEN']);
+    await expect(tokens.renew(never)).rejects.toMatchObject({ failureClass: 'unlisted' });
+    expect(tokens.hasEnded).toBe(false);
+  });
+
+  it.each([
+    ['a token that ends its line', '{"access_token":"a\\r\\nJOIN #x"}'],
+    ['an empty token', '{"access_token":""}'],
+    ['more than it reads', `{"access_token":"a","x":"${'x'.repeat(100_000)}"}`],
+  ])('does not take %s', async (_, body) => {
+    await start();
+    sandbox.twitch.injectFault({ kind: 'request', endpoint: 'token', body });
+    await expect(provider({ accessToken: undefined }).goodToken(never)).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      retryable: true,
+    });
+  });
+
+  it('believes no life that does not fit into a date', async () => {
+    await start();
+    sandbox.twitch.injectFault({
+      kind: 'request',
+      endpoint: 'token',
+      body: '{"access_token":"abc","expires_in":1e300}',
+      count: 1,
+    });
+    const tokens = provider({ accessToken: undefined });
+    await tokens.refresh(never);
+    expect(tokens.expiresAt).toBeUndefined();
+  });
+
   it('asks once for several who want a new one', async () => {
     await start({ singleUseRefreshTokens: true });
     const tokens = provider({ accessToken: undefined });

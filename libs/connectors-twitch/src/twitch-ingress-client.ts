@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   ConnectorError,
   type ConnectorHost,
@@ -11,17 +12,19 @@ import {
   toErrorInfo,
 } from '@bitbrat/connectors-core';
 import { toChannelGaps } from './channel-gaps.js';
-import { JOIN_LIMIT } from './channel-joiner.js';
-import { type ChatLine } from './chat-line.js';
-import { ClientSession } from './client-session.js';
+import { ChatLink } from './chat-link.js';
+import { type ClientSession } from './client-session.js';
 import { type TwitchConfig } from './config.js';
 import { MessageIntake } from './message-intake.js';
 import { MessageSender } from './message-sender.js';
 import { Presence, toGap } from './presence.js';
-import { SlidingWindow } from './rate-limit.js';
 import { TokenKeeper } from './token-keeper.js';
 import { TwitchTokenProvider } from './token-provider.js';
 import { TWITCH, TwitchEnvelopeBuilder } from './twitch-envelope-builder.js';
+
+/** Subjects of problems. */
+const TOKEN = 'token';
+const SENDING = 'sending';
 
 /** Milliseconds that sends, and then publishes, under way get at a stop. */
 const DRAIN_LIMIT_MS = 1_500;
@@ -32,18 +35,17 @@ const DRAIN_LIMIT_MS = 1_500;
  */
 const GAP_MARGIN_MS = 2_000;
 
-/** Twitch chat as the connector uses it: one connection at a time, its state, reading and sending. */
+/** Twitch chat as the connector uses it: its connection, its state, reading and sending. */
 export class TwitchIngressClient {
   readonly #config: TwitchConfig;
   readonly #host: ConnectorHost;
   readonly #record: ConnectorRecord;
   readonly #provider: TwitchTokenProvider;
   readonly #presence: Presence;
-  readonly #joins: SlidingWindow;
+  readonly #link: ChatLink;
   readonly #intake: MessageIntake;
   readonly #sender: MessageSender;
   #run: AbortController | undefined;
-  #session: ClientSession | undefined;
   #tokens: TokenKeeper | undefined;
   #starting: Promise<void> | undefined;
   /** Since when messages of a channel that is not joined yet are missed and not told, in milliseconds since 1970. */
@@ -56,10 +58,11 @@ export class TwitchIngressClient {
     const { clock, logger } = host;
     this.#provider = new TwitchTokenProvider(config, clock, logger);
     this.#presence = new Presence(host.cursors, clock, logger);
-    this.#joins = new SlidingWindow(JOIN_LIMIT.windowMs, clock);
+    this.#link = this.#createLink();
     this.#intake = new MessageIntake({
       login: config.botUsername,
-      botId: () => this.#session?.botId,
+      botId: () => this.#link.session?.botId,
+      isRepeat: (id, via) => this.#link.isRepeat(id, via),
       limit: config.bufferMessages,
       builder: new TwitchEnvelopeBuilder(host.egressTopic),
       publish: (envelope) => host.publish(envelope),
@@ -81,12 +84,21 @@ export class TwitchIngressClient {
       confirmMs: config.confirmSeconds * 1_000,
       maxWaitMs: config.maxSendWaitSeconds * 1_000,
       session: () => this.#connectedSession(),
+      cursors: host.cursors,
+      logger,
+      processId: randomUUID(),
+      onMuted: (error, until) => {
+        this.#record.problem(SENDING, error, isoTime(until));
+      },
+      onHeard: () => {
+        this.#record.solved(SENDING);
+      },
     });
   }
 
   /** As `IConnector.start`. */
   async start(signal: AbortSignal): Promise<void> {
-    if (this.#starting === undefined && this.#session?.isConnected === true) return;
+    if (this.#starting === undefined && this.#link.session?.isConnected === true) return;
     this.#starting ??= this.#start(signal).finally(() => {
       this.#starting = undefined;
     });
@@ -97,9 +109,10 @@ export class TwitchIngressClient {
   async stop(): Promise<void> {
     this.#run?.abort();
     await this.#starting?.catch(() => undefined);
-    const session = this.#session;
+    const session = this.#link.session;
     const wasConnected = session?.isConnected === true;
     await this.#end();
+    await this.#provider.idle(DRAIN_LIMIT_MS);
     if (wasConnected) await this.#presence.end(this.#heardUntil(session), 'the connector was stopped');
     this.#record.stopped();
   }
@@ -111,7 +124,7 @@ export class TwitchIngressClient {
 
   /** As `IConnector.getSnapshot`. */
   getSnapshot(): ConnectorSnapshot {
-    const session = this.#session;
+    const { session } = this.#link;
     const iso = (ms: number | undefined): string | null => (ms === undefined ? null : isoTime(ms));
     return this.#record.snapshot({
       login: this.#config.botUsername,
@@ -136,12 +149,12 @@ export class TwitchIngressClient {
     signal.addEventListener('abort', giveUp, { once: true });
     if (signal.aborted) giveUp();
     try {
+      this.#sender.begin();
       await this.#presence.load();
-      const session = await this.#open(run.signal);
-      this.#session = session;
+      const session = await this.#link.open(run.signal);
       if (run.signal.aborted) throw new ConnectorError('NOT_CONNECTED', 'the start was given up');
       if (session.failure !== undefined) throw session.failure;
-      this.#onConnected(session);
+      this.#onConnected();
     } catch (reason) {
       const error = toConnectorError(reason);
       await this.#end();
@@ -153,52 +166,53 @@ export class TwitchIngressClient {
     }
   }
 
-  /** A token may have ended since it was validated, or could not be validated: where it can be replaced, a second login gets a new one. */
-  async #open(signal: AbortSignal): Promise<ClientSession> {
-    const token = await this.#provider.goodToken(signal);
-    try {
-      return await this.#openWith(token, signal);
-    } catch (error) {
-      const isRefused = error instanceof ConnectorError && error.code === 'AUTH_FAILED';
-      if (!isRefused || !this.#provider.canRefresh) throw error;
-      return this.#openWith(await this.#provider.refresh(signal), signal);
-    }
-  }
-
-  #openWith(token: string, signal: AbortSignal): Promise<ClientSession> {
-    const { botUsername, channels, ircUrl, watchdogSeconds } = this.#config;
+  #createLink(): ChatLink {
     const { clock, logger } = this.#host;
     const options = {
-      url: ircUrl,
-      login: botUsername,
-      token,
-      channels,
-      joins: this.#joins,
-      watchdogMs: watchdogSeconds * 1_000,
+      config: this.#config,
       clock,
       logger,
+      tokens: this.#provider,
+      isAwaited: (session: ClientSession) => this.#sender.isAwaited(session),
     };
-    const events = {
-      onLine: (line: ChatLine): void => {
-        this.#sender.onLine(line);
-        this.#intake.take(line);
+    return new ChatLink(options, {
+      onLine: (line, session) => {
+        this.#sender.onLine(line, session);
+        this.#intake.take(line, session);
       },
-      onJoinedLate: (channel: string, outSince: number | undefined): void => {
+      onJoined: (channel) => {
+        this.#record.solved(toSubject(channel));
+      },
+      onJoinedLate: (channel, outSince) => {
+        if (this.#record.state.status !== 'connected') return;
         const since = this.#absentSince(outSince);
-        this.#reportGap(toGap({ since, reason: `#${channel} was joined late` }, this.#host.clock.now()));
+        this.#reportGap(toGap({ since, reason: `#${channel} was joined late` }, clock.now()));
       },
-      onLost: (error: ConnectorError): void => {
-        this.#onLost(error);
+      onRefused: (channel, error, retryAt) => {
+        this.#record.problem(toSubject(channel), error, isoTime(retryAt));
       },
-    };
-    return ClientSession.open(options, events, signal);
+      onLost: (error, session, isComingBack) => {
+        this.#onLost(error, session, isComingBack);
+      },
+      onBack: () => {
+        this.#onConnected();
+      },
+      onFailed: (error) => {
+        this.#record.failed(error);
+      },
+      onReplaced: (old, gap) => {
+        this.#record.lost();
+        this.#sender.onReplaced('Twitch asked for a new one', old);
+        if (gap !== undefined) this.#reportGap(gap);
+      },
+    });
   }
 
-  #onConnected(session: ClientSession): void {
+  #onConnected(): void {
     const { clock, logger } = this.#host;
     const gap = this.#presence.begin(
-      () => this.#heardUntil(session),
-      (until) => this.#missingUntil(session, until),
+      () => this.#heardUntil(this.#link.session),
+      (until) => this.#missingUntil(until),
     );
     // What was missed before is told as the gap of all channels.
     this.#missingSince = gap === undefined ? clock.now() : Date.parse(gap.to);
@@ -206,29 +220,39 @@ export class TwitchIngressClient {
       provider: this.#provider,
       clock,
       logger,
-      onRefused: (error) => {
-        this.#onLost(error);
+      onEnded: (error) => {
+        const { session } = this.#link;
+        if (session !== undefined) this.#onLost(error, session, false);
+      },
+      onProblem: (error, retryAt) => {
+        this.#record.problem(TOKEN, error, isoTime(retryAt));
+      },
+      onSolved: () => {
+        this.#record.solved(TOKEN);
       },
     });
     if (!this.#tellGaps(isoTime(clock.now()))) this.#record.connected();
   }
 
-  /** Only a new connection helps, which the supervisor asks for. */
-  #onLost(error: ConnectorError): void {
-    const session = this.#session;
-    if (session === undefined || this.#record.state.status !== 'connected') return;
-    this.#record.lost();
+  /** Only a new connection helps, which the supervisor asks for unless the link makes one. */
+  #onLost(error: ConnectorError, session: ClientSession, isComingBack: boolean): void {
+    if (this.#record.state.status !== 'connected') return;
     this.#intake.reportLoss();
     void this.#presence.end(this.#heardUntil(session), error.message);
     this.#tokens?.stop();
     this.#sender.onLost(error.message);
     void session.close();
-    this.#record.failed(error);
+    if (isComingBack) {
+      this.#record.reconnecting(error);
+    } else {
+      this.#record.lost();
+      this.#record.failed(error);
+    }
   }
 
   /** Until when nothing was missed that is not told: what waits for the bus is lost if the process ends. */
-  #heardUntil(session: ClientSession): number {
-    return withMargin(Math.min(session.heardUntil, this.#intake.oldestPendingAt ?? Infinity));
+  #heardUntil(session: ClientSession | undefined): number {
+    return withMargin(Math.min(session?.heardUntil ?? 0, this.#intake.oldestPendingAt ?? Infinity));
   }
 
   #absentSince(outSince: number | undefined): number {
@@ -236,8 +260,8 @@ export class TwitchIngressClient {
   }
 
   /** What was missed in channels that the bot is not in, while the others were heard. */
-  #missingUntil(session: ClientSession, until: number): readonly IngressGap[] {
-    const absences = [...session.absences].map(
+  #missingUntil(until: number): readonly IngressGap[] {
+    const absences = [...this.#link.absences].map(
       ([channel, outSince]) => [channel, this.#absentSince(outSince)] as const,
     );
     return toChannelGaps(new Map(absences), this.#host.clock.now(), until);
@@ -262,18 +286,17 @@ export class TwitchIngressClient {
 
   /** Nothing is heard, sent or published any more. Idempotent; never rejects. */
   async #end(): Promise<void> {
-    const session = this.#session;
+    const { session } = this.#link;
     if (session === undefined) return;
     this.#tokens?.stop();
     await this.#sender.stop(session.isConnected ? DRAIN_LIMIT_MS : 0);
-    await session.close();
+    await this.#link.close();
     await this.#intake.idle(DRAIN_LIMIT_MS);
     this.#intake.reportLoss();
-    if (this.#session === session) this.#session = undefined;
   }
 
   #connectedSession(): ClientSession {
-    const session = this.#session;
+    const { session } = this.#link;
     if (session?.isConnected !== true || this.#run?.signal.aborted === true) {
       throw new ConnectorError('NOT_CONNECTED', `twitch is ${this.#record.state.status}`);
     }
@@ -281,7 +304,8 @@ export class TwitchIngressClient {
   }
 
   #channelDetails(): Record<string, unknown> {
-    const views = [...(this.#session?.channels ?? [])];
+    if (this.#record.state.status === 'stopped') return {};
+    const views = [...(this.#link.session?.channels ?? [])];
     return Object.fromEntries(
       views.map(([channel, view]): [string, unknown] => {
         if (view.status !== 'refused') return [channel, { ...view }];
@@ -290,6 +314,11 @@ export class TwitchIngressClient {
       }),
     );
   }
+}
+
+/** The subject of a channel's problem. */
+function toSubject(channel: string): string {
+  return `channel #${channel}`;
 }
 
 /** Not before 1970, where that stands for a time that nobody knows. */

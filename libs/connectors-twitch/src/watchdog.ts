@@ -62,16 +62,21 @@ export class Watchdog {
   }
 
   start(): void {
-    const { ask, clock, intervalMs } = this.#options;
+    const { clock, intervalMs } = this.#options;
     if (this.#stopped) return;
     this.#cancel = clock.setTimeout(() => {
       this.#heard = false;
-      this.#asked.push(clock.now());
       this.#cancel = clock.setTimeout(() => {
         this.#judge();
       }, ANSWER_TIMEOUT_MS);
-      ask();
+      this.askNow();
     }, intervalMs);
+  }
+
+  /** Asks once, out of turn. Nothing follows if there is no answer. */
+  askNow(): void {
+    this.#asked.push(this.#options.clock.now());
+    this.#options.ask();
   }
 
   stop(): void {
