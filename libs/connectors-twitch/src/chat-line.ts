@@ -36,7 +36,12 @@ export function toChatLine({ command, params, prefix, raw, tags }: ParsedLine): 
 
 /** The channel that a line is about, without `#`; undefined where it is about none. */
 export function channelOf({ params: [target = ''] }: ChatLine): string | undefined {
-  return target.startsWith('#') ? target.slice(1).toLowerCase() : undefined;
+  return target.startsWith('#') && isName(target.slice(1)) ? target.slice(1).toLowerCase() : undefined;
+}
+
+/** Whether a login or a channel could have this name. Twitch's hold 25 characters; a name without end fits nowhere. */
+export function isName(name: string): boolean {
+  return name.length > 0 && name.length <= 100;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { channelOf, type ChatLine } from './chat-line.js';
+import { channelOf, type ChatLine, isName } from './chat-line.js';
 
 /** What of a Twitch message the envelope is made of. */
 export interface NativeMessage {
@@ -30,7 +30,7 @@ export function toNativeMessage(line: ChatLine): NativeMessage | undefined {
   const room = channelOf(line);
   switch (command) {
     case 'PRIVMSG': {
-      if (room === undefined || source === '') return undefined;
+      if (room === undefined || !isName(source)) return undefined;
       const action = actionIn(text);
       return toMessage(line, room, {
         type: action === undefined ? 'chat' : 'action',
@@ -40,11 +40,11 @@ export function toNativeMessage(line: ChatLine): NativeMessage | undefined {
     }
     case 'USERNOTICE': {
       const login = tags['login'] ?? '';
-      if (room === undefined || login === '') return undefined;
+      if (room === undefined || !isName(login)) return undefined;
       return toMessage(line, room, { type: tags['msg-id'] ?? 'notice', login, text });
     }
     case 'WHISPER':
-      if (source === '') return undefined;
+      if (!isName(source)) return undefined;
       return toMessage(line, undefined, { type: 'whisper', login: source, text });
     default:
       return undefined;
@@ -58,7 +58,7 @@ function toMessage(
 ): NativeMessage {
   return {
     ...facts,
-    id: idOf(tags, room) ?? createHash('sha256').update(raw).digest('hex').slice(0, 32),
+    id: usable(idOf(tags, room)) ?? createHash('sha256').update(raw).digest('hex').slice(0, 32),
     userId: present(tags['user-id']) ?? facts.login,
     displayName: present(tags['display-name']) ?? facts.login,
     sentAt: sentAtOf(tags),
@@ -85,11 +85,16 @@ function idOf(tags: Readonly<Record<string, string>>, room: string | undefined):
   return thread === undefined || message === undefined ? undefined : `${thread}-${message}`;
 }
 
+/** An envelope's id has no room for a longer one; Twitch's hold 36 characters. */
+function usable(id: string | undefined): string | undefined {
+  return id !== undefined && id.length <= 200 ? id : undefined;
+}
+
 function present(value: string | undefined): string | undefined {
   return value === '' ? undefined : value;
 }
 
-/** What a date can hold (ECMAScript, "Time Values"), and not the zero of a missing tag. */
+/** What RFC 3339 can write, which ends with the year 9999, and not the zero of a missing tag. */
 function isTime(ms: number): boolean {
-  return Number.isInteger(ms) && ms > 0 && ms <= 8.64e15;
+  return Number.isInteger(ms) && ms > 0 && ms < Date.UTC(10_000);
 }

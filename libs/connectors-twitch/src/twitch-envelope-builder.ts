@@ -100,7 +100,8 @@ export function rolesOf(tags: Readonly<Record<string, string>>): string[] {
 
 function toChannel({ displayName, id, room, tags }: NativeMessage): Channel {
   if (room !== undefined) return { id: room.id, kind: 'channel', name: room.name };
-  return { id: tags['thread-id'] ?? id, kind: 'direct', name: displayName };
+  const thread = tags['thread-id'] ?? '';
+  return { id: thread === '' ? id : thread, kind: 'direct', name: displayName };
 }
 
 function toMetadata({ id, tags, type }: NativeMessage): Metadata {
