@@ -12,6 +12,18 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return settled;
 }
 
+describe('systemClock', () => {
+  it.each([2 ** 31, 1e15, Number.POSITIVE_INFINITY])('waits %d ms, however long that is', async (ms) => {
+    jest.useFakeTimers();
+    let called = false;
+    const cancel = systemClock.setTimeout(() => (called = true), ms);
+    await jest.advanceTimersByTimeAsync(86_400_000);
+    expect(called).toBe(false);
+    cancel();
+    jest.useRealTimers();
+  });
+});
+
 describe('sleep', () => {
   it('resolves when the time has passed, not before', async () => {
     const clock = new ManualClock(0);

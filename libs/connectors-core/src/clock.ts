@@ -4,16 +4,19 @@ export interface Clock {
   now(): number;
   /** Milliseconds since some moment in the past. Nobody sets it, as people and networks set the clock: spans of time are measured with it. */
   monotonic(): number;
-  /** Calls back once, after `ms` milliseconds. Returns what cancels it; cancelling twice is harmless. */
+  /** Calls back once, after `ms` milliseconds, which may be any number. Returns what cancels it; cancelling twice is harmless. */
   setTimeout(callback: () => void, ms: number): () => void;
 }
+
+/** Node's timers take no more, and fire at once instead. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The machine's clock. Its timers do not keep the process alive by themselves. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimeout: (callback, ms) => {
-    const timer = setTimeout(callback, ms);
+    const timer = setTimeout(callback, Math.min(ms, MAX_TIMER_MS));
     timer.unref();
     return () => {
       clearTimeout(timer);

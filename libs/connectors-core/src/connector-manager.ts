@@ -13,7 +13,8 @@ import { type ConnectorState } from './connector-state.js';
 import { type ConnectorHost, type CursorStore, type DeliveryReceipt } from './host.js';
 import { type Logger } from './logger.js';
 import { isRejectionHandler } from './rejection-handler.js';
-import { DEFAULT_SUPERVISION, type SupervisionPolicy, Supervisor } from './supervisor.js';
+import { type SupervisionPolicy } from './supervision-policy.js';
+import { Supervisor } from './supervisor.js';
 import { isWebhookReceiver, type WebhookReceiver } from './webhook.js';
 
 /** A connector by the name that envelopes and egress events carry. */
@@ -37,7 +38,8 @@ export interface ConnectorManagerServices {
   readonly random: () => number;
   /** Called at each change of a connector's state, in order. Resolves as `ConnectorHost.stateChanged`. */
   onStateChanged(name: string, state: ConnectorState): Promise<boolean>;
-  readonly supervision?: SupervisionPolicy;
+  /** Outranks the policy of every connector. For tests. */
+  readonly supervision?: Partial<SupervisionPolicy>;
 }
 
 /**
@@ -85,7 +87,10 @@ export class ConnectorManager {
     }
   }
 
-  /** Resolves when the first try has ended; never rejects for a failed connector. @throws ConnectorError TARGET_NOT_FOUND */
+  /**
+   * Resolves when the next try has ended; never rejects for a failed connector. Ends its wait for a next start.
+   * @throws ConnectorError TARGET_NOT_FOUND
+   */
   async start(name: string): Promise<void> {
     await this.#get(name).start();
   }
@@ -203,7 +208,7 @@ export class ConnectorManager {
       clock,
       logger,
       random,
-      policy: services.supervision ?? DEFAULT_SUPERVISION,
+      ...(services.supervision === undefined ? {} : { policy: services.supervision }),
       host: {
         publish: (envelope) => services.publish(envelope),
         ...(services.receiptReceived === undefined

@@ -54,10 +54,11 @@ export class ConnectorRecord {
     });
   }
 
-  /** Only another start helps. */
+  /** Only another start helps. The class of the error decides how soon it is tried. */
   failed(error: ConnectorError): void {
     this.#note(error);
-    void this.change({ status: 'failed', since: this.#now(), error: toErrorInfo(error), hint: error.hint });
+    this.#state = { status: 'failed', since: this.#now(), error: toErrorInfo(error), hint: error.hint };
+    void this.host.stateChanged(this.#state, error);
   }
 
   /** Tells nothing where it was stopped already. */

@@ -2,6 +2,7 @@ import { type Attachment } from '@bitbrat/envelope';
 import { type ConnectorCapabilities } from './capabilities.js';
 import { type ConnectorState } from './connector-state.js';
 import { type ConnectorHost } from './host.js';
+import { type SupervisionPolicy } from './supervision-policy.js';
 
 export interface SendOptions {
   /** Two calls with one key are one message. */
@@ -55,6 +56,8 @@ export interface IConnector {
   /** Slug, the envelope's `source`. */
   readonly name: string;
   readonly capabilities: ConnectorCapabilities;
+  /** Where the platform limits how often one may connect, or loses messages meanwhile. Default: `DEFAULT_SUPERVISION`. */
+  readonly supervision?: Partial<SupervisionPolicy>;
   /**
    * Resolves when really connected. A second start is a no-op. May be called again after `stop`.
    * @param signal aborted when the caller gives up; the call then rejects soon and nothing is left behind

@@ -1,5 +1,6 @@
 import { type ErrorInfo, type IngressEnvelope } from '@bitbrat/envelope';
 import { type Clock } from './clock.js';
+import { type ConnectorError } from './connector-error.js';
 import { type ConnectorState } from './connector-state.js';
 import { type Logger } from './logger.js';
 
@@ -47,8 +48,9 @@ export interface ConnectorHost {
   /**
    * To be called at each change of state, in order. Resolves to whether the bus has acknowledged it, which takes as long as the bus is away: a
    * connector that must not forget the gap in a state keeps it until then. Never rejects.
+   * @param error with `failed`: the error itself. It knows its failure class and how long the platform asks to wait.
    */
-  stateChanged(state: ConnectorState): Promise<boolean>;
+  stateChanged(state: ConnectorState, error?: ConnectorError): Promise<boolean>;
   readonly cursors: CursorStore;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -18,6 +18,8 @@ export * from './plan-text.js';
 export * from './rate-limiter.js';
 export * from './rejection-handler.js';
 export * from './retry.js';
+export * from './retry-schedule.js';
+export * from './supervision-policy.js';
 export * from './supervisor.js';
 export * from './timers.js';
 export * from './variables.js';

@@ -4,45 +4,53 @@ import { ConnectorError, isConnectorErrorCode, toConnectorError, toErrorInfo } f
 import { type ConnectorState } from './connector-state.js';
 import { type ConnectorHost } from './host.js';
 import { type Logger } from './logger.js';
-import { type BackoffPolicy, backoffMs } from './retry.js';
-
-/** How a connector is kept up. All times in milliseconds. */
-export interface SupervisionPolicy {
-  readonly backoff: BackoffPolicy;
-  /** A connection that held so long makes the next back-off start from the beginning. */
-  readonly stableAfterMs: number;
-  /** A start that takes longer is given up and tried again. */
-  readonly startTimeoutMs: number;
-  /** A stop that takes longer is left behind. */
-  readonly stopTimeoutMs: number;
-}
-
-export const DEFAULT_SUPERVISION: SupervisionPolicy = {
-  backoff: { baseMs: 1_000, maxMs: 60_000 },
-  stableAfterMs: 60_000,
-  startTimeoutMs: 60_000,
-  stopTimeoutMs: 5_000,
-};
+import { RetrySchedule } from './retry-schedule.js';
+import { DEFAULT_SUPERVISION, type SupervisionPolicy } from './supervision-policy.js';
 
 export interface SupervisorServices {
   readonly host: Omit<ConnectorHost, 'stateChanged'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
-  readonly policy: SupervisionPolicy;
+  /** Outranks the connector's own policy. */
+  readonly policy?: Partial<SupervisionPolicy>;
   /** Resolves as `ConnectorHost.stateChanged`. */
   readonly onStateChanged: (state: ConnectorState) => Promise<boolean>;
 }
 
+/** How one life of a connector ended. `error` is undefined if it was told to stop. */
+interface Ending {
+  readonly error: ConnectorError | undefined;
+  /** Whether the connection lasted long enough to reset the back-off. */
+  readonly stable: boolean;
+}
+
+/** Why a connector has to be started again. */
+interface Failure {
+  readonly error: ConnectorError;
+  /** True if an exception escaped from it, false if it reported the failure itself. */
+  readonly escaped: boolean;
+}
+
+/** An exception that escapes after each connect must not restart the connector without back-off. */
+const STABLE_AFTER_ESCAPE_MS = 60_000;
+
 /**
- * Keeps one connector up: starts it, starts it again with exponential back-off and full jitter while its error is
- * retryable, and stops trying, saying why, when it is not. Owns the state that others see.
+ * Keeps one connector up. After a transient error it is started again soon, with exponential back-off; after a definite
+ * or unlisted error it is `failed` and started again slowly. No state is final. Owns the state that others see.
  */
 export class Supervisor {
   readonly connector: IConnector;
+  readonly #policy: SupervisionPolicy;
   #state: ConnectorState;
   #run: { readonly abort: AbortController; readonly done: Promise<void> } | undefined;
-  #fail: ((error: ConnectorError) => void) | undefined;
+  #fail: ((failure: Failure) => void) | undefined;
+  /** Ends the wait for the next start; undefined while there is none. */
+  #wake: (() => void) | undefined;
+  /** Callers of `start` that wait for the end of the next try. */
+  #waitingForTry: (() => void)[] = [];
+  /** By the monotonic clock. */
+  #lastStartAt: number | undefined;
 
   constructor(
     create: ConnectorFactory,
@@ -51,8 +59,9 @@ export class Supervisor {
     this.#state = { status: 'stopped', since: this.#now() };
     this.connector = create({
       ...services.host,
-      stateChanged: (state) => this.#onConnectorState(state),
+      stateChanged: (state, error) => this.#onConnectorState(state, error),
     });
+    this.#policy = { ...DEFAULT_SUPERVISION, ...this.connector.supervision, ...services.policy };
   }
 
   get state(): ConnectorState {
@@ -63,12 +72,18 @@ export class Supervisor {
     return { ...this.connector.getSnapshot(), state: this.#state };
   }
 
-  /** Resolves when the first try has succeeded or failed; never rejects. A second start is a no-op. */
+  /**
+   * Resolves when the next try has succeeded or failed; never rejects. Ends the wait for a next start at once. A no-op
+   * if the connector is connected or connecting.
+   */
   async start(): Promise<void> {
-    if (this.#run !== undefined) return;
-    const abort = new AbortController();
-    await new Promise<void>((firstTryEnded) => {
-      this.#run = { abort, done: this.#keepUp(abort.signal, firstTryEnded) };
+    if (this.#run !== undefined && this.#wake === undefined) return;
+    await new Promise<void>((resolve) => {
+      this.#waitingForTry.push(resolve);
+      if (this.#run === undefined) {
+        const abort = new AbortController();
+        this.#run = { abort, done: this.#keepUp(abort.signal) };
+      } else this.#wake?.();
     });
   }
 
@@ -77,64 +92,85 @@ export class Supervisor {
     const run = this.#run;
     if (run === undefined) return;
     run.abort.abort();
+    this.#wake?.();
     await run.done;
     if (this.#run === run) this.#run = undefined;
   }
 
-  /** Something outside found that the connector is broken: it is started again, as after an error of its own. */
+  /** An exception escaped from the connector. It is started again, as after an error that it reports itself. */
   fail(error: ConnectorError): void {
-    this.#fail?.(error);
+    this.#fail?.({ error, escaped: true });
   }
 
-  async #keepUp(signal: AbortSignal, firstTryEnded: () => void): Promise<void> {
-    const { clock, logger, policy, random } = this.services;
-    let attempt = 0;
+  async #keepUp(signal: AbortSignal): Promise<void> {
+    const schedule = new RetrySchedule(this.#policy, this.services.random);
+    void this.#setState({ status: 'starting', since: this.#now(), attempt: 1 });
+    await this.#keepDistance(signal);
     while (!signal.aborted) {
-      attempt += 1;
-      if (attempt === 1) void this.#setState({ status: 'starting', since: this.#now(), attempt });
-      const { error, heldMs } = await this.#tryOnce(signal, firstTryEnded);
+      const { error, stable } = await this.#tryOnce(signal);
       await this.#stopConnector();
-      firstTryEnded();
       if (error === undefined) break;
-      const fields = {
-        connector: this.connector.name,
-        code: error.code,
-        reason: error.message,
-        hint: error.hint,
-      };
-      if (!error.retryable) {
-        logger.error('connector.failed', fields);
-        void this.#setState({
-          status: 'failed',
-          since: this.#now(),
-          error: toErrorInfo(error),
-          hint: error.hint,
-        });
-        await aborted(signal);
-        break;
-      }
-      if (heldMs >= policy.stableAfterMs) attempt = 1;
-      const waitMs = Math.max(backoffMs(policy.backoff, attempt, random), error.retryAfterMs ?? 0);
-      logger.warn('connector.restarting', { ...fields, attempt, waitMs });
-      void this.#setState({
-        status: 'reconnecting',
-        since: this.#now(),
-        attempt,
-        error: toErrorInfo(error),
-        hint: error.hint,
-      });
-      await sleep(clock, waitMs, signal);
+      if (stable) schedule.reset();
+      await this.#waitAfter(error, schedule, signal);
     }
+    this.#tryEnded();
     void this.#setState({ status: 'stopped', since: this.#now() });
   }
 
+  /** Resolves when the connector is to be started again, or at the abort. */
+  async #waitAfter(error: ConnectorError, schedule: RetrySchedule, signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.services;
+    const { attempt, slow, ...next } = schedule.next(error);
+    const waitMs = Math.max(next.waitMs, this.#distanceMs());
+    const nextAttemptAt = isoTime(clock.now() + waitMs);
+    const fields = {
+      connector: this.connector.name,
+      code: error.code,
+      reason: error.message,
+      hint: error.hint,
+      attempt,
+      waitMs,
+      nextAttemptAt,
+    };
+    const facts = { since: this.#now(), error: toErrorInfo(error), hint: error.hint, nextAttemptAt };
+    if (slow) {
+      logger.error('connector.failed', fields);
+      void this.#setState({ status: 'failed', ...facts });
+    } else {
+      logger.warn('connector.restarting', fields);
+      void this.#setState({ status: 'reconnecting', attempt, ...facts });
+    }
+    const woken = new AbortController();
+    this.#wake = () => {
+      woken.abort();
+    };
+    this.#tryEnded();
+    if (!signal.aborted) await sleep(clock, waitMs, woken.signal);
+    this.#wake = undefined;
+    await this.#keepDistance(signal);
+  }
+
+  /** How long to wait, in milliseconds, until `minStartIntervalMs` have passed since the last start. */
+  #distanceMs(): number {
+    const { clock } = this.services;
+    if (this.#lastStartAt === undefined) return 0;
+    return Math.max(0, this.#lastStartAt + this.#policy.minStartIntervalMs - clock.monotonic());
+  }
+
+  async #keepDistance(signal: AbortSignal): Promise<void> {
+    const waitMs = this.#distanceMs();
+    if (waitMs > 0) await sleep(this.services.clock, waitMs, signal);
+  }
+
+  #tryEnded(): void {
+    for (const resolve of this.#waitingForTry.splice(0)) resolve();
+  }
+
   /** One life of the connector: from start to its failure (with the error) or to the abort (without). */
-  async #tryOnce(
-    signal: AbortSignal,
-    onConnected: () => void,
-  ): Promise<{ error: ConnectorError | undefined; heldMs: number }> {
-    const { clock, policy } = this.services;
-    const failure = new Promise<ConnectorError>((resolve) => {
+  async #tryOnce(signal: AbortSignal): Promise<Ending> {
+    const { clock } = this.services;
+    const policy = this.#policy;
+    const failure = new Promise<Failure>((resolve) => {
       this.#fail = resolve;
     });
     const attemptAbort = new AbortController();
@@ -142,28 +178,31 @@ export class Supervisor {
       attemptAbort.abort();
     };
     signal.addEventListener('abort', forward, { once: true });
+    this.#lastStartAt = clock.monotonic();
     try {
       const started = this.connector.start(attemptAbort.signal);
-      const early = failure.then((error) => Promise.reject(error));
+      const early = failure.then(({ error }) => Promise.reject(error));
       early.catch(() => undefined); // it loses the race whenever the start succeeds
       await withTimeout(clock, Promise.race([started, early]), policy.startTimeoutMs, () => {
         attemptAbort.abort();
         return new ConnectorError('TIMEOUT', `not connected after ${policy.startTimeoutMs} ms`);
       });
     } catch (error) {
-      return { error: signal.aborted ? undefined : toConnectorError(error), heldMs: 0 };
+      return { error: signal.aborted ? undefined : toConnectorError(error), stable: false };
     } finally {
       signal.removeEventListener('abort', forward);
     }
     const connectedAt = clock.monotonic();
-    onConnected();
-    const error = await Promise.race([failure, aborted(signal)]);
+    this.#tryEnded();
+    const ended = await Promise.race([failure, aborted(signal)]);
     this.#fail = undefined;
-    return { error, heldMs: clock.monotonic() - connectedAt };
+    const neededMs = Math.max(policy.stableAfterMs, ended?.escaped === true ? STABLE_AFTER_ESCAPE_MS : 0);
+    return { error: ended?.error, stable: clock.monotonic() - connectedAt >= neededMs };
   }
 
   async #stopConnector(): Promise<void> {
-    const { clock, logger, policy } = this.services;
+    const { clock, logger } = this.services;
+    const policy = this.#policy;
     try {
       await withTimeout(
         clock,
@@ -177,7 +216,7 @@ export class Supervisor {
     }
   }
 
-  async #onConnectorState(state: ConnectorState): Promise<boolean> {
+  async #onConnectorState(state: ConnectorState, cause?: ConnectorError): Promise<boolean> {
     switch (state.status) {
       case 'starting':
       case 'stopped':
@@ -187,13 +226,7 @@ export class Supervisor {
       case 'reconnecting':
         return this.#setState(state);
       case 'failed': {
-        const { code, message, nativeCode } = state.error;
-        this.#fail?.(
-          new ConnectorError(isConnectorErrorCode(code) ? code : 'INTERNAL', message, {
-            hint: state.hint,
-            nativeCode,
-          }),
-        );
+        this.#fail?.({ error: cause ?? toReported(state), escaped: false });
         return false;
       }
       default:
@@ -209,6 +242,11 @@ export class Supervisor {
   #now(): string {
     return isoTime(this.services.clock.now());
   }
+}
+
+function toReported({ error, hint }: Extract<ConnectorState, { status: 'failed' }>): ConnectorError {
+  const { code, message, nativeCode } = error;
+  return new ConnectorError(isConnectorErrorCode(code) ? code : 'INTERNAL', message, { hint, nativeCode });
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

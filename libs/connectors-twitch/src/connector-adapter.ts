@@ -20,6 +20,11 @@ import { TwitchIngressClient } from './twitch-ingress-client.js';
 export class TwitchConnectorAdapter implements IConnector, RejectionHandler, Diagnosable {
   readonly name = TWITCH;
   readonly capabilities: ConnectorCapabilities = TWITCH_CAPABILITIES;
+  /**
+   * Chat that is written while the connector is away is lost, so joining the rooms resets the back-off. An account may log
+   * in 20 times in 10 seconds ("Chat rate limits"); during a deploy two processes share that.
+   */
+  readonly supervision = { stableAfterMs: 0, minStartIntervalMs: 1_500 } as const;
   readonly #client: TwitchIngressClient;
 
   constructor(

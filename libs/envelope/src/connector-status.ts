@@ -40,7 +40,7 @@ export const connectorStatusSchema = z
     state: z
       .enum(['stopped', 'starting', 'connected', 'reconnecting', 'failed'])
       .describe(
-        '`connected`: messages flow; `starting`, `reconnecting`: wait; `failed`: `error` and `hint` say what to do; `stopped`: on purpose.',
+        '`connected`: messages flow; `starting`, `reconnecting`: wait; `failed`: `error` and `hint` say what to do, `nextAttemptAt` when it is tried again; `stopped`: on purpose.',
       ),
     since: timestampSchema.describe('Since when it is in this state.'),
     attempt: z
