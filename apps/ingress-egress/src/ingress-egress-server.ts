@@ -4,6 +4,7 @@ import {
   ConnectorManager,
   type ConnectorRegistration,
   type ConnectorState,
+  type FaultOrigin,
   isoTime,
   type Logger,
 } from '@bitbrat/connectors-core';
@@ -144,9 +145,9 @@ export class IngressEgressServer {
     await this.#stopped;
   }
 
-  /** For the process's `unhandledRejection`: whether it was an SDK's, which is then started again. */
-  claimRejection(reason: unknown): boolean {
-    return this.manager.claimRejection(reason) !== undefined;
+  /** For the process's handlers: whether a connector left the error. Its consequences are then limited to that connector. */
+  claimFault(reason: unknown, origin: FaultOrigin): boolean {
+    return this.manager.claimFault(reason, origin) !== undefined;
   }
 
   async #stopOnce(isCrash: boolean): Promise<void> {

@@ -6,6 +6,7 @@ import { IngressEgressServer } from './ingress-egress-server.js';
 import { METADATA_INSTANCE_ID_URL, resolveInstanceId } from './instance-id.js';
 import { createLogger } from './logging/logger.js';
 import { guardStandardStreams } from './logging/standard-streams.js';
+import { guardProcess } from './process-guard.js';
 import { EnvFileError, loadEnvFile } from './settings/env-file.js';
 import { noteEnvironment, PROXY_HINT } from './settings/environment-notes.js';
 
@@ -67,15 +68,7 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => {
     stop('SIGINT', 0);
   });
-  process.on('unhandledRejection', (reason) => {
-    if (server.claimRejection(reason)) return;
-    logger.error('process.unhandled-rejection', { reason });
-    stop('unhandled rejection', 1);
-  });
-  process.on('uncaughtException', (error) => {
-    logger.error('process.uncaught-exception', { error });
-    stop('uncaught exception', 1);
-  });
+  guardProcess(process, { claim: (reason, origin) => server.claimFault(reason, origin), stop, logger });
   await server.start();
 }
 

@@ -263,8 +263,8 @@ describe('ConnectorManager', () => {
   it('claims the rejection of an SDK for the connector it belongs to, and starts only that one again', async () => {
     const world = aWorld({ one: ['connect'], two: ['connect'] });
     await world.manager.startAll();
-    expect(world.manager.claimRejection(new Error('nobody knows'))).toBeUndefined();
-    expect(world.manager.claimRejection(new Error('two broke'))).toBe('two');
+    expect(world.manager.claimFault(new Error('nobody knows'), 'unhandledRejection')).toBeUndefined();
+    expect(world.manager.claimFault(new Error('two broke'), 'uncaughtException')).toBe('two');
     await jest.advanceTimersByTimeAsync(1_000);
     expect(world.connector('one').starts).toBe(1);
     expect(world.connector('two').starts).toBe(2);
@@ -275,7 +275,7 @@ describe('ConnectorManager', () => {
     const world = aWorld({ one: ['connect'] });
     await world.manager.startAll();
     world.connector('one').hasLeftovers = true;
-    expect(world.manager.claimRejection(new Error('one broke'))).toBe('one');
+    expect(world.manager.claimFault(new Error('one broke'), 'unhandledRejection')).toBe('one');
     await jest.advanceTimersByTimeAsync(1_000);
     expect(world.connector('one').starts).toBe(1);
     await world.manager.stopAll(1_000);

@@ -9,13 +9,14 @@ import {
 } from './connector.js';
 import { ConnectionWatch } from './connection-watch.js';
 import { ConnectorError } from './connector-error.js';
+import { ConnectorScopes } from './connector-scopes.js';
 import { type ConnectorState } from './connector-state.js';
+import { FaultClaims, type FaultOrigin } from './fault-claims.js';
 import { type ConnectorHost, type CursorStore, type DeliveryReceipt } from './host.js';
 import { type Logger } from './logger.js';
-import { isRejectionHandler } from './rejection-handler.js';
 import { type SupervisionPolicy } from './supervision-policy.js';
 import { Supervisor } from './supervisor.js';
-import { isWebhookReceiver, type WebhookReceiver } from './webhook.js';
+import { isWebhookReceiver, type WebhookReceiver, type WebhookResponse } from './webhook.js';
 
 /** A connector by the name that envelopes and egress events carry. */
 export interface ConnectorRegistration {
@@ -50,12 +51,15 @@ export interface ConnectorManagerServices {
 export class ConnectorManager {
   readonly #supervisors = new Map<string, Supervisor>();
   readonly #connections = new ConnectionWatch();
+  readonly #scopes = new ConnectorScopes();
+  readonly #faults: FaultClaims;
 
   /** @throws Error where two connectors have one name, or one calls itself otherwise than it is registered */
   constructor(
     registrations: readonly ConnectorRegistration[],
     private readonly services: ConnectorManagerServices,
   ) {
+    this.#faults = new FaultClaims(this.#supervisors, this.#scopes, services.logger);
     for (const { name, create } of registrations) {
       if (this.#supervisors.has(name)) throw new Error(`two connectors are named ${name}`);
       const supervisor = this.#supervise(name, create);
@@ -116,7 +120,7 @@ export class ConnectorManager {
     destination: string,
     options: SendOptions,
   ): Promise<SendReceipt> {
-    const { connector } = this.#get(name);
+    const { connector, life } = this.#get(name);
     if (text.length > MAX_TEXT_LENGTH) {
       const limit = MAX_TEXT_LENGTH.toLocaleString('en');
       throw new ConnectorError(
@@ -125,7 +129,7 @@ export class ConnectorManager {
         { hint: 'send it as several events' },
       );
     }
-    return connector.sendText(text, destination, options);
+    return this.#scopes.call({ connector: name, life }, () => connector.sendText(text, destination, options));
   }
 
   /** Undefined where there is no such connector. */
@@ -135,8 +139,20 @@ export class ConnectorManager {
 
   /** The connector's webhook, where there is such a connector and it takes webhooks. */
   webhookReceiver(name: string): WebhookReceiver | undefined {
-    const connector = this.#supervisors.get(name)?.connector;
-    return connector !== undefined && isWebhookReceiver(connector) ? connector : undefined;
+    const supervisor = this.#supervisors.get(name);
+    if (supervisor === undefined || !isWebhookReceiver(supervisor.connector)) return undefined;
+    const receiver = supervisor.connector;
+    return {
+      handleWebhook: async (request) => {
+        try {
+          return await this.#scopes.call({ connector: name, life: supervisor.life }, () =>
+            receiver.handleWebhook(request),
+          );
+        } catch (error) {
+          return this.#webhookFailed(name, error);
+        }
+      },
+    };
   }
 
   getSnapshot(name: string): ConnectorSnapshot | undefined {
@@ -153,27 +169,18 @@ export class ConnectorManager {
   }
 
   /**
-   * Finds the connector whose SDK left a promise rejection unhandled, and starts it again unless only a client left it that is gone.
-   * @returns its name; undefined where the rejection is nobody's
+   * Finds the connector that left an error to the process. A send or webhook in flight fails alone; otherwise the connector
+   * is started again, unless only a client left it that is gone. To be called in the process's handler itself.
+   * @returns its name; undefined where the error is nobody's
    */
-  claimRejection(reason: unknown): string | undefined {
-    for (const [name, supervisor] of this.#supervisors) {
-      const { connector } = supervisor;
-      if (!isRejectionHandler(connector) || !connector.claimRejection(reason)) continue;
-      const message = reason instanceof Error ? reason.message : String(reason);
-      if (connector.isLeftover?.() === true) {
-        this.services.logger.debug('connector.unhandled-rejection', { connector: name, reason: message });
-        return name;
-      }
-      this.services.logger.warn('connector.unhandled-rejection', { connector: name, reason: message });
-      supervisor.fail(
-        new ConnectorError('UPSTREAM_UNAVAILABLE', `the SDK left an error unhandled: ${message}`, {
-          cause: reason,
-        }),
-      );
-      return name;
-    }
-    return undefined;
+  claimFault(reason: unknown, origin: FaultOrigin): string | undefined {
+    return this.#faults.claim(reason, origin);
+  }
+
+  #webhookFailed(name: string, error: unknown): WebhookResponse {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.services.logger.error('connector.webhook-failed', { connector: name, reason });
+    return { status: 500, body: 'internal error' };
   }
 
   /** How often the connector has connected; to be read before a try, for `waitForConnection` after it. */
@@ -202,6 +209,8 @@ export class ConnectorManager {
 
   #supervise(name: string, create: ConnectorFactory): Supervisor {
     const { services } = this;
+    const outside = <T>(work: () => T): T => this.#scopes.outside(work);
+    const cursors = services.cursorsFor(name);
     const { clock, egressTopic, logger, random } = services;
     let last: ConnectorState['status'] | undefined;
     return new Supervisor(create, {
@@ -210,22 +219,29 @@ export class ConnectorManager {
       random,
       ...(services.supervision === undefined ? {} : { policy: services.supervision }),
       host: {
-        publish: (envelope) => services.publish(envelope),
+        publish: (envelope) => outside(() => services.publish(envelope)),
         ...(services.receiptReceived === undefined
           ? {}
-          : { receiptReceived: (receipt) => services.receiptReceived?.(name, receipt) ?? Promise.resolve() }),
-        cursors: services.cursorsFor(name),
+          : {
+              receiptReceived: (receipt) =>
+                outside(() => services.receiptReceived?.(name, receipt) ?? Promise.resolve()),
+            }),
+        cursors: {
+          load: (key) => outside(() => cursors.load(key)),
+          save: (key, value) => outside(() => cursors.save(key, value)),
+        },
         clock,
         logger,
         egressTopic,
       },
+      inScope: (life, work) => this.#scopes.run({ connector: name, life }, work),
       onStateChanged: (state) => {
         if (state.status !== last) {
           logger.info(`connector.${state.status}`, { connector: name, at: isoTime(clock.now()) });
         }
         last = state.status;
         this.#connections.note(name, state);
-        return services.onStateChanged(name, state);
+        return outside(() => services.onStateChanged(name, state));
       },
     });
   }

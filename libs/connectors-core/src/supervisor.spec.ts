@@ -76,6 +76,7 @@ class World {
       clock: this.clock,
       logger: silent,
       random: () => 0,
+      inScope: (_life, work) => work(),
       ...(policy === undefined ? {} : { policy }),
       onStateChanged: (state) => {
         this.states.push(state);

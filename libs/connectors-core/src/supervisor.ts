@@ -16,6 +16,8 @@ export interface SupervisorServices {
   readonly policy?: Partial<SupervisionPolicy>;
   /** Resolves as `ConnectorHost.stateChanged`. */
   readonly onStateChanged: (state: ConnectorState) => Promise<boolean>;
+  /** Runs code of the connector, so that what it leaves to the process can be attributed. @param life as `Supervisor.life` */
+  readonly inScope: <T>(life: number, work: () => T) => T;
 }
 
 /** How one life of a connector ended. `error` is undefined if it was told to stop. */
@@ -49,6 +51,7 @@ export class Supervisor {
   #wake: (() => void) | undefined;
   /** Callers of `start` that wait for the end of the next try. */
   #waitingForTry: (() => void)[] = [];
+  #life = 0;
   /** By the monotonic clock. */
   #lastStartAt: number | undefined;
 
@@ -57,11 +60,18 @@ export class Supervisor {
     private readonly services: SupervisorServices,
   ) {
     this.#state = { status: 'stopped', since: this.#now() };
-    this.connector = create({
-      ...services.host,
-      stateChanged: (state, error) => this.#onConnectorState(state, error),
-    });
+    this.connector = services.inScope(0, () =>
+      create({
+        ...services.host,
+        stateChanged: (state, error) => this.#onConnectorState(state, error),
+      }),
+    );
     this.#policy = { ...DEFAULT_SUPERVISION, ...this.connector.supervision, ...services.policy };
+  }
+
+  /** How many times it was started. */
+  get life(): number {
+    return this.#life;
   }
 
   get state(): ConnectorState {
@@ -179,8 +189,9 @@ export class Supervisor {
     };
     signal.addEventListener('abort', forward, { once: true });
     this.#lastStartAt = clock.monotonic();
+    this.#life += 1;
     try {
-      const started = this.connector.start(attemptAbort.signal);
+      const started = this.services.inScope(this.#life, () => this.connector.start(attemptAbort.signal));
       const early = failure.then(({ error }) => Promise.reject(error));
       early.catch(() => undefined); // it loses the race whenever the start succeeds
       await withTimeout(clock, Promise.race([started, early]), policy.startTimeoutMs, () => {
@@ -206,7 +217,7 @@ export class Supervisor {
     try {
       await withTimeout(
         clock,
-        this.connector.stop(),
+        this.services.inScope(this.#life, () => this.connector.stop()),
         policy.stopTimeoutMs,
         () => new Error(`not stopped after ${policy.stopTimeoutMs} ms`),
       );

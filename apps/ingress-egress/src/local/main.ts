@@ -5,6 +5,7 @@ import { createBus, readSettings } from '../composition.js';
 import { IngressEgressServer } from '../ingress-egress-server.js';
 import { createLogger } from '../logging/logger.js';
 import { guardStandardStreams } from '../logging/standard-streams.js';
+import { guardProcess } from '../process-guard.js';
 import { loadEnvFile } from '../settings/env-file.js';
 import { narrate } from './narrator.js';
 
@@ -59,9 +60,10 @@ async function main(): Promise<void> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  process.on('unhandledRejection', (reason) => {
-    if (server.claimRejection(reason)) return;
-    throw reason;
+  guardProcess(process, {
+    claim: (reason, origin) => server.claimFault(reason, origin),
+    stop: (_reason, code) => process.exit(code),
+    logger,
   });
   await narrate(bus, server.topics, server.topics.egress(INSTANCE_ID), print);
   await server.start();
