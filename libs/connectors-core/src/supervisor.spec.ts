@@ -232,6 +232,22 @@ describe('Supervisor', () => {
     await world.supervisor.stop();
   });
 
+  it('leaves nothing behind at the signal that lasts as long as the service', async () => {
+    const added = jest.spyOn(EventTarget.prototype, 'addEventListener');
+    const removed = jest.spyOn(EventTarget.prototype, 'removeEventListener');
+    const world = new World(['connect'], { stableAfterMs: 0 });
+    await world.supervisor.start();
+    for (let lives = 1; lives <= 30; lives += 1) {
+      world.record?.failed(transient);
+      await world.clock.advance(0);
+    }
+    expect(world.starts.length).toBe(31);
+    // One for the life that lasts.
+    expect(added.mock.calls.length - removed.mock.calls.length).toBe(1);
+    await world.supervisor.stop();
+    jest.restoreAllMocks();
+  });
+
   it('lets the service outrank the policy of the connector', async () => {
     const world = new World(
       [definite],

@@ -205,7 +205,7 @@ export class Supervisor {
     }
     const connectedAt = clock.monotonic();
     this.#tryEnded();
-    const ended = await Promise.race([failure, aborted(signal)]);
+    const ended = await unlessAborted(failure, signal);
     this.#fail = undefined;
     const neededMs = Math.max(policy.stableAfterMs, ended?.escaped === true ? STABLE_AFTER_ESCAPE_MS : 0);
     return { error: ended?.error, stable: clock.monotonic() - connectedAt >= neededMs };
@@ -260,18 +260,18 @@ function toReported({ error, hint }: Extract<ConnectorState, { status: 'failed' 
   return new ConnectorError(isConnectorErrorCode(code) ? code : 'INTERNAL', message, { hint, nativeCode });
 }
 
-function aborted(signal: AbortSignal): Promise<undefined> {
+/** Resolves as `work` does, or to undefined at the abort. Leaves no listener at the signal, which may live for years. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve(undefined);
-      return;
-    }
-    signal.addEventListener(
-      'abort',
-      () => {
-        resolve(undefined);
-      },
-      { once: true },
-    );
+    const finish = (value: T | undefined): void => {
+      signal.removeEventListener('abort', abort);
+      resolve(value);
+    };
+    const abort = (): void => {
+      finish(undefined);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    void work.then(finish);
   });
 }
