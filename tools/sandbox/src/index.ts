@@ -50,3 +50,4 @@ export { type TwitchFaultReceipt } from './twitch/fault-switch.js';
 export { type TokenPair as TwitchTokenPair } from './twitch/tokens.js';
 export { twitchDefaults, type TwitchSandboxOptions } from './twitch/twitch-options.js';
 export { TwitchSandbox } from './twitch/twitch-sandbox.js';
+export { type Wire, type WireAnswer, type WireRule } from './wire.js';

@@ -1,6 +1,7 @@
 import { type IncomingMessage } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { type FastifyInstance } from 'fastify';
+import { type Wire } from './wire.js';
 
 /** Receives what happens, as an event name with fields. Never gets a token, a secret or a message's text. */
 export type SandboxLogger = (event: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -10,6 +11,8 @@ export interface PlatformContext {
   /** `http://HOST:PORT`, known once the server listens. Throws before that. */
   origin(): string;
   readonly log: SandboxLogger;
+  /** In front of every platform. What a platform carries inside its sockets passes here, too. */
+  readonly wire: Wire;
 }
 
 /** One platform of the sandbox. All of them share one port; each owns its own paths on it. */

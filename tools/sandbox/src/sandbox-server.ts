@@ -7,6 +7,7 @@ import { twilioDefaults, type TwilioSandboxOptions } from './twilio/twilio-optio
 import { TwilioSandbox } from './twilio/twilio-sandbox.js';
 import { twitchDefaults, type TwitchSandboxOptions } from './twitch/twitch-options.js';
 import { TwitchSandbox } from './twitch/twitch-sandbox.js';
+import { Wire } from './wire.js';
 
 /** How the sandbox is started. Everything has a default. */
 export interface SandboxOptions {
@@ -27,6 +28,8 @@ export interface Sandbox {
   readonly discord: DiscordSandbox;
   readonly twilio: TwilioSandbox;
   readonly twitch: TwitchSandbox;
+  /** Every request and handshake of all platforms, and rules that answer any of them. */
+  readonly wire: Wire;
   /** Ends all sockets, waits and requests, and frees the port. Idempotent. */
   close(): Promise<void>;
 }
@@ -35,7 +38,10 @@ export interface Sandbox {
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const host = options.host ?? '127.0.0.1';
   const app = Fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 512 } });
+  const wire = new Wire();
+  wire.guard(app);
   const context: PlatformContext = {
+    wire,
     origin: () => {
       const address = app.server.address();
       if (address === null || typeof address === 'string')
@@ -55,10 +61,16 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   );
   for (const platform of platforms) await platform.registerRoutes(app);
   app.server.on('upgrade', (request, socket, head) => {
+    const struck = wire.pass(upgradeName(request.url));
+    if (struck !== undefined) {
+      wire.strike(socket, struck);
+      return;
+    }
     if (platforms.some((platform) => platform.handleUpgrade(request, socket, head))) return;
     socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
   });
   const close = async (): Promise<void> => {
+    wire.heal();
     await Promise.all(platforms.map((platform) => platform.close()));
     await app.close();
   };
@@ -69,7 +81,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     throw error;
   }
   let closed: Promise<void> | undefined;
-  return { url: context.origin(), discord, twilio, twitch, close: () => (closed ??= close()) };
+  return { url: context.origin(), discord, twilio, twitch, wire, close: () => (closed ??= close()) };
+}
+
+/** The path of a handshake; of its query only that there is one: the values are the client's. */
+function upgradeName(url = '/'): string {
+  const [path = '/', query] = url.split('?', 2);
+  return `UPGRADE ${path}${query === undefined ? '' : '?'}`;
 }
 
 /** A wildcard address is no address to connect to. */

@@ -76,6 +76,7 @@ export function createDiscordEngine(options: DiscordSandboxOptions, context: Pla
     now,
     gatewayUrl,
     isToken,
+    wire: context.wire,
     resetToken: () => {
       token = `sandbox-${randomBytes(12).toString('hex')}`;
       for (const session of sessions.sessions()) sessions.remove(session);

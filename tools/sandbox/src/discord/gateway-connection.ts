@@ -1,6 +1,7 @@
 import { type WebSocket } from 'ws';
 import { type FaultRules } from '../fault-rules.js';
 import { type JsonObject } from '../json.js';
+import { type Wire } from '../wire.js';
 import { type DiscordModel } from './discord-model.js';
 import { type ArmedFault } from './fault-schema.js';
 import { toGuildCreate } from './gateway-events.js';
@@ -31,6 +32,7 @@ export interface GatewayContext {
   isToken(token: string): boolean;
   /** Ends all sessions and makes the token worthless, as Discord does after one IDENTIFY too many. */
   resetToken(): void;
+  readonly wire: Wire;
   count(name: string): void;
   /** Called after each change of a connection or session. */
   changed(): void;
@@ -124,6 +126,8 @@ export class GatewayConnection implements SessionSink {
       return;
     }
     const frame = readClientFrame(text);
+    const peer = { send: (bytes: Buffer) => this.websocket.send(bytes), reset: () => this.reset() };
+    if (this.context.wire.strikesInside(`gateway ${frame.kind}`, peer)) return;
     switch (frame.kind) {
       case 'heartbeat':
         this.#acknowledgeHeartbeat();

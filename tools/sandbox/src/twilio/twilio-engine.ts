@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { FaultRules, seededRandom } from '../fault-rules.js';
 import { type PlatformContext } from '../platform.js';
+import { type WireAnswer } from '../wire.js';
 import { WaitList } from '../wait-list.js';
 import { ConversationsModel } from './conversations-model.js';
 import { type ArmedFault } from './fault-schema.js';
@@ -9,7 +10,7 @@ import { MediaStore } from './media-store.js';
 import { MessageWatch } from './message-watch.js';
 import { PlatformTime } from './platform-time.js';
 import { type Conversation } from './records.js';
-import { RequestGate } from './request-gate.js';
+import { type GateResult, RequestGate } from './request-gate.js';
 import { Stats } from './stats.js';
 import { SyncProjection } from './sync-projection.js';
 import { SyncStore } from './sync-store.js';
@@ -89,8 +90,11 @@ export function createTwilioEngine(options: TwilioSandboxOptions, context: Platf
     handle: (request, peer) => {
       const { operation, execute } = routeTunnelRequest(tunnel, request, peer);
       const { method, path } = request;
+      const struck = context.wire.pass(`tunnel ${operation}`);
+      if (struck !== undefined) return Promise.resolve(toStruck(struck));
       return gate.pass({ target: 'tunnel', operation, method, path }, execute);
     },
+    wire: context.wire,
     changed,
     log: (event, fields) => {
       context.log(event, fields);
@@ -142,4 +146,24 @@ export function createTwilioEngine(options: TwilioSandboxOptions, context: Platf
 function othersIn(conversation: Conversation, typist: string): ReadonlySet<string> {
   const identities = [...conversation.participants.values()].flatMap(({ identity }) => identity ?? []);
   return new Set(identities.filter((identity) => identity !== typist));
+}
+
+/** What the wire's answer is to a request inside the socket. */
+function toStruck(answer: WireAnswer): GateResult {
+  switch (answer.kind) {
+    case 'status':
+      return { kind: 'answer', answer: { status: answer.status, body: struckBody(answer) } };
+    case 'garbage':
+      return { kind: 'answer', answer: { status: 200, body: '\ufffd{' } };
+    case 'cut':
+      return { kind: 'lost', how: 'drop' };
+    case 'hang':
+      return { kind: 'lost', how: 'silence' };
+    default:
+      return answer satisfies never;
+  }
+}
+
+function struckBody({ status, body }: Extract<WireAnswer, { kind: 'status' }>): unknown {
+  return body === 'json' ? { status, code: 0, message: 'Refused by a rule of the sandbox' } : undefined;
 }

@@ -2,6 +2,7 @@ import { type Duplex } from 'node:stream';
 import { type RawData, type WebSocket } from 'ws';
 import { type FaultRules } from '../fault-rules.js';
 import { resetConnection } from '../reset-connection.js';
+import { GARBAGE, type Wire } from '../wire.js';
 import { EventStream } from './event-stream.js';
 import { type ArmedFault, type MomentaryFault } from './fault-schema.js';
 import { FrameWriter, statusText } from './frame-writer.js';
@@ -26,6 +27,7 @@ export interface ConnectionDependencies {
   readonly pingIntervalMs: number;
   now(): number;
   handle(request: TunnelRequest, peer: TunnelPeer): Promise<GateResult>;
+  readonly wire: Wire;
   /** Called when a client has come or gone. */
   changed(): void;
   log(event: string, fields: Readonly<Record<string, unknown>>): void;
@@ -141,6 +143,7 @@ export class TwilsockConnection {
     const id = typeof header['id'] === 'string' ? header['id'] : '';
     const token = typeof header['token'] === 'string' ? header['token'] : '';
     this.deps.stats.count(`frame ${String(method)}`);
+    if ((method === 'init' || method === 'update') && this.#isStruck(id, method)) return;
     switch (method) {
       case 'init':
         this.#init(id, token, continuation);
@@ -159,6 +162,28 @@ export class TwilsockConnection {
         return;
       default:
         this.#writer.reply(id, { code: 200, status: 'OK' });
+    }
+  }
+
+  #isStruck(id: string, method: 'init' | 'update'): boolean {
+    const answer = this.deps.wire.pass(`twilsock ${method}`);
+    switch (answer?.kind) {
+      case undefined:
+        return false;
+      case 'status': {
+        const description = 'Refused by a rule of the sandbox';
+        const { status } = answer;
+        this.#writer.reply(id, { code: status, status: statusText(status), description, errorCode: 0 });
+        return true;
+      }
+      case 'garbage':
+        this.socket.send(GARBAGE);
+        return true;
+      case 'cut':
+        this.reset();
+        return true;
+      case 'hang':
+        return true;
     }
   }
 

@@ -1,6 +1,7 @@
 import { type Duplex } from 'node:stream';
 import { type RawData, WebSocket } from 'ws';
 import { resetConnection } from '../reset-connection.js';
+import { type Wire } from '../wire.js';
 import { type ChannelDirectory } from './channels.js';
 import { CAPABILITIES, type Capability, type Chat, type ChatPeer } from './chat.js';
 import { type CommandLog } from './command-log.js';
@@ -23,6 +24,7 @@ export interface ConnectionDependencies extends LoginDependencies {
   readonly joinLimit: RateLimit;
   /** Milliseconds. */
   readonly pingIntervalMs: number;
+  readonly wire: Wire;
   changed(): void;
   log(event: string, fields: Readonly<Record<string, unknown>>): void;
 }
@@ -148,6 +150,8 @@ export class IrcConnection implements ChatPeer {
 
   #execute(line: ParsedLine): void {
     const [first = ''] = line.params;
+    const peer = { send: (bytes: Buffer) => this.socket.send(bytes), reset: () => this.reset() };
+    if (this.deps.wire.strikesInside(`irc ${line.command}`, peer)) return;
     switch (line.command) {
       case 'CAP':
         this.#negotiate(line.params);

@@ -54,6 +54,7 @@ export function createParts(
     logins: new SlidingWindow(loginLimit.windowMs, now),
     loginLimit,
     pingIntervalMs,
+    wire: context.wire,
     changed,
     log: (event, fields) => context.log(event, fields),
   });
