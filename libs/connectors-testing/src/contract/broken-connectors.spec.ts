@@ -3,11 +3,12 @@ import { brokenInbound } from '../fakes/broken-inbound.js';
 import { brokenInsight } from '../fakes/broken-insight.js';
 import { brokenLifecycle } from '../fakes/broken-lifecycle.js';
 import { brokenOutbound } from '../fakes/broken-outbound.js';
+import { brokenParts } from '../fakes/broken-parts.js';
 import { createFakeHarness } from '../fakes/fake-harness.js';
 import { settle } from '@bitbrat/connectors-core/testing';
 import { connectorContractCases } from './describe-contract.js';
 
-const BROKEN = [...brokenLifecycle, ...brokenInbound, ...brokenOutbound, ...brokenInsight];
+const BROKEN = [...brokenLifecycle, ...brokenInbound, ...brokenOutbound, ...brokenInsight, ...brokenParts];
 
 describe('the contract finds a connector that', () => {
   it.each(BROKEN)('%s: "%s"', async (_flaw, caseName, Broken) => {

@@ -3,6 +3,7 @@ import { inboundCases } from './inbound-cases.js';
 import { insightCases } from './insight-cases.js';
 import { lifecycleCases } from './lifecycle-cases.js';
 import { outboundCases } from './outbound-cases.js';
+import { partCases } from './part-cases.js';
 
 /** All that a connector promises, one case a promise. */
 export const connectorContractCases: readonly ContractCase[] = [
@@ -10,6 +11,7 @@ export const connectorContractCases: readonly ContractCase[] = [
   ...inboundCases,
   ...outboundCases,
   ...insightCases,
+  ...partCases,
 ];
 
 /**

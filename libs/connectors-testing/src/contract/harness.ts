@@ -18,6 +18,14 @@ export interface ReceiveOptions {
   readonly own?: boolean;
 }
 
+/** A part of the connector that fails by itself. */
+export interface FailingPart {
+  /** A channel, as in `ReceiveOptions`, that works all the while. */
+  readonly unharmedChannel: string;
+  /** The part works again. */
+  heal(): Promise<void>;
+}
+
 /** A connector on a platform, both new for each case, and the levers that the contract's cases pull. */
 export interface ConnectorHarness {
   /** Not started yet. */
@@ -48,6 +56,8 @@ export interface ConnectorHarness {
   failNextSend(kind: 'retryable' | 'answer-lost'): Promise<void>;
   /** From now on the platform refuses the credentials. Left out where it has none. */
   refuseCredentials?(): Promise<void>;
+  /** From now on one part (a channel, a guild) fails while the others work. Left out where the platform has no such parts. */
+  failPart?(): Promise<FailingPart>;
   /** Connections to the platform that are open. Left out where the platform cannot tell. */
   openConnections?(): number | Promise<number>;
   /** Takes the platform down; called after the connector has been stopped. */

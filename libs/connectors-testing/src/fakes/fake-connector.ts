@@ -3,6 +3,7 @@ import {
   type ConnectorCounters,
   ConnectorError,
   type ConnectorHost,
+  type ConnectorProblem,
   type ConnectorSnapshot,
   type ConnectorState,
   type IConnector,
@@ -38,6 +39,7 @@ export class FakeConnector implements IConnector {
   #life = new AbortController();
   readonly #draining = new Map<string, { again: boolean }>();
   readonly #cancels = new Set<() => void>();
+  readonly #problems = new Map<string, ConnectorProblem>();
 
   constructor(
     protected readonly platform: FakePlatform,
@@ -92,6 +94,29 @@ export class FakeConnector implements IConnector {
   protected setState(state: ConnectorState): void {
     this.state = state;
     void this.host.stateChanged(state);
+  }
+
+  protected problem(channel: string, error: ConnectorError): void {
+    if (this.#problems.has(channel)) return;
+    const { hint } = error;
+    this.#problems.set(channel, {
+      subject: `channel ${channel}`,
+      since: this.#now(),
+      error: toErrorInfo(error),
+      hint,
+    });
+    this.#reportProblems();
+  }
+
+  protected solved(channel: string): void {
+    if (this.#problems.delete(channel)) this.#reportProblems();
+  }
+
+  #reportProblems(): void {
+    if (this.state.status !== 'connected') return;
+    const { since } = this.state;
+    const problems = [...this.#problems.values()];
+    this.setState({ status: 'connected', since, problems, problemCount: problems.length });
   }
 
   protected closeSession(): void {
@@ -185,10 +210,13 @@ export class FakeConnector implements IConnector {
     void this.#readOn(channel, signal).then(
       () => {
         this.#draining.delete(channel);
+        if (!signal.aborted) this.solved(channel);
         if (run.again && !signal.aborted) this.drain(channel);
       },
-      () => {
+      (reason: unknown) => {
         this.#draining.delete(channel);
+        const error = this.toConnectorError(reason);
+        if (!signal.aborted && error.code === 'FORBIDDEN') this.problem(channel, error);
         if (!signal.aborted) this.later(() => this.drain(channel));
       },
     );

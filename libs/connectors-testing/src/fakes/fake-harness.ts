@@ -51,6 +51,17 @@ export function createFakeHarness(
       platform.refuseCredentials();
       return Promise.resolve();
     },
+    failPart: () => {
+      platform.closeChannel('closed');
+      platform.write('closed', 'ada', 'unheard');
+      return Promise.resolve({
+        unharmedChannel: 'lobby',
+        heal: () => {
+          platform.openChannel('closed');
+          return Promise.resolve();
+        },
+      });
+    },
     openConnections: () => platform.openSessions,
     dispose: () => {
       platform.dropConnections();

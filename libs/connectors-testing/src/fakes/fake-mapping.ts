@@ -18,6 +18,7 @@ export const FAKE_CAPABILITIES: ConnectorCapabilities = Object.freeze({
 export const FAKE_CODES: Readonly<Record<FakePlatformError['status'], ConnectorErrorCode>> = {
   unauthorized: 'AUTH_FAILED',
   'not-found': 'TARGET_NOT_FOUND',
+  forbidden: 'FORBIDDEN',
   unavailable: 'UPSTREAM_UNAVAILABLE',
   'no-answer': 'TIMEOUT',
   disconnected: 'NOT_CONNECTED',

@@ -13,7 +13,10 @@ export interface FakeMessage {
 export class FakePlatformError extends Error {
   override readonly name = 'FakePlatformError';
 
-  constructor(readonly status: 'unauthorized' | 'not-found' | 'unavailable' | 'no-answer' | 'disconnected') {
+  constructor(
+    readonly status:
+      'unauthorized' | 'not-found' | 'forbidden' | 'unavailable' | 'no-answer' | 'disconnected',
+  ) {
     super(`the platform says: ${status}`);
   }
 }
@@ -38,6 +41,7 @@ export class FakePlatform {
   static readonly BOT = 'bot';
   readonly #messages = new Map<string, FakeMessage[]>();
   readonly #sessions = new Set<FakeSession>();
+  readonly #closed = new Set<string>();
   #lastId = 0;
   #refused = false;
   #nextSendFails: 'retryable' | 'answer-lost' | undefined;
@@ -78,6 +82,16 @@ export class FakePlatform {
     this.#refused = true;
   }
 
+  /** The bot may not read the channel any more. */
+  closeChannel(channel: string): void {
+    this.createChannel(channel);
+    this.#closed.add(channel);
+  }
+
+  openChannel(channel: string): void {
+    this.#closed.delete(channel);
+  }
+
   failNextSend(kind: 'retryable' | 'answer-lost'): void {
     this.#nextSendFails = kind;
   }
@@ -98,7 +112,10 @@ export class FakePlatform {
       close: () => this.#sessions.delete(session),
       channels: () => this.#answer(session, () => [...this.#messages.keys()]),
       history: (channel, afterId) =>
-        this.#answer(session, () => this.messagesOf(channel).filter(({ id }) => id > afterId)),
+        this.#answer(session, () => {
+          if (this.#closed.has(channel)) throw new FakePlatformError('forbidden');
+          return this.messagesOf(channel).filter(({ id }) => id > afterId);
+        }),
       findByTag: (channel, tag) =>
         this.#answer(session, () => this.messagesOf(channel).find((message) => message.tag === tag)),
       send: (channel, text, tag) => this.#send(session, channel, text, tag),
