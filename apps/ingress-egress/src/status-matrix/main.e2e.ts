@@ -17,7 +17,7 @@ const { values } = parseArgs({
     /** Part of the names of the cells to run, as a failure prints them. */
     only: { type: 'string', default: '' },
     /** How long a cell may take, in milliseconds. */
-    bound: { type: 'string', default: '40000' },
+    bound: { type: 'string', default: '100000' },
     /** Shows that the matrix notices: after a definite or unlisted error nothing is tried again for a day. */
     final: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
