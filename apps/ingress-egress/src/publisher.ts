@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, type Logger } from '@bitbrat/connectors-core';
 import {
-  type CodecFault,
   type CodecResult,
   type ConnectorStatus,
   type DeadLetter,
@@ -17,6 +16,9 @@ import { BusError, type BusErrorCode, type MessageBus, type OutgoingMessage } fr
 import { fitOutcome, shorten, withoutBody } from './egress/fitting.js';
 import { toDeadLetter } from './egress/outcomes.js';
 
+/** Code of a dead letter whose envelope the bus has refused while it took others. */
+const REFUSED_BY_BUS = 'REFUSED_BY_BUS';
+
 export interface PublisherServices {
   readonly bus: Pick<MessageBus, 'publish'>;
   readonly topics: Topics;
@@ -31,7 +33,8 @@ export class Publisher {
   constructor(private readonly services: PublisherServices) {}
 
   /**
-   * An envelope that is too large for the bus becomes a dead letter: its message is then dealt with.
+   * An envelope that the bus cannot take becomes a dead letter: it is too large, or the bus refuses it for good. Its message
+   * is then dealt with.
    *
    * Thousands of envelopes may wait for the bus: an async function would keep each beside its encoded form.
    */
@@ -40,12 +43,21 @@ export class Publisher {
     const { correlationId, id } = envelope;
     const encoded = encodeIngress(envelope, newTraceparent(correlationId));
     if (!encoded.ok) return this.#refused(envelope, encoded.fault);
-    return bus.publish(topics.ingress, encoded.value).then(() => {
-      logger.debug('ingress.published', { envelope: id });
-    });
+    return bus.publish(topics.ingress, encoded.value).then(
+      () => {
+        logger.debug('ingress.published', { envelope: id });
+      },
+      (error: unknown) => {
+        if (!(error instanceof BusError) || error.code !== 'INVALID_MESSAGE') throw error;
+        return this.#refused(envelope, { code: REFUSED_BY_BUS, detail: error.message });
+      },
+    );
   }
 
-  async #refused(envelope: IngressEnvelope, { code, detail }: CodecFault): Promise<void> {
+  async #refused(
+    envelope: IngressEnvelope,
+    { code, detail }: { readonly code: string; readonly detail: string },
+  ): Promise<void> {
     const { clock, logger, topics } = this.services;
     const data = new TextEncoder().encode(JSON.stringify(envelope));
     const origin = { id: envelope.id, topic: topics.ingress, data, attributes: {} };

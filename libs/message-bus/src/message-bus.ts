@@ -88,7 +88,7 @@ export interface MessageBus {
 }
 
 /**
- * - `INVALID_MESSAGE`: the message breaks a limit of the bus; the same message will never be taken.
+ * - `INVALID_MESSAGE`: the message breaks a limit of the bus, or the bus refuses it alone while it takes others.
  * - `INVALID_NAME`: no topic or subscription can have this name.
  * - `CLOSED`: the bus was closed.
  * - `ABORTED`: the caller's signal was aborted.

@@ -1,5 +1,6 @@
 import { type OutgoingMessage } from './message-bus.js';
-import { type PendingPublish, PublishLane, type PublishVerdict } from './publish-lane.js';
+import { type PublishVerdict } from './batch-delivery.js';
+import { type PendingPublish, PublishLane } from './publish-lane.js';
 import { ManualClock } from './testing.js';
 
 const textOf = (message: OutgoingMessage): string => Buffer.from(message.data).toString();
@@ -33,9 +34,11 @@ class Broker {
       judge: (error) => {
         if (!(error instanceof Error)) throw new Error('not an error');
         return Promise.resolve(
-          this.verdict === 'retry' ? { action: 'retry' } : { action: this.verdict, error },
+          this.verdict === 'retry' ? { action: 'retry' } : { action: this.verdict, error, proofs: 1 },
         );
       },
+      accepted: () => this.taken.length,
+      onStuck: () => undefined,
       onRecovery: () => this.recoveries++,
       onIdle: () => this.idle++,
     });
@@ -127,7 +130,7 @@ describe('PublishLane', () => {
 
   it('finds the message at fault and takes the others, in order', async () => {
     const broker = new Broker();
-    broker.verdict = 'isolate';
+    broker.verdict = 'suspect';
     broker.answer = (texts) => {
       if (texts.includes('bad')) throw new Error('refused');
     };

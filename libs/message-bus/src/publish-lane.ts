@@ -1,5 +1,4 @@
-import { type Backoff, backoffMs } from './backoff.js';
-import { type BusClock, pause } from './clock.js';
+import { BatchDelivery, type DeliveryContext } from './batch-delivery.js';
 import { Fifo } from './fifo.js';
 import { type OutgoingMessage } from './message-bus.js';
 
@@ -11,26 +10,10 @@ export interface PendingPublish {
   fail(error: Error): void;
 }
 
-/**
- * What to do about a failed request: `retry` the same messages, or send them one by one to find those that are at fault
- * and give these back (`isolate`).
- */
-export type PublishVerdict =
-  { readonly action: 'retry' } | { readonly action: 'isolate'; readonly error: Error };
-
 /** What a lane needs from its bus. */
-export interface LaneContext {
-  readonly clock: BusClock;
-  readonly random: () => number;
-  readonly backoff: Backoff;
+export interface LaneContext extends DeliveryContext {
   readonly batching: BatchingOptions;
-  /** Sends one request; resolves with the ids in the order of the messages. */
-  send(messages: readonly OutgoingMessage[]): Promise<readonly string[]>;
-  /** Called after each failed request; may mend what is broken before it answers. */
-  judge(error: unknown, failures: number): Promise<PublishVerdict>;
-  /** Called when a request has succeeded after failures. */
-  onRecovery(): void;
-  /** Nothing waits and nothing is under way. */
+  /** Nothing waits and nothing is in flight. */
   onIdle(): void;
 }
 
@@ -94,7 +77,8 @@ export class PublishLane {
     const batch = this.takeBatch();
     if (batch.length === 0) return;
     this.requests++;
-    void this.deliver(batch).then(() => {
+    const delivery = new BatchDelivery(batch, this.context, this.stopped.signal, () => this.takeBatch());
+    void delivery.run().then(() => {
       this.requests--;
       // A moment more lets the callers that were just answered put their next message into the same request.
       if (this.queue.length > 0) this.schedule();
@@ -114,31 +98,5 @@ export class PublishLane {
     }
     this.queuedBytes -= bytes;
     return batch;
-  }
-
-  /** Never rejects: each message of the batch is told. */
-  private async deliver(batch: readonly PendingPublish[]): Promise<void> {
-    const messages = batch.map((pending) => pending.message);
-    for (let failures = 0; !this.stopped.signal.aborted;) {
-      let verdict: PublishVerdict;
-      try {
-        const ids = await this.context.send(messages);
-        if (failures > 0) this.context.onRecovery();
-        batch.forEach((pending, index) => pending.succeed(ids[index] ?? ''));
-        return;
-      } catch (error) {
-        verdict = await this.context.judge(error, ++failures);
-      }
-      if (verdict.action === 'isolate' && batch.length > 1) {
-        for (const pending of batch) await this.deliver([pending]);
-        return;
-      }
-      if (verdict.action !== 'retry') {
-        for (const pending of batch) pending.fail(verdict.error);
-        return;
-      }
-      const waitMs = backoffMs(this.context.backoff, failures, this.context.random);
-      await pause(this.context.clock, waitMs, this.stopped.signal);
-    }
   }
 }

@@ -57,10 +57,7 @@ export class PubSubAdmin {
   }
 
   missingTopic(topic: string): BusError {
-    return new BusError(
-      'NOT_FOUND',
-      `topic "${topic}" is missing: make it with \`gcloud pubsub topics create ${topic} --project=${this.settings.projectId}\` or allow the service to`,
-    );
+    return new BusError('NOT_FOUND', missingTopicText(topic, this.settings.projectId));
   }
 
   private missingSubscription({ topic, subscription, expireAfterMs }: SubscribeOptions): BusError {
@@ -134,6 +131,11 @@ export class PubSubAdmin {
       if (grpcCodeOf(error) !== GRPC.ALREADY_EXISTS) throw error;
     }
   }
+}
+
+/** What is wrong where a topic is missing, with the command that makes it. */
+export function missingTopicText(topic: string, projectId: string): string {
+  return `topic "${topic}" is missing: make it with \`gcloud pubsub topics create ${topic} --project=${projectId}\` or allow the service to`;
 }
 
 /** Pub/Sub's shortest time to live is a day. */

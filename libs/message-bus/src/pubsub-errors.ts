@@ -3,15 +3,19 @@ import { BusError } from './message-bus.js';
 
 /** Status codes of gRPC (grpc/grpc, doc/statuscodes.md). */
 export const GRPC = {
+  CANCELLED: 1,
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
   NOT_FOUND: 5,
   ALREADY_EXISTS: 6,
   PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
   FAILED_PRECONDITION: 9,
+  ABORTED: 10,
   OUT_OF_RANGE: 11,
   UNIMPLEMENTED: 12,
   UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
 } as const;
 
 /** The gRPC status code of an error; undefined where it is of another kind, such as missing credentials. */
@@ -54,4 +58,36 @@ export function classifyFault(error: unknown, doing: string): PubSubFault {
     default:
       return { kind: 'transient' };
   }
+}
+
+/** Refusals that speak of the network, the load or the account, never of a message. */
+const NEVER_THE_MESSAGE: ReadonlySet<number | undefined> = new Set([
+  GRPC.CANCELLED,
+  GRPC.DEADLINE_EXCEEDED,
+  GRPC.NOT_FOUND,
+  GRPC.PERMISSION_DENIED,
+  GRPC.RESOURCE_EXHAUSTED,
+  GRPC.ABORTED,
+  GRPC.UNAVAILABLE,
+  GRPC.UNAUTHENTICATED,
+]);
+
+/** Refusals that usually speak of the message. */
+const USUALLY_THE_MESSAGE: ReadonlySet<number | undefined> = new Set([
+  GRPC.INVALID_ARGUMENT,
+  GRPC.FAILED_PRECONDITION,
+  GRPC.OUT_OF_RANGE,
+]);
+
+/** A code that may mean anything proves something by repetition only: this often, with growing pauses up to 2 s. */
+const VAGUE_PROOFS = 20;
+
+/**
+ * How often a message must be refused alone, while its topic takes others, before it is taken to be at fault.
+ * undefined: such a refusal is never about a message.
+ */
+export function proofsOfFault(error: unknown): number | undefined {
+  const code = grpcCodeOf(error);
+  if (NEVER_THE_MESSAGE.has(code)) return undefined;
+  return USUALLY_THE_MESSAGE.has(code) ? 1 : VAGUE_PROOFS;
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { type PubSubConnection } from './pubsub-connection.js';
 import { toPubSubSettings } from './pubsub-options.js';
 import { PubSubPublisher } from './pubsub-publisher.js';
@@ -146,5 +147,70 @@ describe('PubSubPublisher that is refused', () => {
       { value: 'id-c' },
     ]);
     expect([taken, publisher.faults.size]).toEqual([['a', 'c'], 0]);
+  });
+
+  const ALL_CODES = Array.from({ length: 16 }, (_, index) => index + 1);
+  /** Codes that a message may be given back for; all others are retried for as long as it takes. */
+  const MAY_BE_THE_MESSAGE = new Set([2, 3, 6, 9, 11, 12, 13, 15]);
+
+  it.each(ALL_CODES)('waits where code %i refuses all messages, and then keeps the order', async (code) => {
+    refusal = () => code;
+    const calls = ['a', 'b', 'c', 'd'].map(publish);
+    await clock.advance(600_000);
+    expect([taken, publisher.faults.size]).toEqual([[], 1]);
+    refusal = () => undefined;
+    await clock.advance(2000);
+    await expect(Promise.all(calls)).resolves.toEqual(['id-a', 'id-b', 'id-c', 'id-d']);
+    expect([taken, publisher.faults.size]).toEqual([['a', 'b', 'c', 'd'], 0]);
+  });
+
+  it.each(ALL_CODES)(
+    'finds out whether code %i is about one message, whatever its position',
+    async (code) => {
+      for (const position of [0, 3, 7]) {
+        const names = Array.from({ length: 8 }, (_, index) => (index === position ? 'bad' : `m${index}`));
+        taken = [];
+        refusal = (texts) => (texts.includes('bad') ? code : undefined);
+        const calls = Promise.allSettled(names.map(publish));
+        await clock.advance(60_000);
+        // Traffic goes on: each later message is one more proof.
+        for (let later = 0; later < 30; later++) {
+          void publish(`later${later}`);
+          await clock.advance(3000);
+        }
+        if (!MAY_BE_THE_MESSAGE.has(code)) {
+          refusal = () => undefined;
+          await clock.advance(3000);
+        }
+        const results = await calls;
+        expect(results.filter(({ status }) => status === 'rejected')).toMatchObject(
+          MAY_BE_THE_MESSAGE.has(code) ? [{ reason: { code: 'INVALID_MESSAGE' } }] : [],
+        );
+        expect(taken.filter((name) => name.startsWith('m'))).toEqual(names.filter((name) => name !== 'bad'));
+        expect(publisher.faults.size).toBe(0);
+      }
+    },
+  );
+
+  it('gives back exactly the messages at fault, and asks for each no more often than bisecting does', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 60 }), async (faulty) => {
+        let requests = 0;
+        taken = [];
+        refusal = (texts) => {
+          requests++;
+          return texts.some((value) => value.startsWith('bad')) ? 3 : undefined;
+        };
+        const names = faulty.map((isFaulty, index) => `${isFaulty ? 'bad' : 'good'}${index}`);
+        const calls = Promise.allSettled([...names, 'good-last'].map(publish));
+        await clock.advance(600_000);
+        const results = await calls;
+        const refused = names.filter((_, index) => results[index]?.status === 'rejected');
+        expect(refused).toEqual(names.filter((name) => name.startsWith('bad')));
+        expect(taken.length + refused.length).toBe(names.length + 1);
+        expect(requests).toBeLessThanOrEqual(20 + refused.length * 20);
+      }),
+      { seed: Number(process.env['FC_SEED'] ?? 1), numRuns: 100 },
+    );
   });
 });

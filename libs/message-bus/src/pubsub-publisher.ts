@@ -1,20 +1,23 @@
+import { type PublishVerdict } from './batch-delivery.js';
 import { abortedError, closedError } from './bus-rules.js';
 import { settledWithin } from './clock.js';
 import { errorText } from './logger.js';
-import { type OutgoingMessage } from './message-bus.js';
+import { BusError, type OutgoingMessage } from './message-bus.js';
 import { assertResourceName, measureMessage } from './message-limits.js';
+import { missingTopicText } from './pubsub-admin.js';
 import { type PubSubConnection } from './pubsub-connection.js';
-import { classifyFault } from './pubsub-errors.js';
+import { classifyFault, proofsOfFault } from './pubsub-errors.js';
 import { type PubSubSettings } from './pubsub-options.js';
 import { PublishCall, type PublishCallOwner } from './publish-call.js';
 import { PublishGate } from './publish-gate.js';
-import { type LaneContext, PublishLane, type PublishVerdict } from './publish-lane.js';
+import { type LaneContext, PublishLane } from './publish-lane.js';
 import { type TopicBarrier } from './topic-barrier.js';
 
 /** Requests under way at once for messages without an ordering key. */
 const UNORDERED_REQUESTS = 16;
 
 /** What ends a refusal to publish. */
+const REFUSED_CURE = 'look at the schema, the key and the storage policy of the topic';
 const PUBLISH_CURE = 'grant the service account roles/pubsub.publisher';
 
 /** What publishing needs from the bus. */
@@ -31,6 +34,8 @@ export class PubSubPublisher implements PublishCallOwner {
   private readonly lanes = new Map<string, PublishLane>();
   private readonly underWay = new Set<PublishCall>();
   private readonly failing = new Map<string, string>();
+  /** Messages that each topic has taken. */
+  private readonly accepted = new Map<string, number>();
   private stopped = false;
   private onDrained: (() => void) | undefined;
 
@@ -95,6 +100,10 @@ export class PubSubPublisher implements PublishCallOwner {
       batching: this.settings.batching,
       send: (messages) => this.send(topic, messages),
       judge: (error, failures) => this.judge(topic, error, failures),
+      accepted: () => this.accepted.get(topic) ?? 0,
+      onStuck: ({ message }) => {
+        this.reportFailing(topic, `${message} (${REFUSED_CURE})`, 1);
+      },
       onRecovery: () => {
         this.reportRecovered(topic);
       },
@@ -114,29 +123,33 @@ export class PubSubPublisher implements PublishCallOwner {
     };
     const call = { ...this.settings.callOptions, isBundling: false };
     const [response] = await this.link.barrier(topic).pass(() => client.publisher.publish(request, call));
+    this.accepted.set(topic, (this.accepted.get(topic) ?? 0) + messages.length);
     return response.messageIds ?? [];
   }
 
-  /** Only what is about the message itself is refused: all else somebody may mend, and until then nothing is lost. */
+  /** Only what is about the message itself is refused: anything else may be mended, and until then nothing is lost. */
   private async judge(topic: string, error: unknown, failures: number): Promise<PublishVerdict> {
-    const fault = classifyFault(error, `publishing to "${topic}"`);
-    switch (fault.kind) {
-      case 'invalid':
-        // Whoever judges a message takes others: what was wrong with the topic before is over.
-        this.reportRecovered(topic);
-        return { action: 'isolate', error: fault.error };
+    const doing = `publishing to "${topic}"`;
+    const proofs = proofsOfFault(error);
+    if (proofs !== undefined) {
+      return {
+        action: 'suspect',
+        error: new BusError('INVALID_MESSAGE', `${doing}: ${errorText(error)}`, { cause: error }),
+        proofs,
+      };
+    }
+    switch (classifyFault(error, doing).kind) {
       case 'forbidden':
         this.reportFailing(topic, `${errorText(error)} (${PUBLISH_CURE})`, failures);
-        return { action: 'retry' };
+        break;
       case 'missing':
-        this.reportFailing(topic, (await this.link.connect()).admin.missingTopic(topic).message, failures);
+        this.reportFailing(topic, missingTopicText(topic, this.settings.projectId), failures);
         if (this.settings.createMissing) await this.restoreIfPossible(topic);
-        return { action: 'retry' };
-      case 'unready':
-      case 'transient':
+        break;
+      default:
         this.reportFailing(topic, errorText(error), failures);
-        return { action: 'retry' };
     }
+    return { action: 'retry' };
   }
 
   private reportFailing(topic: string, reason: string, failures: number): void {
