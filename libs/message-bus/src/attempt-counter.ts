@@ -19,6 +19,12 @@ export class AttemptCounter {
     return count;
   }
 
+  /** Whether messages of the subscription were delivered and not acknowledged. */
+  remembers(subscription: string): boolean {
+    for (const key of this.counts.keys()) if (key.startsWith(`${subscription}/`)) return true;
+    return false;
+  }
+
   /** The message was acknowledged. */
   forget(subscription: string, messageId: string): void {
     this.counts.delete(`${subscription}/${messageId}`);

@@ -45,6 +45,52 @@ export interface SubscribeOptions {
   readonly maxInFlight?: number;
   /** The bus removes the subscription when nobody has used it for so long; never by default. Pub/Sub: a day at least. */
   readonly expireAfterMs?: number;
+  /**
+   * Topic and subscription are made for this process alone, under a name that no other one uses: they are marked as such, and the
+   * mark is renewed while the subscription is open. See `TopicKeeper.discardTemporary` and `sweepTemporary`.
+   */
+  readonly temporary?: boolean;
+}
+
+/** Whether a topic has subscriptions; `unknown` where the bus cannot say, such as without the right to list them. */
+export type TopicSubscriptions = 'some' | 'none' | 'unknown';
+
+/** How a topic is kept. */
+export interface KeepTopicOptions {
+  /**
+   * Publishing waits while the topic has no subscription, because the bus would drop the message. It does not wait where that
+   * is unknown.
+   */
+  readonly holdWithoutSubscription?: boolean;
+}
+
+/** The second interface of a bus whose topics exist outside of this process. */
+export interface TopicKeeper {
+  /**
+   * Makes the topic, or checks that it exists where the driver may not make it, and again slowly for as long as the bus is open.
+   * `checkHealth` reports a topic that is missing. Calling again changes nothing.
+   * @throws BusError `INVALID_NAME`, `CLOSED`
+   */
+  keepTopic(topic: string, options?: KeepTopicOptions): void;
+  /** What the last look at a kept topic found; `unknown` before it. Synchronous. */
+  subscriptionsOf(topic: string): TopicSubscriptions;
+  /** Looks at the topic now. Rejects with the reason where it is missing or the bus does not answer. */
+  inspectTopic(topic: string): Promise<TopicSubscriptions>;
+  /**
+   * Removes a temporary subscription and its topic. Does nothing and resolves with false where messages may be left in it or the
+   * topic has other subscriptions. Close the subscriber first.
+   */
+  discardTemporary(options: Pick<SubscribeOptions, 'topic' | 'subscription'>): Promise<boolean>;
+  /**
+   * Removes temporary topics, with their subscription, whose name begins with `topicPrefix` and whose owner has not been there for
+   * `unusedForMs`. Resolves with the names of the topics.
+   */
+  sweepTemporary(topicPrefix: string, unusedForMs: number): Promise<readonly string[]>;
+}
+
+/** Whether the bus keeps topics. */
+export function isTopicKeeper(bus: MessageBus): bus is MessageBus & TopicKeeper {
+  return 'keepTopic' in bus && typeof bus.keepTopic === 'function';
 }
 
 /** Subscribing is over when closed; what the handler has in hand is finished first. */

@@ -2,6 +2,7 @@ import { BusError, type SubscribeOptions } from './message-bus.js';
 import { type PubSubClient } from './pubsub-client.js';
 import { GRPC, grpcCodeOf } from './pubsub-errors.js';
 import { type PubSubSettings } from './pubsub-options.js';
+import { temporaryLabels } from './temporary-topics.js';
 
 const DAY_SECONDS = 86_400;
 /** Longest retention of a subscription and what Pub/Sub itself uses ("Subscription properties"). */
@@ -10,6 +11,9 @@ const MAX_RETENTION_SECONDS = 7 * DAY_SECONDS;
 export const ACK_DEADLINE_SECONDS = 20;
 /** What a subscription's topic is called once it was deleted. */
 const DELETED_TOPIC = '_deleted-topic_';
+
+/** `orphaned`: its topic was deleted. `detached`: an operator detached it. `foreign`: it belongs to another topic. */
+export type SubscriptionDefect = 'missing' | 'orphaned' | 'detached' | 'foreign';
 
 /** Makes and checks topics and subscriptions. Rejects with what the service answered, or a BusError. */
 export class PubSubAdmin {
@@ -26,17 +30,45 @@ export class PubSubAdmin {
     return `projects/${this.settings.projectId}/subscriptions/${subscription}`;
   }
 
-  /** Resolves when the topic exists, whoever made it. */
-  async createTopic(topic: string): Promise<void> {
+  /** Resolves when the topic exists; with true where this call made it. */
+  async createTopic(topic: string, temporary = false): Promise<boolean> {
     const name = this.topicPath(topic);
     try {
       await this.client.publisher.createTopic(
-        { name, labels: { ...this.settings.labels } },
+        { name, labels: this.labels(temporary) },
         this.settings.callOptions,
       );
       this.settings.logger.info('bus.topic.created', { topic });
+      return true;
     } catch (error) {
       if (grpcCodeOf(error) !== GRPC.ALREADY_EXISTS) throw error;
+      return false;
+    }
+  }
+
+  /** Names of some of the topic's subscriptions, without their path. Rejects with NOT_FOUND where it does not exist. */
+  async subscriptionsOf(topic: string): Promise<string[]> {
+    const [names] = await this.client.publisher.listTopicSubscriptions(
+      { topic: this.topicPath(topic), pageSize: 10 },
+      { ...this.settings.callOptions, autoPaginate: false },
+    );
+    return names.map((name) => name.slice(name.lastIndexOf('/') + 1));
+  }
+
+  /** What keeps the subscription from getting messages of its topic; undefined: nothing. */
+  async defectOf({ topic, subscription }: SubscribeOptions): Promise<SubscriptionDefect | undefined> {
+    const name = this.subscriptionPath(subscription);
+    try {
+      const [found] = await this.client.subscriber.getSubscription(
+        { subscription: name },
+        this.settings.callOptions,
+      );
+      if (found.detached === true) return 'detached';
+      if (found.topic === DELETED_TOPIC) return 'orphaned';
+      return found.topic === this.topicPath(topic) ? undefined : 'foreign';
+    } catch (error) {
+      if (grpcCodeOf(error) === GRPC.NOT_FOUND) return 'missing';
+      throw error;
     }
   }
 
@@ -51,9 +83,13 @@ export class PubSubAdmin {
       await this.createSubscription(options);
     } catch (error) {
       if (grpcCodeOf(error) !== GRPC.NOT_FOUND) throw error;
-      await this.createTopic(options.topic);
+      await this.createTopic(options.topic, options.temporary);
       await this.createSubscription(options);
     }
+  }
+
+  private labels(temporary = false): Record<string, string> {
+    return { ...this.settings.labels, ...(temporary ? temporaryLabels(this.settings.clock.now()) : {}) };
   }
 
   missingTopic(topic: string): BusError {
@@ -80,7 +116,7 @@ export class PubSubAdmin {
       if (grpcCodeOf(error) === GRPC.NOT_FOUND) return false;
       throw error;
     }
-    if (found.topic === DELETED_TOPIC) {
+    if (found.topic === DELETED_TOPIC || found.detached === true) {
       if (!this.settings.createMissing) {
         throw new BusError(
           'NOT_FOUND',
@@ -102,7 +138,8 @@ export class PubSubAdmin {
     return true;
   }
 
-  private async createSubscription({ topic, subscription, expireAfterMs }: SubscribeOptions): Promise<void> {
+  private async createSubscription(options: SubscribeOptions): Promise<void> {
+    const { topic, subscription, expireAfterMs } = options;
     const ttl = expireAfterMs === undefined ? undefined : expirySeconds(expireAfterMs);
     const redelivery = this.settings.redelivery;
     try {
@@ -122,7 +159,7 @@ export class PubSubAdmin {
           messageRetentionDuration: {
             seconds: Math.min(MAX_RETENTION_SECONDS, ttl ?? MAX_RETENTION_SECONDS),
           },
-          labels: { ...this.settings.labels },
+          labels: this.labels(options.temporary),
         },
         this.settings.callOptions,
       );

@@ -23,6 +23,8 @@ describe('PubSubPublisher while nothing answers', () => {
     publisher = new PubSubPublisher(settings, {
       connect: () => new Promise(() => undefined),
       barrier: () => new TopicBarrier(),
+      admitted: () => Promise.resolve(),
+      isHeld: () => false,
       restore: () => Promise.resolve(),
     });
   });
@@ -89,6 +91,8 @@ describe('PubSubPublisher that is refused', () => {
     publisher = new PubSubPublisher(toPubSubSettings({ projectId: 'p', createMissing: true, clock }), {
       connect: () => Promise.resolve(connection),
       barrier: () => new TopicBarrier(),
+      admitted: () => Promise.resolve(),
+      isHeld: () => false,
       restore: () => Promise.resolve(),
     });
   });

@@ -24,6 +24,10 @@ const PUBLISH_CURE = 'grant the service account roles/pubsub.publisher';
 export interface PublisherLink {
   connect(): Promise<PubSubConnection>;
   barrier(topic: string): TopicBarrier;
+  /** Resolves when the topic may be published to, or the bus stops. */
+  admitted(topic: string): Promise<void>;
+  /** Whether publishing must wait because nobody would get the message. */
+  isHeld(topic: string): boolean;
   /** Resolves when the topic and the bus's own subscriptions to it exist again. */
   restore(topic: string): Promise<void>;
 }
@@ -122,9 +126,19 @@ export class PubSubPublisher implements PublishCallOwner {
       })),
     };
     const call = { ...this.settings.callOptions, isBundling: false };
-    const [response] = await this.link.barrier(topic).pass(() => client.publisher.publish(request, call));
-    this.accepted.set(topic, (this.accepted.get(topic) ?? 0) + messages.length);
-    return response.messageIds ?? [];
+    // Held again where the topic was made anew while this waited for its turn.
+    for (;;) {
+      await this.link.admitted(topic);
+      if (this.stopped) throw closedError();
+      const ids = await this.link.barrier(topic).pass(async () => {
+        if (this.link.isHeld(topic)) return undefined;
+        const [response] = await client.publisher.publish(request, call);
+        return response.messageIds ?? [];
+      });
+      if (ids === undefined) continue;
+      this.accepted.set(topic, (this.accepted.get(topic) ?? 0) + messages.length);
+      return ids;
+    }
   }
 
   /** Only what is about the message itself is refused: anything else may be mended, and until then nothing is lost. */
