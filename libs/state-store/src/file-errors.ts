@@ -27,10 +27,20 @@ export function toFileError(error: unknown, path: string): StateStoreError {
     case 'ENOTDIR':
     case 'ENAMETOOLONG':
     case 'EEXIST':
+    case 'ELOOP':
       return new StateStoreError('INVALID_CONFIG', `${text} (the path must name a file in a folder)`, {
         cause: error,
       });
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new StateStoreError(
+        'UNAVAILABLE',
+        `${text} (make room on the disk; the store goes on by itself)`,
+        {
+          cause: error,
+        },
+      );
     default:
-      return new StateStoreError('UNAVAILABLE', text, { cause: error });
+      return new StateStoreError('UNAVAILABLE', `${text} (check the disk and its mount)`, { cause: error });
   }
 }

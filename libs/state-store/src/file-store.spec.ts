@@ -1,10 +1,20 @@
+import { execFile } from 'node:child_process';
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import fc from 'fast-check';
 import { toFileError } from './file-errors.js';
 import { decodeEntries } from './file-format.js';
 import { createFileStore } from './file-store.js';
 import { ManualClock } from './testing/manual-clock.js';
+
+const run = promisify(execFile);
+
+async function makePipe(path: string): Promise<string> {
+  await run('mkfifo', [path]);
+  return path;
+}
 
 describe('createFileStore', () => {
   let folder: string;
@@ -108,6 +118,80 @@ describe('createFileStore', () => {
     expect(() => createFileStore({ path: '' })).toThrow(expect.objectContaining(isInvalid) as Error);
   });
 
+  describe('that may set a corrupt file aside', () => {
+    const contents = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.json(),
+      fc.constantFrom(
+        '',
+        '{"version": 1, "entries": {"k": "va',
+        '{"version":2,"entries":{}}',
+        '{"version":1,"entries":{"k":1}}',
+      ),
+    );
+
+    it('never overwrites it, goes on, and says so until it is removed, also after a restart', async () => {
+      await fc.assert(
+        fc.asyncProperty(contents, async (content) => {
+          await rm(folder, { recursive: true });
+          await mkdir(folder);
+          await writeFile(path, content);
+          const store = createFileStore({ path, whenCorrupt: 'set-aside' });
+          expect(await store.get('k')).toBeUndefined();
+          await store.set('k', 'new');
+          const isReported = {
+            code: 'CORRUPT',
+            message: expect.stringMatching(/sent twice.*delete/s) as string,
+          };
+          await expect(store.checkHealth(5_000)).rejects.toMatchObject(isReported);
+          await store.close(1_000);
+          const asides = (await readdir(folder)).filter((name) => name.startsWith('state.json.corrupt-'));
+          expect(asides).toHaveLength(1);
+          const aside = join(folder, asides[0] ?? '');
+          expect(await readFile(aside, 'utf8')).toBe(Buffer.from(content).toString());
+
+          const next = createFileStore({ path, whenCorrupt: 'set-aside' });
+          expect(await next.get('k')).toBe('new');
+          await expect(next.checkHealth(5_000)).rejects.toMatchObject(isReported);
+          await rm(aside);
+          await next.checkHealth(5_000);
+          await next.close(1_000);
+        }),
+        { seed: Number(process.env['FC_SEED'] ?? 1), numRuns: 40 },
+      );
+    });
+  });
+
+  it.each<[string, () => Promise<string>]>([
+    ['below /proc', () => Promise.resolve('/proc/x/y')],
+    ['in /proc', () => Promise.resolve('/proc/state.json')],
+    ['below a process in /proc', () => Promise.resolve('/proc/self/x/y/z')],
+    ['in /sys', () => Promise.resolve('/sys/x/y')],
+    ['a device without an end', () => Promise.resolve('/dev/zero')],
+    ['a device that is full', () => Promise.resolve('/dev/full')],
+    ['below a device', () => Promise.resolve('/dev/null/x')],
+    ['a folder', () => Promise.resolve(folder)],
+    ['a pipe', () => makePipe(path)],
+    ['beside a pipe in the place of the temporary file', () => makePipe(`${path}.tmp`).then(() => path)],
+    ['a link to itself', () => symlink(path, path).then(() => path)],
+    ['a name that is too long', () => Promise.resolve(join(folder, 'x'.repeat(300)))],
+    ['with a NUL', () => Promise.resolve(`${folder}/a\u0000b`)],
+  ])('answers for a path that cannot work: %s', async (_what, prepare) => {
+    const store = createFileStore({ path: await prepare(), whenCorrupt: 'set-aside' });
+    await expect(store.set('k', 'v')).rejects.toMatchObject({ name: 'StateStoreError' });
+    await store.close(1_000);
+  });
+
+  it('is not well while nothing can be written, although it can be read', async () => {
+    const store = createFileStore({ path });
+    await store.set('k', 'v');
+    await store.checkHealth(5_000);
+    await makePipe(`${path}.probe`);
+    await expect(store.checkHealth(5_000)).rejects.toMatchObject({ name: 'StateStoreError' });
+    await store.checkHealth(5_000);
+    await store.close(1_000);
+  });
+
   it('gives up writes that wait when closing runs out of time', async () => {
     const clock = new ManualClock();
     const store = createFileStore({ path, flushMs: 60_000, clock });
@@ -128,6 +212,7 @@ describe('toFileError', () => {
     ['EISDIR', 'INVALID_CONFIG', false],
     ['ENOTDIR', 'INVALID_CONFIG', false],
     ['ENOSPC', 'UNAVAILABLE', true],
+    ['ELOOP', 'INVALID_CONFIG', false],
     ['EIO', 'UNAVAILABLE', true],
     ['EMFILE', 'UNAVAILABLE', true],
   ])('maps %s to %s', (code, expected, retryable) => {

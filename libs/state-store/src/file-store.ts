@@ -1,13 +1,14 @@
-import { constants } from 'node:fs';
-import { access, mkdir, readFile, realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { writeFileAtomically } from './atomic-write.js';
+import { assertWritable, writeFileAtomically } from './atomic-write.js';
 import { CallGate } from './call-gate.js';
 import { pause, settleWithin, type StateClock, systemStateClock } from './clock.js';
+import { asideError, findAside, makeFolder, readState, setAside } from './file-content.js';
 import { systemCodeOf, toFileError } from './file-errors.js';
 import { decodeEntries, encodeEntries } from './file-format.js';
 import { FileHome } from './file-home.js';
 import { acquireFileLock, type FileLock } from './file-lock.js';
+import { silentStateLogger, type StateLogger } from './logger.js';
 import { applyChange, assertChange, type StateChange } from './state-change.js';
 import { assertKey } from './state-limits.js';
 import { StateStoreError, type StateStore } from './state-store.js';
@@ -18,6 +19,13 @@ export interface FileStoreOptions {
   readonly path: string;
   /** How long a write waits for others to share its trip to the disk, in milliseconds. Default 0. */
   readonly flushMs?: number;
+  /**
+   * What becomes of a file that cannot be read: `refuse` (default) leaves it and rejects each call; `set-aside` renames it and
+   * begins with nothing remembered, and `checkHealth` reports `CORRUPT` until the renamed file is removed.
+   */
+  readonly whenCorrupt?: 'refuse' | 'set-aside';
+  /** Default: silent. */
+  readonly logger?: StateLogger;
   /** Default: the machine's. */
   readonly clock?: StateClock;
 }
@@ -52,6 +60,8 @@ class FileStore implements StateStore {
   private readonly path: string;
   private readonly flushMs: number;
   private readonly clock: StateClock;
+  private readonly logger: StateLogger;
+  private readonly whenCorrupt: 'refuse' | 'set-aside';
   private readonly gate: CallGate;
   private opening: Promise<OpenFile> | undefined;
   /** Known once the file has been opened. */
@@ -66,6 +76,8 @@ class FileStore implements StateStore {
     this.path = resolve(options.path);
     this.flushMs = options.flushMs ?? 0;
     this.clock = options.clock ?? systemStateClock;
+    this.logger = options.logger ?? silentStateLogger;
+    this.whenCorrupt = options.whenCorrupt ?? 'refuse';
     this.gate = new CallGate(this.clock);
   }
 
@@ -153,7 +165,10 @@ class FileStore implements StateStore {
     try {
       const file = await this.file();
       await this.verifyLock(file);
-      await access(dirname(file.home.path), constants.W_OK);
+      // Not the rights alone: a disk that is full or failing shows only when something is written.
+      await assertWritable(file.home.path, encodeEntries(file.entries));
+      const aside = await findAside(file.home.path);
+      if (aside !== undefined) throw asideError(file.home.path, aside);
     } catch (error) {
       throw toFileError(error, this.path);
     }
@@ -184,9 +199,25 @@ class FileStore implements StateStore {
   }
 
   private async open(): Promise<OpenFile> {
-    const file = await (this.home === undefined ? openFirst(this.path) : openAgain(this.home));
+    const decode = (content: string, path: string): Promise<Map<string, string>> =>
+      this.decode(content, path);
+    const file = await (this.home === undefined
+      ? openFirst(this.path, decode)
+      : openAgain(this.home, decode));
     this.home = file.home;
     return file;
+  }
+
+  /** The entries of the file, or none where it cannot be read and may be set aside. */
+  private async decode(content: string, path: string): Promise<Map<string, string>> {
+    try {
+      return decodeEntries(content, path);
+    } catch (error) {
+      if (this.whenCorrupt === 'refuse') throw error;
+      const aside = await setAside(path, this.clock.now());
+      this.logger.error('state.file.set-aside', { reason: asideError(path, aside).message });
+      return new Map();
+    }
   }
 
   private async release(): Promise<void> {
@@ -196,26 +227,29 @@ class FileStore implements StateStore {
   }
 }
 
-async function openFirst(path: string): Promise<OpenFile> {
-  await mkdir(dirname(path), { recursive: true });
+type Decode = (content: string, path: string) => Promise<Map<string, string>>;
+
+async function openFirst(path: string, decode: Decode): Promise<OpenFile> {
+  await makeFolder(dirname(path));
   const realPath = await absentAs(path, realpath(path));
-  return openLocked(realPath, () => FileHome.of(realPath));
+  return openLocked(realPath, () => FileHome.of(realPath), decode);
 }
 
-async function openAgain(home: FileHome): Promise<OpenFile> {
+async function openAgain(home: FileHome, decode: Decode): Promise<OpenFile> {
   // Before it is locked: nothing is left behind in a folder that is not ours.
   await home.assertThere();
-  return openLocked(home.path, () => Promise.resolve(home));
+  return openLocked(home.path, () => Promise.resolve(home), decode);
 }
 
-async function openLocked(path: string, find: () => Promise<FileHome>): Promise<OpenFile> {
+async function openLocked(path: string, find: () => Promise<FileHome>, decode: Decode): Promise<OpenFile> {
   const lock = await acquireFileLock(path);
   try {
     const home = await find();
-    const content = await absentAs(undefined, readFile(path, 'utf8'));
+    const content = await readState(path);
     if (content === undefined && home.hasFile) throw home.missingFile();
-    const entries = content === undefined ? new Map<string, string>() : decodeEntries(content, path);
-    home.hasFile = content !== undefined;
+    const entries = content === undefined ? new Map<string, string>() : await decode(content, path);
+    // One that was set aside is not there any more.
+    home.hasFile = content !== undefined && (await absentAs(undefined, stat(path))) !== undefined;
     return { home, lock, entries, isLost: false };
   } catch (error) {
     await lock.release();
