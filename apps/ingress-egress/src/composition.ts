@@ -80,11 +80,18 @@ export function createBus({ bus, projectId }: ServiceConfig, logger: Logger): Me
   }
 }
 
-/** The store that the settings name. Nothing is opened before a connector keeps something in it. */
-export function createStateStore({ projectId, state }: ServiceConfig, logger: Logger): StateStore {
+/**
+ * The store that the settings name. Nothing is opened before it is first used.
+ * @param whenCorrupt what becomes of a state file that cannot be read
+ */
+export function createStateStore(
+  { projectId, state }: ServiceConfig,
+  logger: Logger,
+  whenCorrupt: 'refuse' | 'set-aside' = 'set-aside',
+): StateStore {
   switch (state.driver) {
     case 'file':
-      return createFileStore({ path: state.file });
+      return createFileStore({ path: state.file, whenCorrupt, logger });
     case 'firestore':
       return createFirestoreStore({
         projectId,

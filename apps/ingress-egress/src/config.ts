@@ -24,6 +24,7 @@ const variablesSchema = z
     DEBUG_TOKEN: z.string().min(16, 'expected at least 16 characters').optional(),
     MESSAGE_BUS_DRIVER: z.enum(['memory', 'pubsub'], 'expected memory or pubsub').default('memory'),
     BUS_PREFIX: busPrefixSchema.default(''),
+    INGRESS_WITHOUT_SUBSCRIBER: z.enum(['hold', 'publish'], 'expected hold or publish').default('hold'),
     BUS_MAX_IN_FLIGHT: wholeNumberVariable(1, 100_000, 1_000, 'messages'),
     EGRESS_INSTANCE_ID: instanceIdSchema.optional(),
     EGRESS_MAX_ATTEMPTS: wholeNumberVariable(1, 100, 8, 'attempts'),
@@ -54,6 +55,7 @@ const variablesSchema = z
       maxInFlight: env.BUS_MAX_IN_FLIGHT,
       emulatorHost: env.PUBSUB_EMULATOR_HOST,
       createMissing: env.PUBSUB_CREATE_MISSING,
+      holdIngress: env.INGRESS_WITHOUT_SUBSCRIBER === 'hold',
     },
     state: {
       driver: env.STATE_STORE_DRIVER,

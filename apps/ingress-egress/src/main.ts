@@ -1,80 +1,9 @@
-import { hostname } from 'node:os';
-import { systemClock } from '@bitbrat/connectors-core';
-import { createBus, createStateStore, readSettings } from './composition.js';
-import { ConfigError } from './config.js';
-import { IngressEgressServer } from './ingress-egress-server.js';
-import { METADATA_INSTANCE_ID_URL, resolveInstanceId } from './instance-id.js';
-import { createLogger } from './logging/logger.js';
-import { guardStandardStreams } from './logging/standard-streams.js';
-import { guardProcess } from './process-guard.js';
-import { EnvFileError, loadEnvFile } from './settings/env-file.js';
-import { noteEnvironment, PROXY_HINT } from './settings/environment-notes.js';
+/*
+ * Imports nothing beforehand: a stop that is asked for while the service's modules are being loaded is a clean stop, too.
+ */
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0));
 
-/** After a stop that hangs, the process ends all the same, before Cloud Run's ten seconds are over. */
-const HARD_STOP_MS = 9_500;
+const { runService } = await import('./run-service.js');
+await runService(process.env);
 
-/** Milliseconds that the last lines get to be written. */
-const FLUSH_MS = 500;
-
-let onWarning = ({ message, name }: Error): void => {
-  process.stderr.write(`${name}: ${message}\n`);
-};
-const streams = guardStandardStreams((warning) => {
-  onWarning(warning);
-});
-
-async function main(): Promise<void> {
-  loadEnvFile(process.env);
-  const settings = readSettings(process.env);
-  const logger = createLogger(settings.service.logLevel, streams.stdout);
-  streams.stdout.onRecovered((dropped) => {
-    logger.error('log.lines-dropped', { ...dropped });
-  });
-  onWarning = ({ message, name }) => {
-    logger.warn('process.warning', { name, reason: message });
-  };
-  const { proxies, unknown } = noteEnvironment(process.env);
-  for (const note of unknown) logger.warn('settings.unknown-variable', { ...note });
-  if (proxies.length > 0) logger.warn('settings.proxy-ignored', { variables: proxies, hint: PROXY_HINT });
-  const instanceId = await resolveInstanceId({
-    configured: settings.service.instanceId,
-    metadataUrl: (process.env['K_SERVICE'] ?? '') === '' ? undefined : METADATA_INSTANCE_ID_URL,
-    hostName: hostname(),
-  });
-  const server = new IngressEgressServer({
-    config: settings.service,
-    connectors: settings.connectors,
-    bus: createBus(settings.service, logger),
-    instanceId,
-    clock: systemClock,
-    logger,
-    random: Math.random,
-    store: createStateStore(settings.service, logger),
-    droppedLogLines: () => streams.dropped,
-  });
-  const stop = (reason: string, code: number): void => {
-    logger.info('service.stop-requested', { reason });
-    // Not `exit`, which waits for threads that look up a name or write to a disk.
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), HARD_STOP_MS).unref();
-    // SDKs leave timers behind that would keep the process alive for up to a day.
-    void server.stop(code !== 0).finally(() => {
-      logger.flush();
-      return streams.exit(code, FLUSH_MS);
-    });
-  };
-  process.on('SIGTERM', () => {
-    stop('SIGTERM', 0);
-  });
-  process.on('SIGINT', () => {
-    stop('SIGINT', 0);
-  });
-  guardProcess(process, { claim: (reason, origin) => server.claimFault(reason, origin), stop, logger });
-  await server.start();
-}
-
-main().catch((error: unknown) => {
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`ingress-egress cannot start: ${message}\n`);
-  const isConfig = error instanceof ConfigError || error instanceof EnvFileError;
-  return streams.exit(isConfig ? 78 : 1, FLUSH_MS); // 78: EX_CONFIG of sysexits.h
-});
+export {};

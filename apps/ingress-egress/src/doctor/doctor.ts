@@ -87,7 +87,7 @@ export class Doctor {
     onArea('bus');
     yield* this.#examineBus(config, signal);
     onArea('state');
-    const store = createStateStore(config, SILENT);
+    const store = createStateStore(config, SILENT, 'refuse');
     const row = await runCheck({ check: 'store', clock, signal }, () =>
       checkStore(store, config, isServiceRunning),
     );

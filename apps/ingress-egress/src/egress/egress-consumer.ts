@@ -47,6 +47,8 @@ export interface EgressConsumerServices {
 export interface EgressConsumerOptions {
   /** Full name of this instance's egress topic; the subscription has the same name. */
   readonly topic: string;
+  /** The topic belongs to this process alone and is removed at its end. Default false. */
+  readonly temporary?: boolean;
   readonly limits: RetryLimits;
   readonly maxInFlight: number;
   /** See `REPEAT_WINDOW_MS`. */
@@ -96,9 +98,9 @@ export class EgressConsumer {
   }
 
   async start(): Promise<void> {
-    const { topic, maxInFlight } = this.options;
+    const { temporary = false, topic, maxInFlight } = this.options;
     this.#subscription = await this.services.bus.subscribe(
-      { topic, subscription: topic, maxInFlight, expireAfterMs: SUBSCRIPTION_EXPIRES_AFTER_MS },
+      { topic, subscription: topic, maxInFlight, expireAfterMs: SUBSCRIPTION_EXPIRES_AFTER_MS, temporary },
       (message) => this.handle(message),
     );
   }

@@ -13,10 +13,16 @@ import { BodyReader, BodyRefusedError } from './body-reader.js';
 import { ConnectionGuard } from './connection-guard.js';
 import { isLoopback, mayDebug } from './debug-access.js';
 import { HTTP_LIMITS, type HttpLimits } from './limits.js';
-import { checkReadiness, type Readiness } from './readiness.js';
+import { checkReadiness, type Readiness, type TransportFacts } from './readiness.js';
 
 /** The id of a dead letter holds a topic's name, 255 characters at the most, and an id of the bus. */
 const MAX_PARAM_LENGTH = 600;
+
+const WELL: TransportFacts = {
+  busFault: undefined,
+  storeFault: undefined,
+  ingressSubscriptions: 'unknown',
+};
 
 export interface HttpServices {
   readonly bus: MessageBus;
@@ -24,6 +30,8 @@ export interface HttpServices {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly desk: DeadLetterDesk;
+  /** Default: all is well. */
+  readonly facts?: TransportFacts;
   /** Opens `/_debug`. Without it `/_debug` is there only where the server listens on loopback. */
   readonly debugToken: string | undefined;
   /** Lines of the log that could not be written; default: none. */
@@ -45,6 +53,7 @@ export interface HttpServer {
 export function createHttpServer(services: HttpServices): HttpServer {
   const { bus, clock, droppedLogLines, logger, manager } = services;
   const limits = { ...HTTP_LIMITS, ...services.limits };
+  const facts = services.facts ?? WELL;
   const startedAt = clock.now();
   let draining = false;
   let isLoopbackOnly = false;
@@ -97,13 +106,15 @@ export function createHttpServer(services: HttpServices): HttpServer {
   server.get('/healthz', () => ({
     status: 'ok',
     uptimeSeconds: Math.floor((clock.now() - startedAt) / 1_000),
+    store: facts.storeFault ?? 'ok',
+    ingressSubscriptions: facts.ingressSubscriptions,
     connectors: manager.getStates(),
     log: { droppedLines: droppedLogLines?.() ?? 0 },
   }));
   let checking: Promise<Readiness> | undefined;
   const replyReadiness = async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     // One question to the bus at a time, however many requests there are.
-    checking ??= checkReadiness(bus, manager, draining).finally(() => {
+    checking ??= checkReadiness(bus, manager, draining, facts).finally(() => {
       checking = undefined;
     });
     const readiness = await checking;
