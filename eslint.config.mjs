@@ -154,6 +154,7 @@ export default [
             '{projectRoot}/{bench,contract}/**/*.ts',
             '{projectRoot}/src/**/*.{spec,e2e}.ts',
             '{projectRoot}/src/local/**/*.ts',
+            '{projectRoot}/src/fixtures/**/*.ts',
           ],
         },
       ],

@@ -8,21 +8,33 @@ EMULATOR, TOKEN = os.environ.get("PUBSUB_EMULATOR_HOST"), os.environ.get("PUBSUB
 PROJECT = f"projects/{os.environ['GOOGLE_CLOUD_PROJECT']}"
 TOPIC = f"{PROJECT}/topics/{os.environ.get('BUS_PREFIX', '')}internal.ingress.v1"
 SUBSCRIPTION = f"{PROJECT}/subscriptions/{os.environ.get('BUS_PREFIX', '')}python-echo-bot"
-state = {"stopping": False, "waiting": False}
+state = {"stopping": False, "waiting": False, "subscribed": False}
 
-def call(method, path, body):
+def call(method, path, body=None):
     base = f"http://{EMULATOR}" if EMULATOR else "https://pubsub.googleapis.com"
     headers = {"content-type": "application/json", **({"authorization": f"Bearer {TOKEN}"} if TOKEN else {})}
-    request = urllib.request.Request(f"{base}/v1/{path}", json.dumps(body).encode(), headers, method=method)
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{base}/v1/{path}", data, headers, method=method)
     with urllib.request.urlopen(request, timeout=120) as response:
         return json.load(response)
 
-def subscribe():
-    try:  # a bot that ends leaves a pull behind: what it is handed comes again after the ack deadline
-        call("PUT", SUBSCRIPTION, {"topic": TOPIC, "enableMessageOrdering": True, "ackDeadlineSeconds": 10})
+def make(path, body, *expected):
+    try:
+        call("PUT", path, body)
     except urllib.error.HTTPError as error:
-        if error.code == 404: sys.exit(f"{TOPIC} is missing: start the gateway first, or create the topic")
-        if error.code != 409: raise  # 409: it exists already
+        if error.code not in expected: raise
+
+def subscribe():  # whichever of bot and gateway starts first: what is written from now on is kept for the bot
+    make(TOPIC, {}, 403, 409)  # 409: it exists already; 403: only the gateway may make it
+    # a bot that ends leaves a pull behind: what it is handed comes again after the ack deadline
+    make(SUBSCRIPTION, {"topic": TOPIC, "enableMessageOrdering": True, "ackDeadlineSeconds": 10}, 409)
+    if not state["subscribed"]: print("listening", flush=True)
+    state["subscribed"] = True
+
+def mend():  # a subscription whose topic was deleted stays and gets nothing any more
+    if call("GET", SUBSCRIPTION)["topic"] != TOPIC:
+        call("DELETE", SUBSCRIPTION)
+        subscribe()
 
 def ordering_key(connector, channel):
     digest = hashlib.sha1(f"{connector}\n{channel}".encode()).digest()
@@ -54,12 +66,12 @@ def stop(*_):
     if state["waiting"]: raise SystemExit(0)  # what is in hand is finished first
 
 for name in (signal.SIGTERM, signal.SIGINT): signal.signal(name, stop)
-subscribe()
-print("listening", flush=True)
 while not state["stopping"]:
     try:
         state["waiting"] = True
+        if not state["subscribed"]: subscribe()
         received = call("POST", f"{SUBSCRIPTION}:pull", {"maxMessages": 10}).get("receivedMessages", [])
+        if not received: mend()
         state["waiting"] = False
         for item in received:
             try:
@@ -68,6 +80,7 @@ while not state["stopping"]:
                 print(f"unreadable: {item['message']['messageId']}: {fault!r}", file=sys.stderr, flush=True)
             call("POST", f"{SUBSCRIPTION}:acknowledge", {"ackIds": [item["ackId"]]})
     except OSError as fault:  # what is not acknowledged comes again
-        state["waiting"] = False
+        if getattr(fault, "code", None) == 404: state["subscribed"] = False
         print(f"the bus: {fault}", file=sys.stderr, flush=True)
         time.sleep(1)
+        state["waiting"] = False

@@ -165,3 +165,59 @@ const body = (): void => {
 };
 
 describeWithPython(NAME, body);
+
+describeWithPython('a bot in Python and a gateway, whichever starts first', () => {
+  let emulator: PubSubEmulator;
+  let world: World | undefined;
+  let bot: PythonBot | undefined;
+
+  beforeEach(async () => {
+    const started = await startEmulator('pubsub');
+    if (started === undefined) throw new Error('the pubsub bus has an emulator');
+    emulator = started;
+  });
+  afterEach(async () => {
+    await bot?.stop();
+    await world?.stop();
+    await emulator.stop();
+  });
+
+  const answered = async (from: World, sid: string, texts: readonly string[]): Promise<void> => {
+    const answers = await waitUntil('the answers', () => {
+      const found = from.sandbox.twilio.messages(sid).filter(({ author }) => author === 'bitbrat');
+      return found.length >= texts.length ? found : undefined;
+    });
+    expect(answers.map(({ body: text }) => text)).toEqual(texts);
+  };
+
+  it('answers the first message where the bot was there before the gateway', async () => {
+    bot = await PythonBot.start(emulator);
+    world = await World.start(emulator, { ECHO_BOT_ENABLED: 'false' });
+    const { conversationSid } = await world.sandbox.twilio.receiveMessage({
+      from: '+15550135',
+      body: 'first',
+    });
+    await answered(world, conversationSid, ['first']);
+  });
+
+  it('answers what was written while nobody was subscribed', async () => {
+    world = await World.start(emulator, { ECHO_BOT_ENABLED: 'false' });
+    const { service } = world;
+    // The recorder of the test is a subscriber, too.
+    await world.bus.stop();
+    const subscription = `projects/${emulator.projectId}/subscriptions/internal.ingress.v1.e2e`;
+    const removed = await fetch(`http://${emulator.host}/v1/${subscription}`, { method: 'DELETE' });
+    expect(removed.status).toBe(200);
+    await removed.body?.cancel();
+    await waitUntil('the gateway to notice', () =>
+      service.logs.some(({ message }) => message === 'bus.topic.unread') ? true : undefined,
+    );
+    const texts = ['one', 'two', 'three'];
+    let sid = '';
+    for (const text of texts) {
+      sid = (await world.sandbox.twilio.receiveMessage({ from: '+15550136', body: text })).conversationSid;
+    }
+    bot = await PythonBot.start(emulator);
+    await answered(world, sid, texts);
+  });
+});

@@ -41,8 +41,9 @@ export function isDiagnosable(connector: IConnector): connector is IConnector & 
 /** Milliseconds that a check gets. */
 export const DIAGNOSIS_LIMIT_MS = 10_000;
 
-/** Milliseconds that a check which is given up gets to close what it has opened. */
-const GRACE_MS = 3_000;
+/** Milliseconds at the end of its time that a check gets to close what it has opened, and the most of its time that this may be. */
+const GRACE_MS = 1_000;
+const GRACE_SHARE = 0.2;
 
 /** How a check is run. */
 export interface CheckOptions {
@@ -55,8 +56,9 @@ export interface CheckOptions {
 }
 
 /**
- * Runs one check within its time limit. Never rejects: an error is a fault, cured as its hint says.
- * @param work its signal is aborted at the end of the time, and when the caller gives up
+ * Runs one check and resolves within its time limit, whatever the check does. Never rejects: an error is a fault, cured as its
+ * hint says.
+ * @param work its signal is aborted shortly before the end of the time, and when the caller gives up
  */
 export async function runCheck(
   { check, clock, limitMs = DIAGNOSIS_LIMIT_MS, signal }: CheckOptions,
@@ -67,12 +69,15 @@ export async function runCheck(
     new ConnectorError('TIMEOUT', `no answer in ${limitMs / 1_000} seconds`, {
       hint: 'check the network, the proxy and the firewall, and whether the platform has an outage',
     });
-  const cancel = clock.setTimeout(() => {
-    limit.abort();
-  }, limitMs);
+  const cancel = clock.setTimeout(
+    () => {
+      limit.abort();
+    },
+    limitMs - Math.min(GRACE_MS, limitMs * GRACE_SHARE),
+  );
   try {
     const working = work(AbortSignal.any([signal, limit.signal]));
-    return { check, ...(await withTimeout(clock, working, limitMs + GRACE_MS, timeIsUp)) };
+    return { check, ...(await withTimeout(clock, working, limitMs, timeIsUp)) };
   } catch (reason) {
     return { check, ...toFault(limit.signal.aborted ? timeIsUp() : reason) };
   } finally {

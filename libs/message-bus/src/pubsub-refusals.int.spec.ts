@@ -49,7 +49,10 @@ async function until(
 }
 
 describe('a StreamingPull that is refused while the subscription is there', () => {
-  it.each([...ALL_CODES.map((code) => [code, 0] as const), [0, 0], [14, 100], [7, 100], [0, 100]])(
+  const ends: [number, number][] = ALL_CODES.map((code) => [code, 0]);
+  ends.push([0, 0], [14, 100], [7, 100], [0, 100]);
+
+  it.each(ends)(
     'is tried again ever more slowly, one stream at a time: code %i after %i ms',
     async (code, afterMs) => {
       fake.streamRule = { kind: 'end', code, afterMs };

@@ -188,6 +188,17 @@ describe('the doctor', () => {
     });
   });
 
+  it.each(['/proc/x/y', '/proc/state.json', '/dev/zero', '/dev/full', '/dev/null/x', '/', '/sys/x/y'])(
+    'answers for STATE_FILE=%s',
+    async (path) => {
+      const { rows } = await runJson({ STATE_FILE: path });
+      expect(rowOf(rows, 'state', 'store')).toMatchObject({
+        status: 'fault',
+        cure: containing('STATE_FILE'),
+      });
+    },
+  );
+
   it('names the cure of a corrupt state file, and leaves it as it is', async () => {
     await writeFile(join(folder, 'state.json'), '{"half');
     const { rows } = await runJson({});
@@ -237,9 +248,32 @@ describeWithPubSubEmulator('the doctor on Pub/Sub', process.env, () => {
 
   it('makes nothing where it may not', async () => {
     const { rows } = await runJson({ ...environment(), PUBSUB_CREATE_MISSING: 'false' });
-    expect(rowOf(rows, 'bus', 'topics')).toMatchObject({
-      status: 'warning',
-      cure: containing('gcloud pubsub'),
+    expect(rowOf(rows, 'bus', 'topics')).toMatchObject({ status: 'ok', found: containing('not tried') });
+    const elsewhere = await runJson({
+      ...environment(),
+      PUBSUB_CREATE_MISSING: 'false',
+      BUS_PREFIX: 'bare.',
     });
+    expect(rowOf(elsewhere.rows, 'bus', 'topics')).toMatchObject({
+      status: 'fault',
+      found: containing('gcloud pubsub topics create bare.internal.ingress.v1'),
+    });
+  });
+
+  it('says whether anybody is subscribed to the messages of people', async () => {
+    const fresh = { ...environment(), BUS_PREFIX: 'lonely.' };
+    const before = await runJson(fresh);
+    expect(rowOf(before.rows, 'bus', 'subscribers')).toMatchObject({
+      status: 'fault',
+      cure: containing('--topic=lonely.internal.ingress.v1'),
+    });
+    expect(before.exitCode).toBe(EXIT.faults);
+    const bot = createBus(readSettings(fresh).service, createLogger('silent', { write: () => undefined }));
+    cleanUps.push(() => bot.close(1_000));
+    await bot.subscribe({ topic: 'lonely.internal.ingress.v1', subscription: 'a-bot' }, () =>
+      Promise.resolve('ack'),
+    );
+    const after = await runJson(fresh);
+    expect(rowOf(after.rows, 'bus', 'subscribers')).toMatchObject({ status: 'ok' });
   });
 });

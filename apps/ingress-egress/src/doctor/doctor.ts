@@ -13,15 +13,17 @@ import {
   ok,
   runCheck,
   warning,
+  withTimeout,
 } from '@bitbrat/connectors-core';
 import { createTopics } from '@bitbrat/envelope';
-import { type MessageBus } from '@bitbrat/message-bus';
+import { isTopicKeeper, type MessageBus } from '@bitbrat/message-bus';
+import { type StateStore } from '@bitbrat/state-store';
 import { createBus, createStateStore, readSettings, type Settings } from '../composition.js';
 import { ConfigError, type ServiceConfig } from '../config.js';
 import { noteEnvironment, PROXY_HINT } from '../settings/environment-notes.js';
 import { checkPort, judgeDebugAccess, judgeNode } from './machine-checks.js';
 import { type DoctorRow } from './report.js';
-import { checkBus, checkStore, checkTopics } from './transport-checks.js';
+import { checkBus, checkStore, checkSubscribers, checkTopics } from './transport-checks.js';
 
 /** Milliseconds that bus and store get to close. */
 const CLOSE_MS = 1_000;
@@ -87,11 +89,12 @@ export class Doctor {
     onArea('bus');
     yield* this.#examineBus(config, signal);
     onArea('state');
-    const store = createStateStore(config, SILENT, 'refuse');
-    const row = await runCheck({ check: 'store', clock, signal }, () =>
-      checkStore(store, config, isServiceRunning),
-    );
-    await store.close(CLOSE_MS).catch(ignore);
+    let store: StateStore | undefined;
+    const row = await runCheck({ check: 'store', clock, signal }, () => {
+      store = createStateStore(config, SILENT, 'refuse');
+      return checkStore(store, config, isServiceRunning);
+    });
+    await this.#ended(store?.close(CLOSE_MS));
     yield { area: 'state', ...row };
   }
 
@@ -104,13 +107,26 @@ export class Doctor {
       const health = await runCheck({ check: 'bus', clock, signal }, () => checkBus(opened, config));
       yield { area: 'bus', ...health };
       if (health.status !== 'ok' || config.bus.driver === 'memory') return;
-      const topics = await runCheck({ check: 'topics', clock, signal }, () =>
-        checkTopics(opened, createTopics(config.bus.prefix), config),
+      if (!isTopicKeeper(opened)) return;
+      const topics = createTopics(config.bus.prefix);
+      const made = await runCheck({ check: 'topics', clock, signal }, () =>
+        checkTopics(opened, topics, config),
       );
-      yield { area: 'bus', ...topics };
+      yield { area: 'bus', ...made };
+      const subscribers = await runCheck({ check: 'subscribers', clock, signal }, () =>
+        checkSubscribers(opened, topics.ingress, config),
+      );
+      yield { area: 'bus', ...subscribers };
     } finally {
-      await bus?.close(CLOSE_MS).catch(ignore);
+      await this.#ended(bus?.close(CLOSE_MS));
     }
+  }
+
+  /** Resolves when the work has ended, soon after `CLOSE_MS` at the latest. */
+  async #ended(work: Promise<void> | undefined): Promise<void> {
+    if (work === undefined) return;
+    const timeIsUp = (): Error => new Error('it does not end');
+    await withTimeout(this.services.clock, work, 2 * CLOSE_MS, timeIsUp).catch(ignore);
   }
 
   async *#examineConnector(

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { fault, type Finding, ok, warning } from '@bitbrat/connectors-core';
 import { type Topics } from '@bitbrat/envelope';
-import { BusError, type BusErrorCode, type MessageBus } from '@bitbrat/message-bus';
+import { BusError, type BusErrorCode, type MessageBus, type TopicKeeper } from '@bitbrat/message-bus';
 import { type StateStore, StateStoreError, type StateStoreErrorCode } from '@bitbrat/state-store';
 import { type ServiceConfig } from '../config.js';
 
@@ -35,19 +35,19 @@ export async function checkBus(
  * removes by itself.
  */
 export async function checkTopics(
-  bus: MessageBus,
+  bus: MessageBus & TopicKeeper,
   topics: Topics,
   { bus: settings }: ServiceConfig,
 ): Promise<Finding> {
-  if (!settings.createMissing) {
-    return warning(
-      'not tried, because PUBSUB_CREATE_MISSING=false',
-      'see that all topics and subscriptions exist: gcloud pubsub topics list, gcloud pubsub subscriptions list',
-    );
-  }
   const topic = topics.status;
   const subscription = `${topic}.doctor`;
   try {
+    for (const each of [topics.ingress, topics.outcome, topics.status, topics.deadLetter]) {
+      await bus.inspectTopic(each);
+    }
+    if (!settings.createMissing) {
+      return ok('the topics exist; making subscriptions is not tried, because PUBSUB_CREATE_MISSING=false');
+    }
     const open = await bus.subscribe(
       { topic, subscription, expireAfterMs: SUBSCRIPTION_EXPIRES_AFTER_MS },
       () => Promise.resolve('ack'),
@@ -59,11 +59,36 @@ export async function checkTopics(
   }
 }
 
+/** Whether anybody gets the messages of people. */
+export async function checkSubscribers(
+  bus: TopicKeeper,
+  topic: string,
+  { bus: settings, echoBot }: ServiceConfig,
+): Promise<Finding> {
+  try {
+    const subscriptions = await bus.inspectTopic(topic);
+    if (subscriptions === 'some') return ok(`${topic} has subscriptions`);
+    if (echoBot) return ok(`the echo bot of the service will subscribe to ${topic}`);
+    const cure = `start a bot, or make its subscription: gcloud pubsub subscriptions create my-bot --topic=${topic} --enable-message-ordering`;
+    if (subscriptions === 'unknown') {
+      return warning(
+        `whether anybody is subscribed to ${topic} cannot be seen`,
+        `give the service account roles/pubsub.viewer; where nobody is: ${cure}`,
+      );
+    }
+    const effect = settings.holdIngress ? 'messages of people wait' : 'messages of people are lost';
+    return fault(`nobody is subscribed to ${topic}: ${effect}`, cure);
+  } catch (error) {
+    return toBusFault(error, settings.emulatorHost);
+  }
+}
+
 const BUS_CURES: Partial<Record<BusErrorCode, string>> = {
   FORBIDDEN:
     'give the service account roles/pubsub.editor; or make topics and subscriptions by hand and set PUBSUB_CREATE_MISSING=false',
   INVALID_NAME: 'correct BUS_PREFIX',
-  NOT_FOUND: 'check GOOGLE_CLOUD_PROJECT, and that Pub/Sub is switched on in it',
+  NOT_FOUND:
+    'run the command that is named, or check GOOGLE_CLOUD_PROJECT and that Pub/Sub is switched on in it',
 };
 
 function toBusFault(error: unknown, emulatorHost: string | undefined): Finding {

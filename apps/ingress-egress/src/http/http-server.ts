@@ -56,6 +56,7 @@ export function createHttpServer(services: HttpServices): HttpServer {
   const facts = services.facts ?? WELL;
   const startedAt = clock.now();
   let draining = false;
+  let listening: Promise<unknown> | undefined;
   let isLoopbackOnly = false;
   const server = fastify({
     requestTimeout: limits.requestMs,
@@ -155,7 +156,9 @@ export function createHttpServer(services: HttpServices): HttpServer {
   return {
     listen: async (host, port) => {
       try {
-        await server.listen({ host, port });
+        const opening = server.listen({ host, port });
+        listening = opening.catch(() => undefined);
+        await opening;
         isLoopbackOnly = server.addresses().every((at) => typeof at === 'object' && isLoopback(at.address));
       } catch (error) {
         if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'EADDRINUSE') {
@@ -175,6 +178,8 @@ export function createHttpServer(services: HttpServices): HttpServer {
       draining = true;
     },
     close: async () => {
+      // A server that is closed while it begins to listen would listen all the same.
+      await listening;
       guard.close();
       await server.close();
     },
