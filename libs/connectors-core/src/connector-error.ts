@@ -13,6 +13,11 @@ export const CONNECTOR_ERRORS = {
     hint: 'check the credentials and that they were not revoked',
   },
   CONFIG_INVALID: { retryable: false, ambiguous: false, hint: 'correct the settings that the message names' },
+  EXPIRED: {
+    retryable: false,
+    ambiguous: false,
+    hint: 'send it sooner, or with a later expiresAt',
+  },
   FORBIDDEN: { retryable: false, ambiguous: false, hint: 'give the bot the right that the message names' },
   NOT_CONNECTED: { retryable: true, ambiguous: false, hint: 'wait: the connector is connecting again' },
   PAYLOAD_INVALID: {

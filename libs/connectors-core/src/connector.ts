@@ -16,6 +16,11 @@ export interface SendOptions {
   /** The platform's id of the message that is answered. */
   readonly inReplyTo?: string;
   readonly attachments?: readonly Attachment[];
+  /**
+   * Milliseconds since 1970, by the host's clock. The first part is not handed to the platform at this time or later: the
+   * call then rejects with `EXPIRED`. What has begun before is carried through.
+   */
+  readonly expiresAt?: number;
   /** Aborted when the caller gives up; the call then rejects soon, with `TIMEOUT` or what is known better. */
   readonly signal?: AbortSignal;
 }

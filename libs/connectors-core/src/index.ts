@@ -1,3 +1,4 @@
+export * from './assert-in-time.js';
 export * from './capabilities.js';
 export * from './clock.js';
 export * from './connector.js';

@@ -12,7 +12,9 @@ function setup(answer: (body: CreateMessage, call: number) => Promise<unknown>):
   sender: MessageSender;
   bodies: CreateMessage[];
   clock: ManualClock;
+  onFetch: (action: () => Promise<void>) => void;
 } {
+  let fetching = (): Promise<void> => Promise.resolve();
   const bodies: CreateMessage[] = [];
   const clock = new ManualClock();
   const request = ({ body }: RestRequest): Promise<unknown> => {
@@ -21,13 +23,16 @@ function setup(answer: (body: CreateMessage, call: number) => Promise<unknown>):
     return answer(message, bodies.length);
   };
   const sender = new MessageSender({
-    fetcher: { fetchAll: () => Promise.resolve([]) },
+    fetcher: { fetchAll: () => fetching().then(() => []) },
     allowedMentions: 'none',
     clock,
     random: () => 0.5,
     session: () => ({ request }),
   });
-  return { sender, bodies, clock };
+  const onFetch = (action: () => Promise<void>): void => {
+    fetching = action;
+  };
+  return { sender, bodies, clock, onFetch };
 }
 
 const options = (fields: Partial<SendOptions> = {}): SendOptions => ({
@@ -68,6 +73,18 @@ describe('MessageSender', () => {
       [true, nonceOf('reply:discord:1', CHANNEL, 1)],
     ]);
     expect(bodies[0]?.allowed_mentions).toEqual({ parse: [], replied_user: false });
+  });
+
+  it('begins no message after its time, however long its files take, and ends one that has begun', async () => {
+    const world = setup((_, call) => Promise.resolve({ id: `100${call}` }));
+    const expiresAt = world.clock.now() + 1_000;
+    world.onFetch(() => world.clock.advance(999));
+    await world.sender.send('word '.repeat(500), CHANNEL, options({ expiresAt }));
+    expect(world.bodies).toHaveLength(2);
+    world.onFetch(() => world.clock.advance(1));
+    const late = world.sender.send('late', CHANNEL, options({ expiresAt, idempotencyKey: 'late' }));
+    await expect(late).rejects.toMatchObject({ code: 'EXPIRED', ambiguous: false });
+    expect(world.bodies).toHaveLength(2);
   });
 
   it('tries three times with one nonce while Discord has faults of its own', async () => {

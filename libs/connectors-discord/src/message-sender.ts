@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import {
+  assertInTime,
   backoffMs,
   type BackoffPolicy,
   type Clock,
@@ -147,7 +148,15 @@ export class MessageSender {
       };
       try {
         if (isAborted(signal)) throw gaveUp(channelId);
-        ids.push(await this.#post(channelId, body, i === parts.length - 1 ? files : [], signal));
+        ids.push(
+          await this.#post(
+            channelId,
+            body,
+            i === parts.length - 1 ? files : [],
+            signal,
+            i === 0 ? options.expiresAt : undefined,
+          ),
+        );
       } catch (error) {
         throw toDiscordError(error, `send to ${channelId}`).withSent(ids);
       }
@@ -166,6 +175,7 @@ export class MessageSender {
     body: CreateMessage,
     files: readonly MediaFile[],
     signal: AbortSignal,
+    expiresAt: number | undefined,
   ): Promise<string> {
     const { clock, random, session } = this.#options;
     const doing = `send to ${channelId}`;
@@ -175,6 +185,7 @@ export class MessageSender {
       // makes for as long as it has a listener.
       const abort = linkAbort(signal);
       try {
+        assertInTime(clock, expiresAt);
         const path = `/channels/${channelId}/messages` as const;
         const answer = await session().request(
           { method: 'POST', path, body, signal: abort.signal, ...upload },

@@ -1,5 +1,6 @@
 import { type Conversation } from '@twilio/conversations';
 import {
+  assertInTime,
   type Clock,
   ConnectorError,
   isoTime,
@@ -109,7 +110,7 @@ export class MessageSender {
       };
       try {
         if (isAborted(signal)) throw gaveUp(conversationSid);
-        const sid = await this.#sendPart(body, conversationSid, mark, signal);
+        const sid = await this.#sendPart(body, conversationSid, mark, options);
         if (sid !== undefined) sids.set(i + 1, sid);
       } catch (error) {
         throw toTwilioError(error, `send to ${conversationSid}`).withSent(inOrder(sids));
@@ -141,7 +142,7 @@ export class MessageSender {
     body: string,
     conversationSid: string,
     mark: SentMark,
-    signal: AbortSignal | undefined,
+    { expiresAt, signal }: SendOptions,
   ): Promise<string | undefined> {
     const session = this.#options.session();
     const conversation = await this.#writable(session, conversationSid);
@@ -151,7 +152,8 @@ export class MessageSender {
     }
     let index: number;
     try {
-      index = await this.#sendByJoined(conversation, conversationSid, body, mark);
+      const notAfter = mark.part === 1 ? expiresAt : undefined;
+      index = await this.#sendByJoined(conversation, conversationSid, body, mark, notAfter);
     } catch (reason) {
       const error = toTwilioError(reason, `send to ${conversationSid}`, session.toldWaitMs);
       const [phone] = phones;
@@ -209,15 +211,18 @@ export class MessageSender {
     conversationSid: string,
     body: string,
     mark: SentMark,
+    expiresAt: number | undefined,
   ): Promise<number> {
-    const attempt = (): Promise<number> =>
-      withTimeout(
+    const attempt = (): Promise<number> => {
+      assertInTime(this.#options.clock, expiresAt);
+      return withTimeout(
         this.#options.clock,
         conversation.sendMessage(body, toAttributes(mark)),
         SEND_TIMEOUT_MS,
         () =>
           new ConnectorError('TIMEOUT', `send to ${conversationSid}: no answer after ${SEND_TIMEOUT_MS} ms`),
       );
+    };
     try {
       return await attempt();
     } catch (reason) {

@@ -11,6 +11,8 @@ export interface MessagePart {
   readonly inReplyTo: string | undefined;
   /** An earlier try may have reached Twitch, as far as the caller knows. */
   readonly mayHaveBeenSent: boolean;
+  /** As `SendOptions.expiresAt`, for the first part: what has begun is carried through. */
+  readonly expiresAt: number | undefined;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface MessagePart {
  * @throws ConnectorError where Twitch could not take it
  */
 export function planParts(text: string, channel: string, options: SendOptions): readonly MessagePart[] {
-  const { idempotencyKey, inReplyTo, mayHaveBeenSent } = options;
+  const { expiresAt, idempotencyKey, inReplyTo, mayHaveBeenSent } = options;
   if ((options.attachments?.length ?? 0) > 0) {
     throw new ConnectorError('UNSUPPORTED', 'attachments cannot be sent to Twitch chat', {
       hint: 'put the link into the text',
@@ -34,6 +36,7 @@ export function planParts(text: string, channel: string, options: SendOptions): 
     nonce: nonceOf(`${channel} ${idempotencyKey}`, i),
     inReplyTo: i === 0 ? inReplyTo : undefined,
     mayHaveBeenSent,
+    expiresAt: i === 0 ? expiresAt : undefined,
   }));
 }
 

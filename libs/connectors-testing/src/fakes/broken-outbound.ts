@@ -45,6 +45,15 @@ export const brokenOutbound: readonly BrokenConnector[] = [
     },
   ],
   [
+    'sends what has expired',
+    'a message that has expired is not sent',
+    class extends FakeConnector {
+      protected override send(text: string, destination: string, options: SendOptions): Promise<SendReceipt> {
+        return super.send(text, destination, { ...options, expiresAt: Infinity });
+      }
+    },
+  ],
+  [
     'sends the last part first',
     'a long text arrives whole, in order, within the limit',
     class extends FakeConnector {

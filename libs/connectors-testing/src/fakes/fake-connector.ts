@@ -1,4 +1,5 @@
 import {
+  assertInTime,
   type ConnectorCapabilities,
   type ConnectorCounters,
   ConnectorError,
@@ -156,6 +157,7 @@ export class FakeConnector implements IConnector {
     for (const [index, part] of parts.entries()) {
       const tag = `${options.idempotencyKey}/${index}`;
       const earlier = options.mayHaveBeenSent ? await session.findByTag(destination, tag) : undefined;
+      if (earlier === undefined && index === 0) assertInTime(this.host.clock, options.expiresAt);
       if (earlier === undefined) sent += 1;
       ids.push(String((earlier ?? (await session.send(destination, part, tag))).id));
     }
