@@ -28,7 +28,7 @@ async function main(): Promise<boolean> {
     const accounts = await two.run({
       events: Number(values.events),
       intervalMs: 450,
-      settleMs: 120_000,
+      settleMs: 300_000,
     });
     for (const account of accounts) {
       const { doubled, events, missing, outcomes, platform } = account;

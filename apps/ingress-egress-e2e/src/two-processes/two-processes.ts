@@ -13,7 +13,7 @@ import { type Platform, PLATFORMS, World } from '../support/world.js';
 
 const TWITCH_BOT = 'bitbrat_bot';
 const TWITCH_CHANNEL = 'bitbrat';
-const GENERAL = '1000000000000000003';
+const DESTINATIONS = 10;
 
 /** Milliseconds that each platform takes to answer a send. */
 const LATENCY_MS = 500;
@@ -52,6 +52,7 @@ export class TwoProcesses {
     private readonly world: World,
     private readonly second: Service,
     private readonly conversations: readonly string[],
+    private readonly channels: readonly string[],
   ) {}
 
   static async start(): Promise<TwoProcesses> {
@@ -69,13 +70,14 @@ export class TwoProcesses {
     twitch.configureChannel(TWITCH_CHANNEL, { moderators: [TWITCH_BOT] });
     const second = await startService({ ...world.environment, PORT: String(await freePort()) });
     await second.ready();
-    const people = Array.from({ length: 10 }, (_, i) => `+155504${String(i).padStart(2, '0')}`);
+    const people = Array.from({ length: DESTINATIONS }, (_, i) => `+155504${String(i).padStart(2, '0')}`);
     const written = await Promise.all(people.map((from) => twilio.receiveMessage({ from, body: 'hello' })));
     twilio.injectFault({ kind: 'request', target: 'tunnel', operation: 'sendMessage', delayMs: LATENCY_MS });
     twitch.injectFault({ kind: 'delay-ack', delayMs: LATENCY_MS });
     discord.injectFault({ kind: 'request', method: 'POST', path: '/messages', delayMs: LATENCY_MS });
+    const channels = people.map((_, i) => discord.createChannel({ name: `channel-${i}` }).id);
     const conversations = written.map(({ conversationSid }) => conversationSid);
-    return new TwoProcesses(emulator, firestore, world, second, conversations);
+    return new TwoProcesses(emulator, firestore, world, second, conversations, channels);
   }
 
   /** Publishes and accounts for it. */
@@ -122,8 +124,8 @@ export class TwoProcesses {
 
   #destination(platform: Platform, index: number): string {
     if (platform === 'twitch') return TWITCH_CHANNEL;
-    if (platform === 'discord') return GENERAL;
-    return this.conversations[index % this.conversations.length] ?? '';
+    const destinations = platform === 'discord' ? this.channels : this.conversations;
+    return destinations[index % DESTINATIONS] ?? '';
   }
 
   #account(platform: Platform, ids: readonly string[]): PlatformAccount {
@@ -152,7 +154,7 @@ export class TwoProcesses {
       case 'twitch':
         return twitch.messages(TWITCH_CHANNEL).map(({ text }) => text);
       case 'discord':
-        return discord.messages(GENERAL).map(({ content }) => content);
+        return this.channels.flatMap((id) => discord.messages(id).map(({ content }) => content));
       default:
         return platform satisfies never;
     }
