@@ -11,7 +11,13 @@ export interface IngressAccount {
   readonly findings: readonly Finding[];
   readonly counts: Pick<
     Record<CountName, number>,
-    'written' | 'published' | 'repeats' | 'lost in reported gaps' | 'deleted unread' | 'gaps'
+    | 'written'
+    | 'published'
+    | 'repeats'
+    | 'lost in reported gaps'
+    | 'deleted unread'
+    | 'gaps'
+    | 'overtaken in a deploy'
   >;
 }
 
@@ -22,6 +28,7 @@ export function accountIngress(facts: Facts): IngressAccount {
   const findings: Finding[] = [];
   const firsts = new Set<string>();
   const lastPlace = new Map<string, number>();
+  let overtaken = 0;
   for (const [i, publication] of published.entries()) {
     const { channel, id } = publication;
     const source = writtenById.get(id);
@@ -45,6 +52,10 @@ export function accountIngress(facts: Facts): IngressAccount {
     const last = lastPlace.get(channel) ?? -1;
     lastPlace.set(channel, Math.max(last, source.place));
     if (source.place > last) continue;
+    if (wasOverlapped(source, facts)) {
+      overtaken += 1;
+      continue;
+    }
     const detail = `${source.token} was first published after ${written[last]?.token ?? ''} of the same channel`;
     findings.push({
       kind: 'ingress out of order',
@@ -80,8 +91,17 @@ export function accountIngress(facts: Facts): IngressAccount {
       'lost in reported gaps': lost,
       'deleted unread': deleted,
       gaps: gaps.length,
+      'overtaken in a deploy': overtaken,
     },
   };
+}
+
+/** Two processes side by side both publish what they hear, each in order; the bus has whichever comes first. */
+function wasOverlapped({ wallTime }: WrittenFact, { startedAt, troubles }: Facts): boolean {
+  return troubles.some(
+    ({ from, isOverlap, to }) =>
+      isOverlap === true && wallTime >= startedAt + from && wallTime <= startedAt + to + GAP_END_MS,
+  );
 }
 
 /** Where a platform's gaps all tell how many messages they have cost, it must be so many. */

@@ -120,6 +120,16 @@ const INGRESS: readonly Case[] = [
     kinds: ['ingress out of order'],
   },
   {
+    name: 'counts what two processes side by side have published in another order',
+    facts: {
+      written: [written(1), written(2)],
+      published: [published(2), published(1)],
+      troubles: [{ name: 'service.deploy', lane: 'service', isOverlap: true, from: 9_000, to: 21_000 }],
+    },
+    kinds: [],
+    counts: { 'overtaken in a deploy': 1 },
+  },
+  {
     name: 'excuses what lies in a reported gap, where the platform has no history',
     facts: {
       written: [written(1, 'twitch')],

@@ -35,6 +35,11 @@ const TWITCH_SPACING_MS = 1_200;
 const DISCORD_WINDOW_MS = 5_000;
 const DISCORD_BURST = 4;
 
+/** Milliseconds that a message may wait for the platform's window of sends; 0 where windows are short. */
+export function sendWindowMs(platform: string): number {
+  return platform === 'twitch' ? TWITCH_WINDOW_MS : 0;
+}
+
 /** What a message's wait is made up from. */
 export interface Waiting {
   readonly event: JudgedEvent;

@@ -1,4 +1,4 @@
-import { REDELIVERY_MS } from './documented-waits.js';
+import { REDELIVERY_MS, sendWindowMs } from './documented-waits.js';
 import { LEASE_BREAKING } from './fault.js';
 import { type AcceptedFact, type Facts, type OutcomeFact } from './facts.js';
 
@@ -26,11 +26,12 @@ export function isReordered(late: SettledEvent, overtaking: SettledEvent, { trou
   const disturbances = troubles
     .filter(({ lane }) => LEASE_BREAKING.includes(lane))
     .sort((a, b) => a.from - b.from);
+  const redeliveryMs = REDELIVERY_MS + sendWindowMs(late.event.platform);
   const reachOf = (first: number): number =>
     disturbances
       .slice(first)
       .reduce(
-        (reach, { from, to }) => (from <= reach ? Math.max(reach, to + REDELIVERY_MS) : reach),
+        (reach, { from, to }) => (from <= reach ? Math.max(reach, to + redeliveryMs) : reach),
         disturbances[first]?.from ?? 0,
       );
   return disturbances.some(

@@ -57,6 +57,7 @@ export const COUNTS = [
   'equal texts',
   'dead letters',
   'gaps',
+  'overtaken in a deploy',
 ] as const;
 
 /** What is counted without being a fault. */
