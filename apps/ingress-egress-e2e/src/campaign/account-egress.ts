@@ -156,7 +156,8 @@ function repeatedOutcomes({ id, outcomes, platform, token }: JudgedEvent, { trou
         from <= other.at &&
         to + AFTERMATH_MS >= first.at,
     );
-    if (isSame && isCaused) return [];
+    // Who publishes an event again that was given up asks again, and is answered again.
+    if (isSame && (isCaused || GIVEN_UP.includes(other.status))) return [];
     const detail = `${token}: ${first.status}, and later ${other.status}`;
     return [{ kind: 'egress outcome repeated', detail, keys: [id, token] }];
   });

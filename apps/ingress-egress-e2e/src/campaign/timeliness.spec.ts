@@ -327,6 +327,15 @@ const EQUALS: typeof CASES = [
     [],
   ],
   [
+    'takes the same outcome again where the event was given up',
+    {
+      accepted: expiring(15_000),
+      outcomes: [15_100, 30_000].map((at) => outcome(1, at, { status: 'expired', messageIds: [] })),
+      troubles: [trouble('twilio.slow', 9_000, 20_000)],
+    },
+    [],
+  ],
+  [
     'takes no other outcome after a fault',
     sentAt(10_500, {
       outcomes: [outcome(1, 10_510), outcome(1, 12_600, { status: 'failed' })],

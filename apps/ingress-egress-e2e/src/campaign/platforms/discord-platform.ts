@@ -176,8 +176,10 @@ function discordFaults(sandbox: DiscordSandbox): readonly Fault[] {
       probability: 0.5,
     })),
     row(STATUS_FAULT, 3, [1_000, 6_000], (pick) => {
+      const status = pick(ERROR_STATUSES);
       if (pick([true, false])) drop();
-      return { kind: 'request', status: pick(ERROR_STATUSES), probability: 0.4 };
+      if (pick([true, false, false])) return { kind: 'refuse-connections', how: 'http', status };
+      return { kind: 'request', status, probability: 0.4 };
     }),
     row('answer-lost', 4, [1_000, 5_000], (pick) => ({
       ...send,

@@ -192,11 +192,13 @@ function twilioFaults(sandbox: TwilioSandbox): readonly Fault[] {
       probability: 0.6,
     })),
     row(STATUS_FAULT, 3, [1_000, 6_000], (pick) => {
+      const status = pick(ERROR_STATUSES);
       if (pick([true, false])) sandbox.injectFault({ kind: 'drop' });
+      if (pick([true, false, false])) return { kind: 'refuse-connections', how: 'http', status };
       return {
         kind: 'request',
         target: pick(['tunnel', 'rest']),
-        status: pick(ERROR_STATUSES),
+        status,
         probability: 0.4,
       };
     }),

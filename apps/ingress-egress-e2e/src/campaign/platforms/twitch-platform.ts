@@ -103,8 +103,10 @@ function twitchFaults(sandbox: TwitchSandbox): readonly Fault[] {
     row('no-pong', 1, [4_000, 10_000], () => ({ kind: 'no-pong' }), { detectionMs: DETECTION_MS }),
     row(STATUS_FAULT, 3, [1_000, 6_000], (pick) => {
       sandbox.injectFault({ kind: 'expire-tokens' });
+      const status = pick(ERROR_STATUSES);
       if (pick([true, false])) drop();
-      return { kind: 'request', status: pick(ERROR_STATUSES), probability: 0.6 };
+      if (pick([true, false, false])) return { kind: 'refuse-connections', how: 'http', status };
+      return { kind: 'request', status, probability: 0.6 };
     }),
     row('token-ended', 2, [0, 0], () => ({ kind: 'expire-tokens' })),
     row('token-ended-at-login', 2, [0, 0], () => {

@@ -92,6 +92,16 @@ export const SABOTAGES = {
     faults: ['none'],
     shows: ['egress without outcome'],
   },
+  /** A claim is taken although another living process has it. */
+  'claim-overwrites': {
+    file: 'apps/ingress-egress/src/egress/send-claims.ts',
+    find: "        return { kind: 'held', epoch: mark.epoch };",
+    replace: "        return { kind: 'mine', earlier: 'none', deaths: 0 };",
+    platforms: ['twilio', 'twitch', 'discord'],
+    store: 'firestore',
+    faults: ['service.deploy', 'service.rollback'],
+    shows: ['egress doubled', 'egress outcome repeated'],
+  },
 } as const satisfies Record<string, Sabotage>;
 
 export type SabotageName = keyof typeof SABOTAGES;
