@@ -1,0 +1,62 @@
+import { parseArgs } from 'node:util';
+import { type BusLogFields, silentBusLogger } from '../logger.js';
+import { startLocalBus } from './server/local-bus-server.js';
+
+const USAGE = `Serves Google Cloud Pub/Sub's API on this machine, gRPC and REST on one port, in memory.
+
+  npm run bus [-- --port 8085]
+
+Set PUBSUB_EMULATOR_HOST=127.0.0.1:8085 and GOOGLE_CLOUD_PROJECT=local for the gateway and for bots.
+BUS_PORT is the default of --port; 0 takes a free one. What is on the bus is lost when it stops.
+`;
+
+const DEFAULT_PORT = '8085';
+
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { port: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
+  });
+  if (values.help) {
+    print(USAGE);
+    return;
+  }
+  const asked = [values.port, process.env['BUS_PORT']].find((value) => value !== undefined && value !== '');
+  const report = (event: string, fields: BusLogFields = {}): void => {
+    print(`${event} ${JSON.stringify(fields)}`);
+  };
+  const server = await startLocalBus({
+    port: toPort(asked ?? DEFAULT_PORT),
+    logger: { ...silentBusLogger, warn: report, error: report },
+  });
+  print(`the local bus serves Pub/Sub's API on ${server.address}, in memory. For the gateway and for bots:`);
+  print('');
+  print(`  export PUBSUB_EMULATOR_HOST=${server.address} GOOGLE_CLOUD_PROJECT=local`);
+  print('');
+  print('Ctrl-C stops it.');
+  const stop = (): void => {
+    void server.close().then(() => process.exit(0));
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+}
+
+function toPort(value: string): number {
+  const port = Number(value);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new Error('--port or BUS_PORT: expected a port from 0 to 65535');
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isTaken = 'code' in error && error.code === 'EADDRINUSE';
+  return isTaken ? 'the port is in use: stop what uses it, or choose another with --port' : error.message;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`the local bus cannot start: ${describe(error)}\n`);
+  process.exit(1);
+});
