@@ -349,6 +349,18 @@ const EGRESS: readonly Case[] = [
     counts: { 'reordered by redelivery': 1 },
   },
   {
+    name: 'grants a redelivery what the machine itself stood still',
+    facts: {
+      accepted: [accepted(1), accepted(2)],
+      outcomes: [sent(2), sent(1, 70_000)],
+      troubles: [{ name: 'bus.x', lane: 'bus', from: 1_500, to: 1_600 }],
+      stalls: [{ at: 30_000, ms: 2_000 }],
+      standing: standing('twilio', wordsOf('e2', 2), wordsOf('e1', 2)),
+    },
+    kinds: [],
+    counts: { 'reordered by redelivery': 1 },
+  },
+  {
     name: 'excuses no other order long after the disturbance',
     facts: {
       accepted: [accepted(1), accepted(2)],

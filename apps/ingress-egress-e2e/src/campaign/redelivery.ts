@@ -1,6 +1,7 @@
 import { REDELIVERY_MS, sendWindowMs } from './documented-waits.js';
 import { LEASE_BREAKING } from './fault.js';
 import { type AcceptedFact, type Facts, type OutcomeFact } from './facts.js';
+import { stalledMs } from './stalls.js';
 
 /** Milliseconds until the service has noticed a disturbance: that its clock was set, within a second. */
 const NOTICE_MS = 2_000;
@@ -18,9 +19,14 @@ export interface SettledEvent {
  *
  * So there must have been such a disturbance while the event was in hand, given to the bus and not settled;
  * the later one must have been settled after it had begun; and the event must have been settled within the
- * time of a redelivery after it, or after a further disturbance that came within this time.
+ * time of a redelivery after it, or after a further disturbance that came within this time. What the machine itself
+ * stood still comes on top.
  */
-export function isReordered(late: SettledEvent, overtaking: SettledEvent, { troubles }: Facts): boolean {
+export function isReordered(
+  late: SettledEvent,
+  overtaking: SettledEvent,
+  { stalls, troubles }: Facts,
+): boolean {
   const settledAt = late.outcomes[0]?.at ?? Infinity;
   const overtakenAt = overtaking.outcomes[0]?.at ?? Infinity;
   const disturbances = troubles
@@ -38,6 +44,6 @@ export function isReordered(late: SettledEvent, overtaking: SettledEvent, { trou
     ({ from, to }, place) =>
       late.event.at <= to + NOTICE_MS &&
       Math.min(settledAt, overtakenAt) >= from &&
-      settledAt <= reachOf(place),
+      settledAt <= reachOf(place) + stalledMs(stalls, to, settledAt),
   );
 }
