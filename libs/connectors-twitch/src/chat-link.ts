@@ -122,8 +122,8 @@ export class ChatLink {
   /** Idempotent; resolves within two seconds, never rejects. No event comes any more. */
   async close(): Promise<void> {
     this.#run.abort();
-    const sessions = [this.#current, this.#leaving];
-    await Promise.all(sessions.map((session) => session?.close()));
+    const sessions = [this.#current, this.#leaving].filter((session) => session !== undefined);
+    await Promise.all(sessions.map((session) => session.close()));
     await this.#replacing;
     this.#leaving = undefined;
   }
@@ -282,12 +282,13 @@ export class ChatLink {
   /** Tries as long as the old connection lives, and once more if it ends. Undefined: there is none, which is reported. */
   async #openReplacement(old: ClientSession, signal: AbortSignal): Promise<ClientSession | undefined> {
     const { clock, logger } = this.#options;
+    const isOver = (): boolean => signal.aborted;
     for (let waitMs: number = RETRY_MS.first; ; waitMs = Math.min(waitMs * 2, RETRY_MS.longest)) {
       const wasConnected = old.isConnected;
       try {
         return await this.#openSession(signal, old.absences);
       } catch (reason) {
-        if (signal.aborted) return undefined;
+        if (isOver()) return undefined;
         const error = toConnectorError(reason);
         if (!wasConnected) {
           this.#events.onFailed(error);
@@ -296,7 +297,7 @@ export class ChatLink {
         logger.warn('twitch.replacement-failed', { code: error.code, reason: error.message, waitMs });
       }
       await sleep(clock, waitMs, AbortSignal.any([signal, this.#lost.signal]));
-      if (signal.aborted) return undefined;
+      if (isOver()) return undefined;
     }
   }
 

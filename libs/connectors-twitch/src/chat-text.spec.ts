@@ -126,7 +126,7 @@ describe('planChatTexts', () => {
         const parts = planChatTexts(text);
         return parts.every((part) => !isCommand(part, dropped) && !isCommand(vary(part), dropped));
       }),
-      { verbose: 1 },
+      { verbose: true },
     );
   });
 

@@ -108,13 +108,14 @@ export class PartSender {
     // Nobody waits for a turn that comes after the message has expired.
     const leftMs = Math.max(0, (part.expiresAt ?? Infinity) - clock.now());
     const giveUpAt = clock.monotonic() + Math.min(maxWaitMs, leftMs);
-    let wasTried = false;
+    const history = { wasTried: false };
     for (let tries = 1; ; tries++) {
       const isOrdinary = this.#standingIn(channel) === 'ordinary';
       const form = this.#repeats.formOf(part, isOrdinary);
       if (form.waitMs > 0) await this.#waitOut(channel, form.waitMs, giveUpAt, signal);
       const work = async (): Promise<string> => {
-        wasTried = (await this.#turn(part, giveUpAt, signal)) || wasTried;
+        const wasTried = await this.#turn(part, giveUpAt, signal);
+        history.wasTried ||= wasTried;
         return this.#transmit(part, form.text);
       };
       try {
@@ -123,7 +124,7 @@ export class PartSender {
       } catch (error) {
         if (!(error instanceof ConnectorError) || error.nativeCode !== 'msg_duplicate') throw error;
         // Only a part that was tried can be the one that Twitch has. Any other is another message with the same text.
-        if (wasTried) return { id: `nonce:${part.nonce}`, duplicate: true };
+        if (history.wasTried) return { id: `nonce:${part.nonce}`, duplicate: true };
         if (part.mayHaveBeenSent && !this.#limiter.journal.hasLoaded) throw isUnknown(channel, error);
         if (tries === MAX_FORMS) throw error;
         this.#repeats.refused(part, form);

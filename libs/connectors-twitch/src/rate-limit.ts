@@ -146,10 +146,11 @@ export class MessageRateLimiter {
    * @throws ConnectorError RATE_LIMITED with the time to wait where that is longer than allowed, TIMEOUT when aborted
    */
   async turn(channel: string, nonce: string, { maxWaitMs, signal, standing }: TurnOptions): Promise<boolean> {
+    const isAborted = (): boolean => signal.aborted;
     const giveUpAt = this.#clock.monotonic() + maxWaitMs;
     for (;;) {
       await this.journal.refresh();
-      if (signal.aborted) throw gaveUp(channel);
+      if (isAborted()) throw gaveUp(channel);
       const waitMs = this.waitMs(channel, standing());
       if (waitMs === 0) break;
       const lookMs = this.journal.isReliable ? waitMs : Math.min(waitMs, LOOK_AGAIN_MS);
@@ -158,7 +159,7 @@ export class MessageRateLimiter {
     }
     const wasTried = this.journal.wasTried(nonce);
     await this.journal.add(channel, nonce);
-    if (signal.aborted) {
+    if (isAborted()) {
       this.journal.refused(nonce);
       throw gaveUp(channel);
     }
