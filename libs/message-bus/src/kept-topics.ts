@@ -25,6 +25,8 @@ interface KeptTopic {
 export interface KeptTopicsLink {
   /** Names of subscriptions. Rejects with the service's error. */
   list(topic: string): Promise<readonly string[]>;
+  /** Rejects with NOT_FOUND where it does not exist. */
+  assertExists(topic: string): Promise<void>;
   /** Makes the topic and the bus's own subscriptions to it. */
   restore(topic: string): Promise<void>;
   missing(topic: string): BusError;
@@ -85,7 +87,10 @@ export class KeptTopics {
   /** Looks once. Rejects where the topic is missing and cannot be made, or the service does not answer. */
   async look(topic: string): Promise<TopicSubscriptions> {
     try {
-      return (await this.link.list(topic)).length > 0 ? 'some' : 'none';
+      if ((await this.link.list(topic)).length > 0) return 'some';
+      // Google's emulator lists none for a topic that does not exist.
+      await this.link.assertExists(topic);
+      return 'none';
     } catch (error) {
       const code = grpcCodeOf(error);
       if (code === GRPC.PERMISSION_DENIED || code === GRPC.UNIMPLEMENTED) return 'unknown';

@@ -46,6 +46,15 @@ export class PubSubAdmin {
     }
   }
 
+  /** Rejects with NOT_FOUND where the topic does not exist. Passes where the right to see it is missing. */
+  async assertTopic(topic: string): Promise<void> {
+    try {
+      await this.client.publisher.getTopic({ topic: this.topicPath(topic) }, this.settings.callOptions);
+    } catch (error) {
+      if (grpcCodeOf(error) !== GRPC.PERMISSION_DENIED) throw error;
+    }
+  }
+
   /** Names of some of the topic's subscriptions, without their path. Rejects with NOT_FOUND where it does not exist. */
   async subscriptionsOf(topic: string): Promise<string[]> {
     const [names] = await this.client.publisher.listTopicSubscriptions(

@@ -75,6 +75,7 @@ class PubSubBus implements MessageBus, TopicKeeper {
     const restore = (topic: string): Promise<void> => this.restore(topic);
     this.kept = new KeptTopics(settings, {
       list: async (topic) => (await this.connection.get()).admin.subscriptionsOf(topic),
+      assertExists: async (topic) => (await this.connection.get()).admin.assertTopic(topic),
       restore,
       missing: (topic) => new BusError('NOT_FOUND', missingTopicText(topic, settings.projectId)),
     });
