@@ -129,7 +129,7 @@ export class IngressEgressServer {
    * @throws Error where the port cannot be had
    */
   async start(): Promise<{ port: number }> {
-    if (this.#isStopping) return { port: 0 };
+    if (this.#isStopping()) return { port: 0 };
     const { bus, clock, config, instanceId, logger } = this.options;
     this.#http = createHttpServer({
       bus,
@@ -144,10 +144,10 @@ export class IngressEgressServer {
         : { droppedLogLines: this.options.droppedLogLines }),
     });
     const port = await this.#http.listen(config.host, config.port).catch((error: unknown) => {
-      if (this.#isStopping) return 0;
+      if (this.#isStopping()) return 0;
       throw error;
     });
-    if (this.#isStopping) return { port };
+    if (this.#isStopping()) return { port };
     if (this.#http.isLoopbackOnly && config.debugToken === undefined) {
       logger.warn('http.debug-open', {
         hint: 'programs on this machine can read /_debug and dead letters; a proxy here would open them to its clients: then set DEBUG_TOKEN',
@@ -157,7 +157,7 @@ export class IngressEgressServer {
       this.#openTransport(),
       sleep(clock, BUS_GRACE_MS, this.#stopping.signal).then(() => false),
     ]);
-    if (this.#isStopping) return { port };
+    if (this.#isStopping()) return { port };
     if (this.manager.names.length === 0) {
       logger.warn('service.no-connector', {
         hint: 'set TWILIO_ENABLED=true and its settings to connect a platform',
@@ -175,7 +175,7 @@ export class IngressEgressServer {
     return { port };
   }
 
-  get #isStopping(): boolean {
+  #isStopping(): boolean {
     return this.#stopping.signal.aborted;
   }
 

@@ -51,13 +51,14 @@ async function run(environment: NodeJS.ProcessEnv): Promise<void> {
   const { proxies, unknown } = noteEnvironment(environment);
   for (const note of unknown) logger.warn('settings.unknown-variable', { ...note });
   if (proxies.length > 0) logger.warn('settings.proxy-ignored', { variables: proxies, hint: PROXY_HINT });
-  let server: IngressEgressServer | undefined;
+  // Filled when the server is made: a stop may be asked for before.
+  const running: { server?: IngressEgressServer } = {};
   const stop = (reason: string, code: number): void => {
     logger.info('service.stop-requested', { reason });
     // Not `exit`, which waits for threads that look up a name or write to a disk.
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), HARD_STOP_MS).unref();
     // SDKs leave timers behind that would keep the process alive for up to a day.
-    void Promise.resolve(server?.stop(code !== 0)).finally(() => {
+    void Promise.resolve(running.server?.stop(code !== 0)).finally(() => {
       logger.flush();
       return streams.exit(code, FLUSH_MS);
     });
@@ -70,7 +71,7 @@ async function run(environment: NodeJS.ProcessEnv): Promise<void> {
     });
   }
   guardProcess(process, {
-    claim: (reason, origin) => server?.claimFault(reason, origin) === true,
+    claim: (reason, origin) => running.server?.claimFault(reason, origin) === true,
     stop,
     logger,
   });
@@ -79,7 +80,7 @@ async function run(environment: NodeJS.ProcessEnv): Promise<void> {
     metadataUrl: (environment['K_SERVICE'] ?? '') === '' ? undefined : METADATA_INSTANCE_ID_URL,
     hostName: hostname(),
   });
-  server = new IngressEgressServer({
+  running.server = new IngressEgressServer({
     config: settings.service,
     connectors: settings.connectors,
     bus: createBus(settings.service, logger),
@@ -92,5 +93,5 @@ async function run(environment: NodeJS.ProcessEnv): Promise<void> {
     store: createStateStore(settings.service, logger),
     droppedLogLines: () => streams.dropped,
   });
-  await server.start();
+  await running.server.start();
 }

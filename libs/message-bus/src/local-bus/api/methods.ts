@@ -37,12 +37,17 @@ export function createMethods(bus: LocalBus, clock: BusClock): Readonly<Record<s
       paged('topics', bus.listTopics(project), page),
     ListTopicSubscriptions: ({ topic, ...page }: Page & { topic: string }) =>
       paged('subscriptions', bus.listTopicSubscriptions(topic), page),
-    DeleteTopic: ({ topic }: { topic: string }) => done(bus.deleteTopic(topic)),
+    DeleteTopic: ({ topic }: { topic: string }) => {
+      bus.deleteTopic(topic);
+      return {};
+    },
     Publish: ({ topic, messages = [] }: { topic: string; messages?: PublishedMessage[] }) => ({
       messageIds: bus.publish(topic, messages),
     }),
-    DetachSubscription: ({ subscription }: { subscription: string }) =>
-      done(bus.detachSubscription(subscription)),
+    DetachSubscription: ({ subscription }: { subscription: string }) => {
+      bus.detachSubscription(subscription);
+      return {};
+    },
     CreateSubscription: (subscription: SubscriptionResource) => bus.createSubscription(subscription),
     GetSubscription: ({ subscription }: { subscription: string }) => bus.getSubscription(subscription),
     UpdateSubscription: ({
@@ -64,8 +69,10 @@ export function createMethods(bus: LocalBus, clock: BusClock): Readonly<Record<s
       ),
     ListSubscriptions: ({ project, ...page }: Page & { project: string }) =>
       paged('subscriptions', bus.listSubscriptions(project), page),
-    DeleteSubscription: ({ subscription }: { subscription: string }) =>
-      done(bus.deleteSubscription(subscription)),
+    DeleteSubscription: ({ subscription }: { subscription: string }) => {
+      bus.deleteSubscription(subscription);
+      return {};
+    },
     Acknowledge: acks,
     ModifyAckDeadline: ({
       subscription,
@@ -128,8 +135,4 @@ function paged(
     [name]: items.slice(start, end),
     ...(end < items.length ? { nextPageToken: String(end) } : {}),
   };
-}
-
-function done(_result: void): object {
-  return {};
 }

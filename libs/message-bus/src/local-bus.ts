@@ -2,4 +2,4 @@ export {
   type LocalBusServer,
   type LocalBusServerOptions,
   startLocalBus,
-} from './local/server/local-bus-server.js';
+} from './local-bus/server/local-bus-server.js';

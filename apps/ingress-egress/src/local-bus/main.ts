@@ -1,19 +1,30 @@
 import { parseArgs } from 'node:util';
-import { type BusLogFields, silentBusLogger } from '../logger.js';
-import { startLocalBus } from './server/local-bus-server.js';
+import { type BusLogger } from '@bitbrat/message-bus';
+import { startLocalBus } from '@bitbrat/message-bus/local-bus';
 
 const USAGE = `Serves Google Cloud Pub/Sub's API on this machine, gRPC and REST on one port, in memory.
 
   npm run bus [-- --port 8085]
 
 Set PUBSUB_EMULATOR_HOST=127.0.0.1:8085 and GOOGLE_CLOUD_PROJECT=local for the gateway and for bots.
-BUS_PORT is the default of --port; 0 takes a free one. What is on the bus is lost when it stops.
+--port 0 takes a free one. What is on the bus is lost when it stops.
 `;
 
 const DEFAULT_PORT = '8085';
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
+};
+
+const report: BusLogger['warn'] = (event, fields = {}) => {
+  print(`${event} ${JSON.stringify(fields)}`);
+};
+
+const faultLogger: BusLogger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: report,
+  error: report,
 };
 
 async function main(): Promise<void> {
@@ -24,14 +35,7 @@ async function main(): Promise<void> {
     print(USAGE);
     return;
   }
-  const asked = [values.port, process.env['BUS_PORT']].find((value) => value !== undefined && value !== '');
-  const report = (event: string, fields: BusLogFields = {}): void => {
-    print(`${event} ${JSON.stringify(fields)}`);
-  };
-  const server = await startLocalBus({
-    port: toPort(asked ?? DEFAULT_PORT),
-    logger: { ...silentBusLogger, warn: report, error: report },
-  });
+  const server = await startLocalBus({ port: toPort(values.port ?? DEFAULT_PORT), logger: faultLogger });
   print(`the local bus serves Pub/Sub's API on ${server.address}, in memory. For the gateway and for bots:`);
   print('');
   print(`  export PUBSUB_EMULATOR_HOST=${server.address} GOOGLE_CLOUD_PROJECT=local`);
@@ -47,7 +51,7 @@ async function main(): Promise<void> {
 function toPort(value: string): number {
   const port = Number(value);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new Error('--port or BUS_PORT: expected a port from 0 to 65535');
+  throw new Error('--port: expected a port from 0 to 65535');
 }
 
 function describe(error: unknown): string {

@@ -6,7 +6,7 @@ export type AttributeFilter = (attributes: Readonly<Record<string, string>>) => 
 /** The longest filter (Pub/Sub documentation, "Filter messages from a subscription"). */
 const MAX_FILTER_BYTES = 256;
 
-const TOKEN = /\s*(?:([()])|(!=|=|,|:|\.|-)|("(?:[^"\\]|\\.)*")|([\p{L}_][\p{L}\p{N}_-]*)|(\S))/uy;
+const TOKEN = /\s*(?:[()]|!=|[=,:.-]|"(?:[^"\\]|\\.)*"|[\p{L}_][\p{L}\p{N}_-]*|\S)/guy;
 
 /**
  * Compiles a filter of Pub/Sub's language: `attributes:key`, `attributes.key = "v"`, `attributes.key != "v"`,
@@ -24,15 +24,7 @@ export function compileFilter(source: string): AttributeFilter {
 }
 
 function tokenize(source: string): string[] {
-  const tokens: string[] = [];
-  const end = source.trimEnd().length;
-  TOKEN.lastIndex = 0;
-  while (TOKEN.lastIndex < end) {
-    const match = TOKEN.exec(source);
-    if (match === null) break;
-    tokens.push(match.slice(1).find((group) => group !== undefined) ?? '');
-  }
-  return tokens;
+  return [...source.trimEnd().matchAll(TOKEN)].map(([token]) => token.trim());
 }
 
 class FilterParser {
