@@ -11,6 +11,7 @@ import {
 const CONSEQUENCES: [ConnectorErrorCode, boolean, boolean][] = [
   ['AUTH_FAILED', false, false],
   ['CONFIG_INVALID', false, false],
+  ['EXPIRED', false, false],
   ['FORBIDDEN', false, false],
   ['NOT_CONNECTED', true, false],
   ['PAYLOAD_INVALID', false, false],
