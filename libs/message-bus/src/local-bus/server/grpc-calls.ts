@@ -92,7 +92,7 @@ function streamingCall({ bus, logger }: GrpcContext): handleBidiStreamingCall<ob
 
 function toServiceError(error: unknown, logger: BusLogger): ServiceError {
   if (!(error instanceof StatusError)) logger.error('local-bus.fault', { reason: errorText(error) });
-  const code: grpcStatus = error instanceof StatusError ? error.code : grpcStatus.INTERNAL;
+  const code = grpcStatus[error instanceof StatusError ? error.status : 'INTERNAL'];
   const details = errorText(error);
   return Object.assign(new Error(details), { code, details, metadata: new Metadata() });
 }
