@@ -750,6 +750,21 @@ describe('EgressConsumer', () => {
       await next.stop(1_000);
     });
 
+    it('has one outcome for an event that expired and comes again after a restart', async () => {
+      const store = createMemoryStore();
+      const started = await start(() => accepted, { duplicateProtection: protection, store });
+      await started.publish({ id: 'e1', expiresAt: '2026-01-01T00:00:00.000Z' });
+      await settle();
+      await started.consumer.stop(1_000);
+      const next = started.anotherConsumer();
+      await next.start();
+      await started.publish({ id: 'e1', expiresAt: '2026-01-01T00:00:00.000Z' });
+      await jest.advanceTimersByTimeAsync(11_000);
+      expect(started.calls).toHaveLength(0);
+      expect(statuses(started)).toEqual(['e1 expired 0']);
+      await next.stop(1_000);
+    });
+
     it('sets an event aside that three processes died of, and sends the others', async () => {
       const store = createMemoryStore();
       for (let death = 0; death < 3; death++) {

@@ -308,7 +308,8 @@ export class EventDelivery {
 
   /** An event that may exist on the platform may come again only where the platform can tell. */
   #claimEnd(status: EgressStatus): ClaimEnd {
-    if (status === 'sent') return 'done';
+    // What has expired stays so: coming again, it must not get another outcome.
+    if (status === 'sent' || status === 'expired') return 'done';
     if (status !== 'unknown' && !this.#hasBegun) return 'released';
     return this.#protection === 'none' ? 'done' : 'left';
   }
