@@ -262,7 +262,8 @@ describe('consent', () => {
     await expect(send('one')).rejects.toMatchObject({ nativeCode: '21610' });
     await expect(send('two')).rejects.toMatchObject({ nativeCode: '21610' });
     await settled();
-    expect([gateway.host.published, gateway.host.cursors.entries.size, requests()]).toEqual([[], 0, 2]);
+    const notes = [...gateway.host.cursors.entries.keys()].filter((key) => key !== 'owed-joins');
+    expect([gateway.host.published, notes, requests()]).toEqual([[], [], 2]);
   });
 
   it('that cannot be looked up holds nothing back', async () => {
