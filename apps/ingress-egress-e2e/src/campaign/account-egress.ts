@@ -12,7 +12,7 @@ import { AFTERMATH_MS, LEASE_BREAKING } from './fault.js';
 import { type Facts, type OutcomeFact } from './facts.js';
 import { judgeLatency } from './latency.js';
 import { isReordered } from './redelivery.js';
-import { isSetAside } from './set-aside.js';
+import { isSetAside, mayHaveDiedInHand } from './set-aside.js';
 import { isRefusedByStatus } from './status-refusals.js';
 import { type CountName, type Finding } from './verdict.js';
 
@@ -116,7 +116,8 @@ function judge(
   if (event.isUnsendable === true) {
     if (outcomes.some(({ status }) => status === 'sent'))
       add('egress not refused', 'it was sent without its attachment');
-    if (isUnknown) add('egress not refused', 'it is unknown, although nothing was sent');
+    if (isUnknown && !mayHaveDiedInHand(event, facts))
+      add('egress not refused', 'it is unknown, although nothing was sent');
     const isBuried = given.every(({ status }) => status !== 'failed') || facts.deadLetters.includes(event.id);
     if (!isBuried) add('egress not refused', 'it has failed without a dead letter');
   } else if (given.length > 0 && !isDeleted && !isRefused && !isLate) {

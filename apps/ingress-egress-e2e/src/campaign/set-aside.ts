@@ -15,11 +15,22 @@ const KILLS: readonly string[] = [
  * Whether an event may have been set aside as `unknown`, whether or not it stands: it has become a dead letter, and so many
  * processes were killed between its publication and its outcome.
  */
-export function isSetAside({ at, id, outcomes }: JudgedEvent, { deadLetters, troubles }: Facts): boolean {
+export function isSetAside(event: JudgedEvent, facts: Facts): boolean {
+  return facts.deadLetters.includes(event.id) && deathsOf(event, facts) >= DEATHS;
+}
+
+/**
+ * Whether a process may have been killed with the event in hand. What it had done by then nobody can tell, so
+ * `unknown` is the true outcome, even of an event that could not be sent.
+ */
+export function mayHaveDiedInHand(event: JudgedEvent, facts: Facts): boolean {
+  return deathsOf(event, facts) > 0;
+}
+
+/** Processes that were killed between the event's publication and its outcome `unknown`. */
+function deathsOf({ at, outcomes }: JudgedEvent, { troubles }: Facts): number {
   const settled = outcomes.find(({ status }) => status === 'unknown');
-  if (settled === undefined || !deadLetters.includes(id)) return false;
-  const kills = troubles.filter(
-    ({ from, name, to }) => KILLS.includes(name) && to >= at && from <= settled.at,
-  );
-  return kills.length >= DEATHS;
+  if (settled === undefined) return 0;
+  return troubles.filter(({ from, name, to }) => KILLS.includes(name) && to >= at && from <= settled.at)
+    .length;
 }

@@ -374,6 +374,15 @@ const EQUALS: typeof CASES = [
     ['egress not refused'],
   ],
   [
+    'takes an unknown outcome of it where a process was killed that may have had it in hand',
+    {
+      accepted: [event(1, 10_000, { isUnsendable: true })],
+      outcomes: [outcome(1, 10_510, { status: 'unknown', messageIds: [] })],
+      troubles: [trouble('service.kill', 10_100, 10_300)],
+    },
+    [],
+  ],
+  [
     'takes a refusal while the platform answers with any status, if there is a dead letter',
     {
       accepted: [event(1, 10_000)],
