@@ -38,7 +38,7 @@ export function registerOAuthRoutes(app: FastifyInstance, deps: OAuthDependencie
           : refusal(fault.status, 'Caused by a fault of the sandbox');
       if (fault?.loseAnswer === true) {
         reply.hijack();
-        request.raw.destroy();
+        request.raw.socket.destroy();
         return reply;
       }
       if (fault?.body !== undefined) {
