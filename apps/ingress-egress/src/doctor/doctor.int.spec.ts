@@ -118,6 +118,7 @@ describe('the doctor', () => {
       ...sandbox.twitch.environment(),
       ...sandbox.discord.environment(),
       ...(await startService()),
+      DEBUG_TOKEN: 'a-token-for-the-doctor',
     };
     const { exitCode, out, rows } = await runJson(environment);
     expect(rows.filter(({ status }) => status !== 'ok')).toEqual([]);
@@ -140,7 +141,7 @@ describe('the doctor', () => {
   it('tells people the same, a line a check, with the counts at the end', async () => {
     const { exitCode, out } = await run([], {});
     expect(out).toMatch(/^settings\n {2}warning {2}settings .*\n.* -> set TWILIO_ENABLED/);
-    expect(out).toMatch(/\n\d+ ok, 1 warning, 0 faults\n$/);
+    expect(out).toMatch(/\n\d+ ok, 2 warnings, 0 faults\n$/);
     expect(exitCode).toBe(EXIT.healthy);
   });
 

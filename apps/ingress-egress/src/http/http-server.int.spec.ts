@@ -21,12 +21,13 @@ describe('probes', () => {
     expect((await fetch(`${url}/livez`)).status).toBe(200);
     const before = await fetch(`${url}/readyz`);
     expect(before.status).toBe(503);
-    expect(await before.json()).toEqual({ ready: false, bus: 'ok', connectors: { fake: 'stopped' } });
+    const transport = { bus: 'ok', store: 'ok', ingressSubscriptions: 'unknown' };
+    expect(await before.json()).toEqual({ ready: false, ...transport, connectors: { fake: 'stopped' } });
     await manager.startAll();
     const after = await fetch(`${url}/readyz`);
     expect(after.status).toBe(200);
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
-    expect(await after.json()).toEqual({ ready: true, bus: 'ok', connectors: { fake: 'connected' } });
+    expect(await after.json()).toEqual({ ready: true, ...transport, connectors: { fake: 'connected' } });
     await bus.close(100);
     const away = await fetch(`${url}/readyz`);
     expect(away.status).toBe(503);
