@@ -765,6 +765,22 @@ describe('EgressConsumer', () => {
       await next.stop(1_000);
     });
 
+    it('has one outcome for an event that nobody knows of and that comes again after a restart', async () => {
+      const store = createMemoryStore();
+      const silence = new ConnectorError('TIMEOUT', 'silence');
+      const started = await start(() => silence, { duplicateProtection: protection, store });
+      const expiresAt = new Date(Date.now() + 400).toISOString();
+      await started.publish({ id: 'e1', expiresAt });
+      await jest.advanceTimersByTimeAsync(11_000);
+      await started.consumer.stop(1_000);
+      const next = started.anotherConsumer();
+      await next.start();
+      await started.publish({ id: 'e1', expiresAt });
+      await jest.advanceTimersByTimeAsync(11_000);
+      expect(statuses(started)).toEqual([expect.stringMatching(/^e1 unknown/)]);
+      await next.stop(1_000);
+    });
+
     it('sets an event aside that three processes died of, and sends the others', async () => {
       const store = createMemoryStore();
       for (let death = 0; death < 3; death++) {

@@ -308,9 +308,9 @@ export class EventDelivery {
 
   /** An event that may exist on the platform may come again only where the platform can tell. */
   #claimEnd(status: EgressStatus): ClaimEnd {
-    // What has expired stays so: coming again, it must not get another outcome.
-    if (status === 'sent' || status === 'expired') return 'done';
-    if (status !== 'unknown' && !this.#hasBegun) return 'released';
+    // These are final: an event that comes again must not get another outcome.
+    if (status === 'sent' || status === 'expired' || status === 'unknown') return 'done';
+    if (!this.#hasBegun) return 'released';
     return this.#protection === 'none' ? 'done' : 'left';
   }
 }
