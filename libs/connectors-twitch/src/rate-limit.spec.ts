@@ -147,6 +147,21 @@ describe('several processes with one account', () => {
     expect(await burst(next, 'c')).toBe(18);
   });
 
+  it.each([600_000, -600_000])(
+    'is ignored no longer than was left, with a clock that was %d ms off',
+    async (byMs) => {
+      const clock = new ManualClock();
+      const cursors = new MemoryCursors();
+      clock.set(byMs);
+      createLimiter(clock, cursors, 'p1').mute(5_000);
+      await clock.advance(0);
+      clock.set(-byMs);
+      const { journal } = createLimiter(clock, cursors, 'p2');
+      await journal.refresh();
+      expect(journal.mutedUntil - clock.monotonic()).toBeLessThanOrEqual(5_000);
+    },
+  );
+
   it('spaces the messages to one channel over a restart', async () => {
     const clock = new ManualClock();
     const cursors = new MemoryCursors();
@@ -222,8 +237,8 @@ describe('several processes with one account', () => {
     '',
     '{}',
     'null',
-    '{"processes":1,"mutedUntil":0}',
-    '{"processes":[{"id":"x","hasEnded":false,"sends":[[1e999,"a","b"]]}],"mutedUntil":0}',
+    '{"processes":1,"mutedUntil":0,"mutedForMs":0}',
+    '{"processes":[{"id":"x","hasEnded":false,"sends":[[1e999,"a","b"]]}],"mutedUntil":0,"mutedForMs":0}',
   ])('takes the note %j for one that does not tell', async (note) => {
     const cursors = new MemoryCursors();
     await cursors.save('sends', note);

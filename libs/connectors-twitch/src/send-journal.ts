@@ -151,10 +151,10 @@ export class SendJournal {
   async #load(): Promise<void> {
     try {
       const text = await this.#options.cursors.load(SENDS);
-      const note = text === undefined ? { processes: [], mutedUntil: 0 } : readSendNote(text);
+      const note = text === undefined ? { processes: [], mutedUntil: 0, mutedForMs: 0 } : readSendNote(text);
       if (note === undefined) throw new Error('what the store holds is no note of sends');
       this.#take(note.processes);
-      const mutedForMs = note.mutedUntil - this.#options.clock.now();
+      const mutedForMs = Math.min(note.mutedUntil - this.#options.clock.now(), note.mutedForMs);
       if (!this.#hasLoaded && mutedForMs > 0) this.#mutedUntil = this.#options.clock.monotonic() + mutedForMs;
       const wasKnown = this.#hasLoaded;
       this.#hasLoaded = true;
@@ -201,6 +201,7 @@ export class SendJournal {
     const note = {
       processes: [...this.#foreign, { id: processId, hasEnded: this.#hasEnded, sends: this.#own }],
       mutedUntil: mutedForMs === 0 ? 0 : clock.now() + mutedForMs,
+      mutedForMs,
     };
     try {
       await cursors.save(SENDS, writeSendNote(note));

@@ -22,6 +22,8 @@ export interface SendNote {
   readonly processes: readonly NotedProcess[];
   /** Until when Twitch ignores the account, in milliseconds since 1970; 0: it does not. */
   readonly mutedUntil: number;
+  /** What was left of that when it was noted, in milliseconds: the bound for a process whose clock says otherwise. */
+  readonly mutedForMs: number;
 }
 
 /** The most processes and messages that are read; more of either is not ours. */
@@ -40,15 +42,17 @@ const noteSchema = z.object({
     )
     .max(MAX_PROCESSES),
   mutedUntil: time,
+  mutedForMs: time,
 });
 
 /** Undefined for what is not a note. */
 export function readSendNote(text: string): SendNote | undefined {
   const parsed = noteSchema.safeParse(toJson(text));
   if (!parsed.success) return undefined;
-  const { mutedUntil, processes } = parsed.data;
+  const { mutedForMs, mutedUntil, processes } = parsed.data;
   return {
     mutedUntil,
+    mutedForMs,
     processes: processes.map(({ sends, ...process }) => ({
       ...process,
       sends: sends.map(([at, channel, nonce]) => ({ at, channel, nonce })),
@@ -56,13 +60,13 @@ export function readSendNote(text: string): SendNote | undefined {
   };
 }
 
-export function writeSendNote({ mutedUntil, processes }: SendNote): string {
+export function writeSendNote({ mutedForMs, mutedUntil, processes }: SendNote): string {
   const rows = processes.slice(-MAX_PROCESSES).map(({ hasEnded, id, sends }) => ({
     id,
     hasEnded,
     sends: sends.slice(-MAX_SENDS).map(({ at, channel, nonce }) => [at, channel, nonce]),
   }));
-  return JSON.stringify({ mutedUntil, processes: rows });
+  return JSON.stringify({ mutedUntil, mutedForMs, processes: rows });
 }
 
 function toJson(text: string): unknown {
