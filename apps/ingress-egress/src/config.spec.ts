@@ -36,6 +36,10 @@ describe('readSettings', () => {
     [{ EGRESS_INSTANCE_ID: 'a/b' }, 'EGRESS_INSTANCE_ID', 'expected letters, digits'],
     [{ BUS_PREFIX: 'goog-' }, 'BUS_PREFIX', 'expected letters, digits'],
     [{ DEBUG_TOKEN: 'short' }, 'DEBUG_TOKEN', 'expected at least 16 characters'],
+    [{ DEBUG_TOKEN: 'überüberüberüber1' }, 'DEBUG_TOKEN', 'printable ASCII'],
+    [{ DEBUG_TOKEN: '0123456789\nabcdef' }, 'DEBUG_TOKEN', 'printable ASCII'],
+    [{ FIRESTORE_COLLECTION: '..' }, 'FIRESTORE_COLLECTION', 'expected the name of a collection'],
+    [{ FIRESTORE_COLLECTION: '__x__' }, 'FIRESTORE_COLLECTION', 'expected the name of a collection'],
     [{ ECHO_BOT_ENABLED: 'yes' }, 'ECHO_BOT_ENABLED', 'expected true or false'],
   ])('names the fault in %j', (environment, variable, expected) => {
     expect(faultsOf(environment as Record<string, string>)[variable]).toContain(expected);

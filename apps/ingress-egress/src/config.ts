@@ -21,7 +21,11 @@ const variablesSchema = z
     LOG_LEVEL: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'], 'expected debug, info, warn, error or silent')
       .default('info'),
-    DEBUG_TOKEN: z.string().min(16, 'expected at least 16 characters').optional(),
+    // A header carries other characters differently from client to client, so such a token would open nothing.
+    DEBUG_TOKEN: z
+      .string()
+      .regex(/^[\x20-\x7e]{16,}$/, 'expected at least 16 characters of printable ASCII')
+      .optional(),
     MESSAGE_BUS_DRIVER: z.enum(['memory', 'pubsub'], 'expected memory or pubsub').default('memory'),
     BUS_PREFIX: busPrefixSchema.default(''),
     INGRESS_WITHOUT_SUBSCRIBER: z.enum(['hold', 'publish'], 'expected hold or publish').default('hold'),
@@ -36,7 +40,10 @@ const variablesSchema = z
     STATE_FILE: z.string().default('.state/ingress-egress.json'),
     FIRESTORE_COLLECTION: z
       .string()
-      .regex(/^[^/]{1,100}$/, 'expected the name of a collection, without a slash')
+      .regex(
+        /^(?!\.{1,2}$|__.*__$)[^/]{1,100}$/,
+        'expected the name of a collection, without a slash, not ".", ".." or "__x__"',
+      )
       .default('ingress-egress'),
     FIRESTORE_EMULATOR_HOST: z.string().optional(),
     ECHO_BOT_ENABLED: flag(false),
