@@ -138,4 +138,19 @@ describe('listen', () => {
     );
     await second.close();
   });
+
+  it('names HOST where it is no address of this machine', async () => {
+    const { bus, manager } = await aWorld();
+    const server = createHttpServer({
+      bus,
+      manager,
+      clock: systemClock,
+      logger: silent,
+      desk: aDesk(bus),
+      debugToken: undefined,
+    });
+    // TEST-NET-1: no machine has it.
+    await expect(server.listen('192.0.2.1', 0)).rejects.toThrow('HOST is no address of this machine');
+    await server.close();
+  });
 });

@@ -40,7 +40,7 @@ export interface HttpServices {
 }
 
 export interface HttpServer {
-  /** Resolves with the port. @throws Error that names the cure where the port is taken */
+  /** Resolves with the port. @throws Error that names the cure where the address cannot be had */
   listen(host: string, port: number): Promise<number>;
   /** Whether it listens on this machine's loopback addresses alone. */
   readonly isLoopbackOnly: boolean;
@@ -161,10 +161,19 @@ export function createHttpServer(services: HttpServices): HttpServer {
         await opening;
         isLoopbackOnly = server.addresses().every((at) => typeof at === 'object' && isLoopback(at.address));
       } catch (error) {
-        if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'EADDRINUSE') {
+        const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+        if (code === 'EADDRINUSE') {
           throw new Error(`port ${port} is in use: stop what uses it or set PORT to another one`, {
             cause: error,
           });
+        }
+        if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') {
+          throw new Error(
+            `HOST is no address of this machine (${code}): set it to one, or to 0.0.0.0 for all`,
+            {
+              cause: error,
+            },
+          );
         }
         throw error;
       }
