@@ -107,7 +107,9 @@ describe('one connector that cannot start', () => {
   it('leaves the others at work, says why, and keeps the service unready', async () => {
     const world = await World.start(undefined, {}, ['twilio', 'twitch']);
     await world.service.stop();
-    world.sandbox.twitch.injectFault({ kind: 'login-failure' });
+    const body = '{"status":400,"message":"Invalid refresh token"}';
+    world.sandbox.twitch.injectFault({ kind: 'request', endpoint: 'token', status: 400, body });
+    world.sandbox.twitch.injectFault({ kind: 'expire-tokens' });
     await world.startService({ ready: false });
     await statusOf(world, 'twilio', 'connected');
     const { conversationSid } = await world.sandbox.twilio.receiveMessage({
