@@ -1,3 +1,5 @@
+import { messageOf } from './thrown.js';
+
 /** Time as a dependency, so that tests need no real time. */
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
@@ -68,7 +70,7 @@ export function withTimeout<T>(
       },
       (error: unknown) => {
         cancel();
-        reject(error instanceof Error ? error : new Error(String(error)));
+        reject(error instanceof Error ? error : new Error(messageOf(error)));
       },
     );
   });

@@ -1,4 +1,5 @@
 import { type ErrorInfo } from '@bitbrat/envelope';
+import { messageOf } from './thrown.js';
 
 /**
  * What each code means and what follows from it.
@@ -126,8 +127,7 @@ export class ConnectorError extends Error {
 /** What is no ConnectorError is a fault of ours: code `INTERNAL`, the original as its cause. */
 export function toConnectorError(error: unknown): ConnectorError {
   if (error instanceof ConnectorError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new ConnectorError('INTERNAL', message, { cause: error });
+  return new ConnectorError('INTERNAL', messageOf(error), { cause: error });
 }
 
 /** The longest message of an error that travels, in UTF-16 code units: a platform may answer with a whole page. */

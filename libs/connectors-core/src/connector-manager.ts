@@ -16,6 +16,7 @@ import { type ConnectorHost, type CursorStore, type DeliveryReceipt } from './ho
 import { type Logger } from './logger.js';
 import { type SupervisionPolicy } from './supervision-policy.js';
 import { Supervisor } from './supervisor.js';
+import { messageOf } from './thrown.js';
 import { isWebhookReceiver, type WebhookReceiver, type WebhookResponse } from './webhook.js';
 
 /** A connector by the name that envelopes and egress events carry. */
@@ -178,8 +179,7 @@ export class ConnectorManager {
   }
 
   #webhookFailed(name: string, error: unknown): WebhookResponse {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.services.logger.error('connector.webhook-failed', { connector: name, reason });
+    this.services.logger.error('connector.webhook-failed', { connector: name, reason: messageOf(error) });
     return { status: 500, body: 'internal error' };
   }
 

@@ -2,7 +2,8 @@ import { type IConnector } from './connector.js';
 import { ConnectorError } from './connector-error.js';
 import { type ConnectorScopes } from './connector-scopes.js';
 import { type LogFields, type Logger } from './logger.js';
-import { isRejectionHandler } from './rejection-handler.js';
+import { isRejectionHandler, type RejectionHandler } from './rejection-handler.js';
+import { messageOf } from './thrown.js';
 
 /** How an error reached the process, as Node names it. */
 export type FaultOrigin = 'uncaughtException' | 'unhandledRejection';
@@ -41,7 +42,7 @@ export class FaultClaims {
     const [name, suspect] =
       scope !== undefined && owner !== undefined ? [scope.connector, owner] : this.#recognise(reason);
     if (name === undefined || suspect === undefined) return undefined;
-    const message = reason instanceof Error ? reason.message : String(reason);
+    const message = messageOf(reason);
     const fields = { connector: name, reason: message, ...stackOf(reason) };
     if (scope?.call?.isOpen() === true) {
       this.#warn(origin, { ...fields, consequence: 'the call failed' });
@@ -62,7 +63,7 @@ export class FaultClaims {
   #recognise(reason: unknown): readonly [string, Suspect] | readonly [] {
     return (
       [...this.suspects].find(
-        ([, { connector }]) => isRejectionHandler(connector) && connector.claimRejection(reason),
+        ([, { connector }]) => isRejectionHandler(connector) && recognises(connector, reason),
       ) ?? []
     );
   }
@@ -75,12 +76,23 @@ export class FaultClaims {
 }
 
 function isLeftover({ connector }: Suspect, reason: unknown): boolean {
-  return (
-    isRejectionHandler(connector) && connector.claimRejection(reason) && connector.isLeftover?.() === true
-  );
+  return isRejectionHandler(connector) && recognises(connector, reason) && connector.isLeftover?.() === true;
+}
+
+/** A connector that cannot tell does not recognise it: the reason may throw when it is looked at. */
+function recognises(connector: RejectionHandler, reason: unknown): boolean {
+  try {
+    return connector.claimRejection(reason);
+  } catch {
+    return false;
+  }
 }
 
 function stackOf(reason: unknown): LogFields {
-  if (!(reason instanceof Error) || reason.stack === undefined) return {};
-  return { stack: reason.stack.split('\n', STACK_LINES).join('\n') };
+  try {
+    const stack: unknown = reason instanceof Error ? reason.stack : undefined;
+    return typeof stack === 'string' ? { stack: stack.split('\n', STACK_LINES).join('\n') } : {};
+  } catch {
+    return {};
+  }
 }
