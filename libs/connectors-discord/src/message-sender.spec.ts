@@ -87,6 +87,17 @@ describe('MessageSender', () => {
     expect(world.bodies).toHaveLength(2);
   });
 
+  it('says that a message may exist which expires between two tries', async () => {
+    const { bodies, clock, sender } = setup(() =>
+      Promise.reject(Object.assign(new Error('bad gateway'), { status: 502 })),
+    );
+    const sending = sender.send('hi', CHANNEL, options({ expiresAt: clock.now() + 100 }));
+    const failed = expect(sending).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', ambiguous: true });
+    await clock.advance(10_000);
+    await failed;
+    expect(bodies).toHaveLength(1);
+  });
+
   it('tries three times with one nonce while Discord has faults of its own', async () => {
     const { bodies, clock, sender } = setup(() =>
       Promise.reject(Object.assign(new Error('bad gateway'), { status: 502 })),

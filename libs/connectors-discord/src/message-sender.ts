@@ -180,6 +180,7 @@ export class MessageSender {
     const { clock, random, session } = this.#options;
     const doing = `send to ${channelId}`;
     const upload = files.length === 0 ? {} : { files: files.map((file) => ({ ...file })) };
+    let last: ConnectorError | undefined;
     for (let attempt = 1; ; attempt += 1) {
       // The SDK never takes its listener off the signal, so each request gets one of its own. AbortSignal.any would not do: Node keeps what it
       // makes for as long as it has a listener.
@@ -194,7 +195,10 @@ export class MessageSender {
         return createdSchema.parse(answer).id;
       } catch (reason) {
         const error = isAborted(signal) ? gaveUp(channelId) : toDiscordError(reason, doing);
+        // The part may stand of the try before: that it expired does not say so.
+        if (error.code === 'EXPIRED' && last !== undefined) throw last;
         if (error.code !== 'UPSTREAM_UNAVAILABLE' || attempt >= MAX_TRIES) throw error;
+        last = error;
         await sleep(clock, backoffMs(BACKOFF, attempt, random), signal);
       } finally {
         abort.release();
