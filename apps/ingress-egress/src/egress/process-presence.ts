@@ -23,7 +23,8 @@ interface Observation {
  */
 export class ProcessPresence {
   readonly #observed = new Map<string, Observation>();
-  readonly #dead = new Set<string>();
+  /** The last look at each process that is dead. */
+  readonly #dead = new Map<string, Pick<Observation, 'value' | 'lastAt'>>();
   #beats = 0;
   /** Start of the last sign of life that the store has taken, by the monotonic clock. */
   #lastBeatAt = 0;
@@ -66,8 +67,10 @@ export class ProcessPresence {
     this.#lastBeatAt = Math.max(this.#lastBeatAt, at);
   }
 
+  /** Only after a recent look: a process that stood still for a while goes on, and gives signs of life again. */
   isDead(epoch: string): boolean {
-    return this.#dead.has(epoch);
+    const dead = this.#dead.get(epoch);
+    return dead !== undefined && this.clock.monotonic() - dead.lastAt <= MAX_PAUSE_MS;
   }
 
   /** Looks whether a process lives; to be called every second or two until `isDead`, or until its event is done. Never rejects. */
@@ -81,12 +84,18 @@ export class ProcessPresence {
       this.#observed.delete(epoch);
       return;
     }
+    const dead = this.#dead.get(epoch);
+    if (dead !== undefined && (value === undefined || value === dead.value)) {
+      this.#dead.set(epoch, { value: dead.value, lastAt: now });
+      return;
+    }
+    this.#dead.delete(epoch);
     const known = this.#observed.get(epoch);
     const isSame = known !== undefined && known.value === value && now - known.lastAt <= MAX_PAUSE_MS;
     const since = isSame ? known.since : now;
     this.#observed.set(epoch, { value, since, lastAt: now });
-    if (now - since < DEAD_AFTER_MS || this.#dead.has(epoch)) return;
-    this.#dead.add(epoch);
+    if (now - since < DEAD_AFTER_MS) return;
+    this.#dead.set(epoch, { value, lastAt: now });
     this.#observed.delete(epoch);
     this.logger.warn('egress.process-dead', { epoch });
     if (value !== undefined) await this.store.delete(keyOf(epoch)).catch(() => undefined);

@@ -126,6 +126,30 @@ describe('SendClaims', () => {
     for (const claims of [alive, other]) claims.stop();
   });
 
+  it('takes a process for alive again that goes on after a standstill', async () => {
+    const clock = new ManualClock();
+    const itsClock = new ManualClock();
+    const store = createMemoryStore();
+    const paused = claimsOf(store, itsClock, { isShared: true });
+    const other = claimsOf(store, clock, { isShared: true });
+    await begin(paused, 'e1');
+    let claim = await begin(other, 'e1');
+    for (let second = 0; claim.kind === 'held' && second < 20; second++) {
+      await other.observe(claim.epoch);
+      await clock.advance(1_000);
+      claim = await begin(other, 'e1');
+    }
+    expect(claim).toEqual(mine('died', 1));
+    for (let second = 0; second < 60; second++) {
+      await itsClock.advance(1_000);
+      await clock.advance(1_000);
+    }
+    expect(await begin(paused, 'e2')).toEqual(mine('none'));
+    expect(await paused.isMine('e2')).toBe(true);
+    expect((await begin(other, 'e2')).kind).toBe('held');
+    for (const claims of [paused, other]) claims.stop();
+  });
+
   it('takes no process for dead that has each event in hand for a moment only', async () => {
     const clock = new ManualClock();
     const store = createMemoryStore();
