@@ -35,6 +35,18 @@ const TWITCH_SPACING_MS = 1_200;
 const DISCORD_WINDOW_MS = 5_000;
 const DISCORD_BURST = 4;
 
+/**
+ * Milliseconds that Discord's SDK itself may wait for a rate limit (`MAX_RATE_LIMIT_WAIT_MS` in
+ * connectors-discord) after a message was handed to it. Any status includes 429.
+ */
+const DISCORD_SDK_WAIT_MS = 10_000;
+const DISCORD_LIMITING = /^discord\.(?:any-status|too-many)/;
+
+/** For how many milliseconds after a fault its platform's SDK may still wait because of it. */
+export function sdkWaitMs(faultName: string): number {
+  return DISCORD_LIMITING.test(faultName) ? DISCORD_SDK_WAIT_MS : 0;
+}
+
 /** Milliseconds that a message may wait for the platform's window of sends; 0 where windows are short. */
 export function sendWindowMs(platform: string): number {
   return platform === 'twitch' ? TWITCH_WINDOW_MS : 0;
@@ -97,6 +109,10 @@ function paceDue({ event, facts, ready, recent }: Waiting): number {
   const since = (times: readonly number[], ms: number): readonly number[] =>
     times.filter((time) => time >= ready - ms);
   if (event.platform === 'discord') {
+    const waitsInSdk = facts.troubles.some(
+      ({ from, name, to }) => sdkWaitMs(name) > 0 && from <= ready && to + sdkWaitMs(name) >= ready,
+    );
+    if (waitsInSdk) return ready + DISCORD_SDK_WAIT_MS;
     return since(recent.destination, DISCORD_WINDOW_MS).length >= DISCORD_BURST
       ? ready + DISCORD_WINDOW_MS
       : ready;

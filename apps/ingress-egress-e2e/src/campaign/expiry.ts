@@ -1,4 +1,5 @@
 import { type JudgedEvent } from './egress-groups.js';
+import { sdkWaitMs } from './documented-waits.js';
 import { type Facts, type StandingFact } from './facts.js';
 import { stalledMs } from './stalls.js';
 import { type Finding } from './verdict.js';
@@ -52,8 +53,10 @@ function wasHeldUp(event: JudgedEvent, expiresAt: number, stoodAt: number, facts
   return (
     stalled ||
     troubles.some(
-      ({ lane, ...trouble }) =>
-        [event.platform, 'service', 'clock'].includes(lane) && trouble.from <= to && trouble.to >= from,
+      ({ lane, name, ...trouble }) =>
+        [event.platform, 'service', 'clock'].includes(lane) &&
+        trouble.from <= to &&
+        trouble.to + sdkWaitMs(name) >= from,
     )
   );
 }
