@@ -9,8 +9,11 @@ const OPEN_PER_SLOT = 64;
 
 /** The claim of one process on one event. */
 export interface Mark {
-  /** `hand`: its process works on it. `left`: nobody does; something of it may exist on the platform. */
-  readonly phase: 'hand' | 'left';
+  /**
+   * `hand`: its process works on it. `left`: nobody does; something of it may exist on the platform. `settled`: its
+   * outcome is known, and may have been published.
+   */
+  readonly phase: 'hand' | 'left' | 'settled';
   readonly instance: string;
   /** One per start of a process. */
   readonly epoch: string;
@@ -18,6 +21,8 @@ export interface Mark {
   readonly startedAt: number;
   /** Processes that died with the event in hand. */
   readonly deaths: number;
+  /** With `settled`: the outcome and how the claim ends, as JSON. */
+  readonly settlement?: string;
 }
 
 /** The events of one slot, by hash. A draft: to be changed, then formatted. */
@@ -45,7 +50,16 @@ export function placeOf(key: string): Place {
 const slotSchema = z.object({
   done: z.array(z.string()),
   open: z.array(
-    z.tuple([z.string(), z.enum(['hand', 'left']), z.string(), z.string(), z.number(), z.number()]),
+    z
+      .tuple([
+        z.string(),
+        z.enum(['hand', 'left', 'settled']),
+        z.string(),
+        z.string(),
+        z.number(),
+        z.number(),
+      ])
+      .rest(z.string()),
   ),
 });
 
@@ -62,8 +76,9 @@ export function parseSlot(value: string | undefined): Slot {
   const parsed = slotSchema.safeParse(json);
   if (!parsed.success) return slot;
   for (const hash of parsed.data.done) slot.done.add(hash);
-  for (const [hash, phase, instance, epoch, startedAt, deaths] of parsed.data.open) {
-    slot.open.set(hash, { phase, instance, epoch, startedAt, deaths });
+  for (const [hash, phase, instance, epoch, startedAt, deaths, settlement] of parsed.data.open) {
+    const mark = { phase, instance, epoch, startedAt, deaths };
+    slot.open.set(hash, settlement === undefined ? mark : { ...mark, settlement });
   }
   return slot;
 }
@@ -74,13 +89,14 @@ export function formatSlot({ done, open }: Slot): string {
     done: [...done].slice(-DONE_PER_SLOT),
     open: [...open]
       .slice(-OPEN_PER_SLOT)
-      .map(([hash, { phase, instance, epoch, startedAt, deaths }]) => [
+      .map(([hash, { phase, instance, epoch, startedAt, deaths, settlement }]) => [
         hash,
         phase,
         instance,
         epoch,
         startedAt,
         deaths,
+        ...(settlement === undefined ? [] : [settlement]),
       ]),
   });
 }

@@ -195,6 +195,10 @@ export class EarlierSends {
   }
 
   /** The event's outcome is known, or it goes back to the bus. Never rejects. */
+  async settling(event: EventOnItsWay, settlement: string): Promise<void> {
+    await this.claims.settling(claimKey(event), settlement);
+  }
+
   async endClaim(event: EventOnItsWay, how: ClaimEnd): Promise<void> {
     await this.claims.end(claimKey(event), how);
   }

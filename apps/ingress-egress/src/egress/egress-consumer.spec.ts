@@ -27,6 +27,7 @@ import { REPLAY_OF } from '../dead-letters/replay.js';
 import { createMemoryStore, type StateStore } from '@bitbrat/state-store';
 import { Publisher } from '../publisher.js';
 import { EgressConsumer } from './egress-consumer.js';
+import { writeSettlement } from './settlement.js';
 import { SendClaims } from './send-claims.js';
 
 const TOPICS = createTopics();
@@ -748,6 +749,24 @@ describe('EgressConsumer', () => {
       expect(started.calls).toHaveLength(1);
       expect(statuses(started)).toEqual(['e1 sent 1']);
       await next.stop(1_000);
+    });
+
+    it('publishes the outcome that a process knew which died, and no other', async () => {
+      const store = createMemoryStore();
+      const first = await start(() => accepted, { duplicateProtection: protection });
+      await first.publish({ id: 'e1' });
+      await settle();
+      const [outcome] = first.outcomes;
+      if (outcome === undefined) throw new Error('no outcome');
+      const dead = claimsOf(store);
+      await dead.begin('e1', 1_000);
+      await dead.settling('e1', writeSettlement({ outcome, end: 'done' }));
+      const next = await start(() => accepted, { duplicateProtection: protection, store });
+      await next.publish({ id: 'e1' });
+      await next.publish({ id: 'e1' });
+      await jest.advanceTimersByTimeAsync(11_000);
+      expect(next.calls).toHaveLength(0);
+      expect(next.outcomes).toEqual([outcome]);
     });
 
     it('has one outcome for an event that expired and comes again after a restart', async () => {

@@ -26,6 +26,7 @@ import { type EarlierSends, type EventOnItsWay } from './earlier-sends.js';
 import { toDeadLetter, toOutcome } from './outcomes.js';
 import { type Pacer } from './pacer.js';
 import { type ClaimEnd } from './send-claims.js';
+import { readSettlement, writeSettlement } from './settlement.js';
 
 /** What the deliveries of one process share. */
 export interface DeliveryContext {
@@ -126,6 +127,8 @@ export class EventDelivery {
       case 'held':
         logger.debug('egress.held-elsewhere', { event: this.event.id });
         return nack;
+      case 'settled':
+        return this.#publishAgain(claim.settlement);
       case 'unavailable':
         return stopping.aborted ? nack : this.#settleAsUnknown();
       case 'mine':
@@ -295,6 +298,8 @@ export class EventDelivery {
       await sendDeadLetter(this.context, this.message, toErrorInfo(error), attempts);
     }
     const outcome = toOutcome(this.event, { status, attempts, platformMessageIds, error, now: clock.now() });
+    const end = settlement.end ?? this.#claimEnd(status);
+    await earlierSends.settling(this.#way, writeSettlement({ outcome, end }));
     await publisher.outcome(outcome, this.message.attributes['traceparent']);
     logger.info(`egress.${status}`, {
       event: this.event.id,
@@ -302,8 +307,18 @@ export class EventDelivery {
       attempts,
       ...(error === undefined ? {} : { code: error.code }),
     });
-    const finished = earlierSends.endClaim(this.#way, settlement.end ?? this.#claimEnd(status));
-    return { disposition: 'ack', finished };
+    return { disposition: 'ack', finished: earlierSends.endClaim(this.#way, end) };
+  }
+
+  /** The process before knew the outcome, and may not have published it. A repeated one has the same id. */
+  async #publishAgain(text: string): Promise<Delivered> {
+    const { earlierSends, logger, publisher } = this.context;
+    const settlement = readSettlement(text);
+    if (settlement === undefined) return this.#settleAsUnknown();
+    const { end, outcome } = settlement;
+    await publisher.outcome(outcome, this.message.attributes['traceparent']);
+    logger.info('egress.outcome-repeated', { event: this.event.id, status: outcome.status });
+    return { disposition: 'ack', finished: earlierSends.endClaim(this.#way, end) };
   }
 
   /** An event that may exist on the platform may come again only where the platform can tell. */

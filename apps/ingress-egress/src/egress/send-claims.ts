@@ -17,11 +17,13 @@ const CONFIRM_MS = 2_000;
  *   of it may exist on the platform (`left`), or the claim of a process that died (`died`). `deaths`: processes that died
  *   with the event in hand.
  * - `done`: it was sent, or its outcome is final.
+ * - `settled`: its outcome was known when its process died, and may not have been published. It is ours now.
  * - `held`: another process has it in hand, or may have.
  * - `unavailable`: the store, which knows, does not answer.
  */
 export type Claim =
   | { readonly kind: 'mine'; readonly earlier: 'none' | 'left' | 'died'; readonly deaths: number }
+  | { readonly kind: 'settled'; readonly settlement: string }
   | { readonly kind: 'held'; readonly epoch: string }
   | { readonly kind: 'done' | 'unavailable' };
 
@@ -77,6 +79,7 @@ export class SendClaims {
       const change = this.#slots.change(slot, (draft) => this.#take(draft, hash));
       const claim = (await this.#within(change, limitMs)) ?? ({ kind: 'unavailable' } as const);
       if (claim.kind === 'mine') this.#hold(key, claim.deaths);
+      if (claim.kind === 'settled') this.#hold(key, 0);
       return claim;
     } catch (error) {
       this.#onRefused(error);
@@ -117,6 +120,24 @@ export class SendClaims {
     return isMine !== false;
   }
 
+  /**
+   * Notes the outcome of an event that is in hand, before it is published: a process that dies meanwhile must not leave the
+   * next one to guess another. Resolves when that is durable, or when a store that does not answer has had its time. Never
+   * rejects.
+   */
+  async settling(key: string, settlement: string): Promise<void> {
+    // A store that owes us answers already is not waited for.
+    if (!this.#own.has(key) || this.#unsaved.size > 0) return;
+    const { hash, slot } = placeOf(key);
+    const change = this.#slots.change(slot, (draft) => {
+      const mark = draft.open.get(hash);
+      if (mark?.epoch === this.options.epoch) draft.open.set(hash, { ...mark, phase: 'settled', settlement });
+    });
+    await this.#within(change, CONFIRM_MS).catch((error: unknown) => {
+      this.#onRefused(error);
+    });
+  }
+
   /** Ends the claim of an event that is in hand. Resolves when that is durable, or when the store has refused it for now. Never rejects. */
   async end(key: string, how: ClaimEnd): Promise<void> {
     const deaths = this.#own.get(key);
@@ -136,9 +157,16 @@ export class SendClaims {
   #take(draft: Slot, hash: string): Claim {
     if (draft.done.has(hash)) return { kind: 'done' };
     const mark = draft.open.get(hash);
-    if (mark !== undefined && mark.phase === 'hand' && mark.epoch !== this.options.epoch) {
+    if (mark !== undefined && mark.phase !== 'left' && mark.epoch !== this.options.epoch) {
       if (this.options.isShared && !this.#presence.isDead(mark.epoch))
         return { kind: 'held', epoch: mark.epoch };
+    }
+    if (mark?.settlement !== undefined) {
+      const { epoch, instanceId: instance } = this.options;
+      draft.open.set(hash, { ...mark, epoch, instance });
+      return { kind: 'settled', settlement: mark.settlement };
+    }
+    if (mark?.phase === 'hand' && mark.epoch !== this.options.epoch) {
       const deaths = mark.deaths + 1;
       this.#put(draft, hash, 'hand', deaths);
       return { kind: 'mine', earlier: 'died', deaths };
