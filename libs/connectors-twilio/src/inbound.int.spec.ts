@@ -158,9 +158,9 @@ describe('inbound', () => {
     for (const text of expected) {
       for (const phone of phones) sids.set(phone, (await gateway.sms(text, phone)).conversationSid);
     }
-    await waitFor(() => gateway.host.published.length >= 500, 'all messages', 20_000);
+    await waitFor(() => gateway.host.published.length >= 500, 'all messages', 60_000);
     for (const sid of sids.values()) expect(gateway.texts(sid)).toEqual(expected);
-  });
+  }, 90_000);
 
   it('finds by its sweep what neither a push nor a webhook has told', async () => {
     await running({ clock: fastClock(20) });
