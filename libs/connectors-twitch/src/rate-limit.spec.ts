@@ -244,4 +244,19 @@ describe('several processes with one account', () => {
     await cursors.save('sends', note);
     expect(await burst(createLimiter(new ManualClock(), cursors), 'a')).toBe(0);
   });
+
+  it('counts once what a process sent whose clock was ahead, however often it is read', async () => {
+    const AHEAD_MS = 5 * 3_600_000;
+    const [clock, cursors] = [new ManualClock(), new MemoryCursors()];
+    const sends = Array.from({ length: 18 }, (_, i) => [clock.now() + AHEAD_MS + i, 'b', `n${i}`]);
+    const process = { id: 'before', hasEnded: true, sends };
+    await cursors.save('sends', JSON.stringify({ processes: [process], mutedUntil: 0, mutedForMs: 0 }));
+    const limiter = createLimiter(clock, cursors);
+    await limiter.journal.refresh();
+    expect(limiter.recent).toBe(18);
+    await clock.advance(32_000);
+    expect(limiter.recent).toBe(0);
+    await limiter.journal.refresh();
+    expect(limiter.waitMs('a', 'ordinary')).toBe(0);
+  });
 });

@@ -46,6 +46,8 @@ export class SendJournal {
   readonly #options: JournalOptions;
   #own: Send[] = [];
   #foreign: readonly Foreign[] = [];
+  /** What the note held when it was last read, forgotten sends included. */
+  #noted: readonly Foreign[] = [];
   /** By the monotonic clock. */
   #mutedUntil = -Infinity;
   #hasLoaded = false;
@@ -172,8 +174,8 @@ export class SendJournal {
     const { clock, processId } = this.#options;
     const now = clock.monotonic();
     const ahead = clock.now() - now;
-    const known = new Map(this.#foreign.map((process) => [process.id, process.sends]));
-    this.#foreign = processes
+    const known = new Map(this.#noted.map((process) => [process.id, process.sends]));
+    this.#noted = processes
       .filter(({ id }) => id !== processId)
       .map(({ hasEnded, id, sends }) => {
         const before = known.get(id) ?? [];
@@ -182,6 +184,7 @@ export class SendJournal {
           before.find((send) => send.at === at)?.sentAt ?? Math.min(at - ahead, now);
         return { id, hasEnded, sends: sends.map((send) => ({ ...send, sentAt: ageOf(send) })) };
       });
+    this.#foreign = this.#noted;
   }
 
   /** One after the other; what comes while one is written goes with the next. */
