@@ -14,7 +14,8 @@ if [ -e "$target/app" ]; then
   exit 1
 fi
 mkdir -p "$target/app/chunks"
-cp "$built"/*.mjs "$built"/*.LEGAL.txt LICENSE "$target/app/"
+cp "$built"/*.mjs LICENSE "$target/app/"
+# The entry point bundles nothing of others; each chunk that does has their licences beside it.
 cp "$built"/chunks/*.mjs "$built"/chunks/*.LEGAL.txt "$target/app/chunks/"
 # Readable by whoever it runs as, writable by nobody.
 chmod -R u=rwX,go=rX "$target/app"

@@ -95,8 +95,15 @@ async function roundTrip(url, service) {
   return performance.now() - startedAt;
 }
 
-/** @param {string} folder @param {Running[]} started */
-async function check(folder, started) {
+/** A folder that stays writable where the root file system is not: a volume of its own, as a deployment would mount one. */
+function stateFolder() {
+  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'bitbrat-state-'));
+  chmodSync(folder, 0o777);
+  return folder;
+}
+
+/** @param {string} folder @param {string} state @param {Running[]} started */
+async function check(folder, state, started) {
   assertNoModulesInReach(folder);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -131,7 +138,7 @@ async function check(folder, started) {
       EGRESS_INSTANCE_ID: 'image-check',
       ...sandboxSettings(sandbox),
       TWILIO_WEBHOOK_URL: webhook,
-      // Their cursors would go into a file, and the file system is read-only, as it may be.
+      STATE_FILE: join(state, 'state.json'),
       DISCORD_ENABLED: 'false',
     },
   });
@@ -165,6 +172,7 @@ async function main() {
   const given = process.argv[2];
   if (given === '--help' || given === '-h') return console.log(USAGE);
   const folder = given === undefined ? mkdtempSync(join(tmpdir(), 'bitbrat-image-')) : resolve(given);
+  const state = stateFolder();
   /** @type {Running[]} */
   const started = [];
   try {
@@ -172,13 +180,14 @@ async function main() {
       chmodSync(folder, 0o755);
       execFileSync(join(ROOT, 'tools/image/assemble.sh'), [folder], { stdio: 'inherit' });
     }
-    const figures = await check(folder, started);
+    const figures = await check(folder, state, started);
     for (const [name = '', value] of figures) console.log(`${name.padEnd(17)}${value}`);
   } catch (error) {
     console.error(error instanceof Failure ? error.message : error);
     process.exitCode = 1;
   } finally {
     for (const { child, exit } of started) if (exit === undefined) child.kill('SIGTERM');
+    rmSync(state, { recursive: true, force: true });
     if (given === undefined) rmSync(folder, { recursive: true, force: true });
   }
 }
