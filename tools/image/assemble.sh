@@ -15,8 +15,10 @@ if [ -e "$target/app" ]; then
 fi
 mkdir -p "$target/app/chunks"
 cp "$built"/*.mjs LICENSE "$target/app/"
-# The entry point bundles nothing of others; each chunk that does has their licences beside it.
-cp "$built"/chunks/*.mjs "$built"/chunks/*.LEGAL.txt "$target/app/chunks/"
+cp "$built"/chunks/*.mjs "$target/app/chunks/"
+# Licences lie beside each file that bundles something of others; the entry point may bundle nothing.
+find "$built" -maxdepth 1 -name '*.LEGAL.txt' -exec cp {} "$target/app/" \;
+find "$built/chunks" -name '*.LEGAL.txt' -exec cp {} "$target/app/chunks/" \;
 # Readable by whoever it runs as, writable by nobody.
 chmod -R u=rwX,go=rX "$target/app"
 chmod -R a-w "$target/app"
