@@ -24,6 +24,7 @@ export * from './retry.js';
 export * from './retry-schedule.js';
 export * from './supervision-policy.js';
 export * from './supervisor.js';
+export * from './thrown.js';
 export * from './timers.js';
 export * from './variables.js';
 export * from './webhook.js';

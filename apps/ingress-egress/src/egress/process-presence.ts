@@ -1,4 +1,4 @@
-import { type Clock, type Logger } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, messageOf } from '@bitbrat/connectors-core';
 import { type StateStore } from '@bitbrat/state-store';
 
 /** Milliseconds between two signs of life of a process that has events in hand. */
@@ -109,7 +109,7 @@ export class ProcessPresence {
       await this.store.set(keyOf(this.epoch), String(this.#beats));
       this.confirmed(at);
     } catch (error) {
-      this.logger.debug('egress.presence-not-kept', { reason: String(error) });
+      this.logger.debug('egress.presence-not-kept', { reason: messageOf(error) });
     }
   }
 

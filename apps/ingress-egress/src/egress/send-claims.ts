@@ -1,4 +1,4 @@
-import { type Clock, type Logger } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, messageOf } from '@bitbrat/connectors-core';
 import { type StateStore } from '@bitbrat/state-store';
 import { type Mark, placeOf, type Slot } from './claim-slot.js';
 import { ClaimSlots } from './claim-slots.js';
@@ -237,7 +237,7 @@ export class SendClaims {
   }
 
   #onRefused(error: unknown): void {
-    this.logger.warn('egress.claim-not-kept', { reason: String(error) });
+    this.logger.warn('egress.claim-not-kept', { reason: messageOf(error) });
   }
 
   #retryLater(): void {

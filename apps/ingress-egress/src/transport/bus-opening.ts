@@ -1,4 +1,4 @@
-import { type Clock, type Logger, sleep } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, messageOf, sleep } from '@bitbrat/connectors-core';
 
 /** One thing that must be opened on the bus. */
 export interface OpeningTask {
@@ -77,6 +77,6 @@ async function attempt(open: () => Promise<void>): Promise<'open' | { readonly r
     await open();
     return 'open';
   } catch (error) {
-    return { reason: error instanceof Error ? error.message : String(error) };
+    return { reason: messageOf(error) };
   }
 }

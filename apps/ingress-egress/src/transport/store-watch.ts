@@ -1,4 +1,4 @@
-import { type Clock, type Logger, sleep } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, messageOf, sleep } from '@bitbrat/connectors-core';
 import { type StateStore, StateStoreError } from '@bitbrat/state-store';
 
 /** Milliseconds between two looks, while all is well and while it is not, and what one look may take. */
@@ -104,5 +104,5 @@ export class StoreWatch implements StateStore {
 
 function textOf(error: unknown): string {
   if (error instanceof StateStoreError) return `${error.code}: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

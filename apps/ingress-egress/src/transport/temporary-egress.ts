@@ -1,4 +1,4 @@
-import { type Clock, type Logger, sleep } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, messageOf, sleep } from '@bitbrat/connectors-core';
 import { isTopicKeeper, type MessageBus } from '@bitbrat/message-bus';
 
 /** An owner that was not there for so long is gone. Longer than Pub/Sub keeps a subscription that nobody reads. */
@@ -41,7 +41,7 @@ export class TemporaryEgress {
     if (!isTopicKeeper(bus)) return;
     const removal = bus.discardTemporary({ topic: this.topic, subscription: this.topic }).then(
       (isRemoved) => (isRemoved ? undefined : 'messages may be left in it'),
-      (error: unknown) => String(error),
+      (error: unknown) => messageOf(error),
     );
     const reason = await Promise.race([removal, sleep(clock, DISCARD_MS).then(() => 'no answer in time')]);
     if (reason !== undefined) logger.warn('service.egress-topic-left', { topic: this.topic, reason });
@@ -61,7 +61,7 @@ export class TemporaryEgress {
           logger.info('service.egress-topic-swept', { topic });
         }
       } catch (error) {
-        logger.debug('service.sweep-failed', { reason: String(error) });
+        logger.debug('service.sweep-failed', { reason: messageOf(error) });
       }
       await sleep(clock, SWEEP_EVERY_MS, signal);
     }
