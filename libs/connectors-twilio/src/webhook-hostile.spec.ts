@@ -18,9 +18,18 @@ const CPU_LIMIT_MS = 50;
 
 const sign = (text: string): string => createHmac('sha1', TOKEN).update(text, 'utf8').digest('base64');
 
-/** The signature of the documented algorithm, by Node's own parser. */
-function signForm(url: string, body: string): string {
-  const form = new URLSearchParams(body);
+/**
+ * The fields of a form by Node's own parser, which wants two favours: it takes a question mark at the start for no part
+ * of the first name, and reads bytes above 0x7f wrongly beside percent signs (Node 20) unless they are percent-encoded.
+ */
+function fieldsByNode(body: Buffer): URLSearchParams {
+  const encode = (byte: string): string => `%${byte.charCodeAt(0).toString(16)}`;
+  return new URLSearchParams(`?${body.toString('latin1').replace(/[\x80-\xff]/g, encode)}`);
+}
+
+/** The signature of the documented algorithm. */
+function signForm(url: string, body: Buffer): string {
+  const form = fieldsByNode(body);
   const byName = new Map<string, Set<string>>();
   for (const [name, value] of form) byName.set(name, (byName.get(name) ?? new Set()).add(value));
   const text = [...byName.keys()]
@@ -32,7 +41,7 @@ function signForm(url: string, body: string): string {
 function request(contentType: string | undefined, body: string, isSigned: boolean): WebhookRequest {
   const isJson = contentType?.startsWith(JSON_TYPE) === true;
   const query = isJson ? `?bodySHA256=${createHash('sha256').update(body).digest('hex')}` : '';
-  const signature = isJson ? sign(URL_AT_TWILIO + query) : signForm(URL_AT_TWILIO, body);
+  const signature = isJson ? sign(URL_AT_TWILIO + query) : signForm(URL_AT_TWILIO, Buffer.from(body));
   return {
     method: 'POST',
     path: `/webhooks/twilio${query}`,
@@ -133,6 +142,7 @@ const formText = fc.oneof(
     .map((fields) => new URLSearchParams(fields).toString()),
   fc.string({ unit: fc.constantFrom('a', 'b', '&', '=', '+', '%', '4', '1', 'f', 'F', '€', '[', ']', '\0') }),
   anyText,
+  anyText.map((text) => `?${text}`),
 );
 const urls = fc.oneof(
   fc.webUrl({ withQueryParameters: true, validSchemes: ['http', 'https'] }),
@@ -153,7 +163,7 @@ describe('parseForm', () => {
     fc.assert(
       fc.property(formText, (text) => {
         const body = Buffer.from(text);
-        const expected = [...new URLSearchParams(body.toString())];
+        const expected = [...fieldsByNode(body)];
         const found = [...(parseForm(body) ?? [])].flatMap(([name, values]) => values.map((v) => [name, v]));
         const byName = (fields: readonly (readonly string[])[]): string[] =>
           fields.map((field) => JSON.stringify(field)).sort();
@@ -199,7 +209,7 @@ describe('signatures', () => {
         const body = Buffer.from(text);
         const form = parseForm(body) ?? new Map<string, string[]>();
         const params = Object.fromEntries([...form].map(([name, values]) => [name, [...values]]));
-        const signature = signForm(isSame ? url : otherUrl, body.toString());
+        const signature = signForm(isSame ? url : otherUrl, body);
         const expected = vendorSays(() => validateRequest(TOKEN, signature, url, params));
         expect(isSignedForm(TOKEN, signature, url, form)).toBe(expected);
       }),
