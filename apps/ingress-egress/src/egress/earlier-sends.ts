@@ -194,11 +194,12 @@ export class EarlierSends {
     return now - this.#outage.since;
   }
 
-  /** The event's outcome is known, or it goes back to the bus. Never rejects. */
-  async settling(event: EventOnItsWay, settlement: string): Promise<void> {
-    await this.claims.settling(claimKey(event), settlement);
+  /** The event's outcome is known, and about to be published. Never rejects. */
+  async settling(event: EventOnItsWay, settlement: string, signal: AbortSignal): Promise<void> {
+    await this.claims.settling(claimKey(event), settlement, signal);
   }
 
+  /** The event's outcome is published, or it goes back to the bus. Never rejects. */
   async endClaim(event: EventOnItsWay, how: ClaimEnd): Promise<void> {
     await this.claims.end(claimKey(event), how);
   }

@@ -28,7 +28,7 @@ import { createMemoryStore, type StateStore } from '@bitbrat/state-store';
 import { Publisher } from '../publisher.js';
 import { EgressConsumer } from './egress-consumer.js';
 import { writeSettlement } from './settlement.js';
-import { SendClaims } from './send-claims.js';
+import { SendClaims, SETTLE_MS } from './send-claims.js';
 
 const TOPICS = createTopics();
 const EGRESS = TOPICS.egress('one');
@@ -609,10 +609,34 @@ describe('EgressConsumer', () => {
       expect(started.deadLetters).toHaveLength(2);
     });
 
-    it('a new event is sent', async () => {
+    it('new events are sent one after the other, and their outcomes wait for the store', async () => {
+      const started = await start(() => accepted, { duplicateProtection: 'none', store });
+      await started.publish({ id: 'e1' });
+      await started.publish({ id: 'e2' });
+      await settle();
+      expect([started.calls.length, statuses(started)]).toEqual([2, []]);
+      isAway = false;
+      await jest.advanceTimersByTimeAsync(2_000);
+      expect(statuses(started)).toEqual(['e1 sent 1', 'e2 sent 1']);
+    });
+
+    it('outcomes do not wait for the store for ever', async () => {
+      const started = await start(() => accepted, { duplicateProtection: 'none', store });
+      await started.publish({ id: 'e1' });
+      await jest.advanceTimersByTimeAsync(SETTLE_MS / 2);
+      await started.publish({ id: 'e2' });
+      await jest.advanceTimersByTimeAsync(SETTLE_MS / 2 + 2_000);
+      // The store is away for both of them, not for one after the other.
+      expect(statuses(started)).toEqual(['e1 sent 1', 'e2 sent 1']);
+    });
+
+    it('outcomes are published before the service stops', async () => {
       const started = await start(() => accepted, { duplicateProtection: 'none', store });
       await started.publish({ id: 'e1' });
       await settle();
+      const stopped = started.consumer.stop(10_000);
+      await jest.advanceTimersByTimeAsync(5_000);
+      await stopped;
       expect(statuses(started)).toEqual(['e1 sent 1']);
     });
   });
@@ -760,7 +784,7 @@ describe('EgressConsumer', () => {
       if (outcome === undefined) throw new Error('no outcome');
       const dead = claimsOf(store);
       await dead.begin('e1', 1_000);
-      await dead.settling('e1', writeSettlement({ outcome, end: 'done' }));
+      await dead.settling('e1', writeSettlement({ outcome, end: 'done' }), new AbortController().signal);
       const next = await start(() => accepted, { duplicateProtection: protection, store });
       await next.publish({ id: 'e1' });
       await next.publish({ id: 'e1' });

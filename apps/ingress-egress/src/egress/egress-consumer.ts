@@ -17,7 +17,7 @@ import { LRUCache } from 'lru-cache';
 import { type Publisher } from '../publisher.js';
 import { type RetryLimits } from './ack-policy.js';
 import { claimKey, EarlierSends } from './earlier-sends.js';
-import { type Delivered, type DeliveryContext, EventDelivery, sendDeadLetter } from './event-delivery.js';
+import { type DeliveryContext, EventDelivery, sendDeadLetter } from './event-delivery.js';
 import { FairShare } from './fair-share.js';
 import { Lanes } from './lanes.js';
 import { toOutcome } from './outcomes.js';
@@ -85,6 +85,7 @@ export class EgressConsumer {
       publisher,
       earlierSends: new EarlierSends(claims, clock, { repeatWindowMs, giveUpAfterMs }),
       pacer: new Pacer(clock),
+      outcomes: new Lanes(),
       clock,
       logger,
       random,
@@ -140,14 +141,14 @@ export class EgressConsumer {
       return 'nack';
     }
     const earlierDeliveries = message.attempt - 1 - returns;
-    const deliver = (): Promise<Delivered> =>
-      this.#copies.run(claimKey({ id: event.id, message }), () =>
-        new EventDelivery(event, message, earlierDeliveries, this.#context).run(),
-      );
-    try {
-      const { disposition, finished } = await this.#lanes.run(lane, deliver);
+    const deliver = async (): Promise<Disposition> => {
+      const delivery = new EventDelivery(event, message, earlierDeliveries, this.#context);
+      const { disposition, finished } = await this.#lanes.run(lane, () => delivery.run());
       await finished;
       return disposition;
+    };
+    try {
+      return await this.#copies.run(claimKey({ id: event.id, message }), deliver);
     } catch (error) {
       return await this.#onException(event, message, error);
     } finally {

@@ -23,10 +23,11 @@ import {
   type SendResult,
 } from './ack-policy.js';
 import { type EarlierSends, type EventOnItsWay } from './earlier-sends.js';
+import { type Lanes } from './lanes.js';
 import { toDeadLetter, toOutcome } from './outcomes.js';
 import { type Pacer } from './pacer.js';
 import { type ClaimEnd } from './send-claims.js';
-import { readSettlement, writeSettlement } from './settlement.js';
+import { type KnownSettlement, readSettlement, writeSettlement } from './settlement.js';
 
 /** What the deliveries of one process share. */
 export interface DeliveryContext {
@@ -34,6 +35,8 @@ export interface DeliveryContext {
   readonly publisher: Publisher;
   readonly earlierSends: EarlierSends;
   readonly pacer: Pacer;
+  /** Publishes the outcomes of a destination in the order of its events. */
+  readonly outcomes: Lanes;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
@@ -49,7 +52,10 @@ export interface DeliveryContext {
 /** Processes that may die with an event in hand before it is set aside. */
 const MAX_DEATHS = 3;
 
-/** The answer to the bus, and what remains to be done before it is given; the next event of the destination need not wait for it. */
+/**
+ * The answer to the bus, and what remains to be done before it is given; the next event of the destination need not wait
+ * for it. Where `finished` rejects, the event was given back.
+ */
 export interface Delivered {
   readonly disposition: Disposition;
   readonly finished: Promise<void>;
@@ -104,12 +110,16 @@ export class EventDelivery {
   }
 
   /**
-   * Resolves when the event is done with (`ack`: its outcome is on the bus) or goes back to the bus. An exception is
-   * passed on after the event was given back.
+   * Resolves when the event needs the platform no more: its outcome is known (`ack`), or it goes back to the bus. An
+   * exception is passed on after the event was given back.
    */
   async run(): Promise<Delivered> {
+    return this.#orGiveBack(() => this.#run());
+  }
+
+  async #orGiveBack<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await this.#run();
+      return await work();
     } catch (error) {
       await this.context.earlierSends.endClaim(this.#way, this.#wasTried ? 'left' : 'released');
       throw error;
@@ -272,7 +282,7 @@ export class EventDelivery {
   }
 
   /** A try may have arrived, and neither platform nor store can tell. */
-  #settleAsUnknown(): Promise<Delivered> {
+  #settleAsUnknown(): Delivered {
     const reason = 'an earlier try may have arrived, and there is no means to find out';
     const error = new ConnectorError('UPSTREAM_UNAVAILABLE', reason, { hint: REPLAY_HINT });
     const result = this.#last ?? { ok: false, error };
@@ -280,45 +290,66 @@ export class EventDelivery {
   }
 
   /** Processes die with the event in hand: a further try might be the next one's death. */
-  #setAside(deaths: number): Promise<Delivered> {
+  #setAside(deaths: number): Delivered {
     const reason = `${deaths} processes ended abruptly with this event in hand; it may have arrived`;
     const error = new ConnectorError('INTERNAL', reason, { hint: REPLAY_HINT });
     return this.#settle({ status: 'unknown', result: { ok: false, error }, deadLetter: true, end: 'done' });
   }
 
-  async #settle(settlement: Settlement): Promise<Delivered> {
-    const { deadLetter = false, result, status } = settlement;
-    const { clock, earlierSends, logger, publisher } = this.context;
+  #settle({ deadLetter = false, end, result, status }: Settlement): Delivered {
+    const { clock, earlierSends } = this.context;
     const attempts = this.#way.earlierDeliveries + this.#attempts;
     const error = result?.ok === false ? result.error : undefined;
     const platformMessageIds =
       result?.ok === true ? result.receipt.platformMessageIds : (error?.sentMessageIds ?? []);
     if (status === 'sent') earlierSends.noteSent(this.event.id);
-    if (deadLetter && error !== undefined) {
-      await sendDeadLetter(this.context, this.message, toErrorInfo(error), attempts);
-    }
     const outcome = toOutcome(this.event, { status, attempts, platformMessageIds, error, now: clock.now() });
-    const end = settlement.end ?? this.#claimEnd(status);
-    await earlierSends.settling(this.#way, writeSettlement({ outcome, end }));
-    await publisher.outcome(outcome, this.message.attributes['traceparent']);
+    const known = { outcome, end: end ?? this.#claimEnd(status) };
+    const letter = deadLetter && error !== undefined ? toErrorInfo(error) : undefined;
+    return { disposition: 'ack', finished: this.#orGiveBack(() => this.#finish(known, letter)) };
+  }
+
+  /** The dead letter comes first: the claim, once it holds the outcome, no longer knows of it. */
+  async #finish(known: KnownSettlement, letter: ErrorInfo | undefined): Promise<void> {
+    const { earlierSends, logger, stopping } = this.context;
+    const { outcome } = known;
+    const keep = async (): Promise<void> => {
+      if (letter !== undefined) await sendDeadLetter(this.context, this.message, letter, outcome.attempts);
+      await earlierSends.settling(this.#way, writeSettlement(known), stopping);
+    };
+    await this.#publish(known, keep());
+    const { attempts, error, status, target } = outcome;
     logger.info(`egress.${status}`, {
       event: this.event.id,
-      connector: this.event.target.connector,
+      connector: target.connector,
       attempts,
       ...(error === undefined ? {} : { code: error.code }),
     });
-    return { disposition: 'ack', finished: earlierSends.endClaim(this.#way, end) };
   }
 
   /** The process before knew the outcome, and may not have published it. A repeated one has the same id. */
-  async #publishAgain(text: string): Promise<Delivered> {
-    const { earlierSends, logger, publisher } = this.context;
-    const settlement = readSettlement(text);
-    if (settlement === undefined) return this.#settleAsUnknown();
-    const { end, outcome } = settlement;
-    await publisher.outcome(outcome, this.message.attributes['traceparent']);
-    logger.info('egress.outcome-repeated', { event: this.event.id, status: outcome.status });
-    return { disposition: 'ack', finished: earlierSends.endClaim(this.#way, end) };
+  #publishAgain(text: string): Delivered {
+    const known = readSettlement(text);
+    if (known === undefined) return this.#settleAsUnknown();
+    const finish = async (): Promise<void> => {
+      await this.#publish(known, Promise.resolve());
+      const { status } = known.outcome;
+      this.context.logger.info('egress.outcome-repeated', { event: this.event.id, status });
+    };
+    return { disposition: 'ack', finished: this.#orGiveBack(finish) };
+  }
+
+  /** Publishes the outcome in its turn, once it is kept, and ends the claim. */
+  async #publish({ end, outcome }: KnownSettlement, kept: Promise<void>): Promise<void> {
+    const { earlierSends, outcomes, publisher } = this.context;
+    const { connector, destination } = this.event.target;
+    // Whoever waits for its turn is told of a failure only then.
+    kept.catch(() => undefined);
+    await outcomes.run(`${connector}\n${destination}`, async () => {
+      await kept;
+      await publisher.outcome(outcome, this.message.attributes['traceparent']);
+    });
+    await earlierSends.endClaim(this.#way, end);
   }
 
   /** An event that may exist on the platform may come again only where the platform can tell. */

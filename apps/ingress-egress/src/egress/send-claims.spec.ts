@@ -1,4 +1,4 @@
-import { type Logger, systemClock } from '@bitbrat/connectors-core';
+import { type Logger, sleep, systemClock } from '@bitbrat/connectors-core';
 import { ManualClock } from '@bitbrat/connectors-core/testing';
 import { createMemoryStore, type StateStore } from '@bitbrat/state-store';
 import fc from 'fast-check';
@@ -289,6 +289,45 @@ describe('SendClaims', () => {
       expect(await claims.begin('e1', 20)).toEqual({ kind: 'done' });
       claims.stop();
     }
+  });
+
+  it.each([
+    ['answers', 0],
+    ['answers after some seconds', 5_000],
+    ['refuses for some seconds', -5_000],
+  ])('keeps a known outcome before it resolves, where the store %s', async (_, awayMs) => {
+    const clock = new ManualClock();
+    const memory = createMemoryStore();
+    const openAt = clock.monotonic() + Math.abs(awayMs);
+    const store: Store = {
+      ...memory,
+      compareAndSet: async (key, expected, value) => {
+        if (awayMs < 0 && clock.monotonic() < openAt) throw new Error('away');
+        if (clock.monotonic() < openAt) await sleep(clock, openAt - clock.monotonic());
+        return memory.compareAndSet(key, expected, value);
+      },
+    };
+    const before = claimsOf(store, clock);
+    before.assume('e1');
+    let isKept = false;
+    void before.settling('e1', 'the outcome', new AbortController().signal).then(() => (isKept = true));
+    await clock.advance(Math.max(0, Math.abs(awayMs) - 100));
+    expect(isKept).toBe(awayMs === 0);
+    await clock.advance(2_000);
+    expect(isKept).toBe(true);
+    expect(await begin(claimsOf(memory), 'e1')).toEqual({ kind: 'settled', settlement: 'the outcome' });
+    before.stop();
+  });
+
+  it('does not take back an outcome that another process has settled since', async () => {
+    const store = createMemoryStore();
+    const before = claimsOf(store);
+    await begin(before, 'e1');
+    const after = claimsOf(store);
+    await begin(after, 'e1');
+    await after.settling('e1', 'the outcome', new AbortController().signal);
+    await before.settling('e1', 'another outcome', new AbortController().signal);
+    expect(await begin(claimsOf(store), 'e1')).toEqual({ kind: 'settled', settlement: 'the outcome' });
   });
 
   it('writes what the store has not taken as soon as it answers again', async () => {

@@ -1,4 +1,4 @@
-import { type Clock, type Logger, messageOf } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, messageOf, sleep } from '@bitbrat/connectors-core';
 import { type StateStore } from '@bitbrat/state-store';
 import { type Mark, placeOf, type Slot } from './claim-slot.js';
 import { ClaimSlots } from './claim-slots.js';
@@ -9,6 +9,12 @@ const RETRY_MS = 1_000;
 
 /** Milliseconds for the store to confirm a claim before a try; without an answer the claim counts as ours. */
 const CONFIRM_MS = 2_000;
+
+/**
+ * Milliseconds for which outcomes wait for a store that does not answer, counted from its last answer. Longer than any
+ * restart of a store; short enough that a long outage does not hold back the answers of a whole service.
+ */
+export const SETTLE_MS = 30_000;
 
 /**
  * Whose an event is.
@@ -31,8 +37,11 @@ export type Claim =
 export type ClaimEnd = 'done' | 'left' | 'released';
 
 interface Unsaved {
-  readonly how: 'hand' | ClaimEnd;
+  readonly how: 'hand' | 'settled' | ClaimEnd;
   readonly deaths: number;
+  /** With `settled`. */
+  readonly settlement?: string;
+  readonly onSaved?: () => void;
 }
 
 export interface SendClaimsOptions {
@@ -56,6 +65,8 @@ export class SendClaims {
   readonly #own = new Map<string, number>();
   /** What the store has not taken yet. */
   readonly #unsaved = new Map<string, Unsaved>();
+  /** Since when the store owes us an answer, by the monotonic clock. */
+  #owingSince: number | undefined;
   #cancelRetry: (() => void) | undefined;
 
   constructor(
@@ -122,20 +133,18 @@ export class SendClaims {
 
   /**
    * Notes the outcome of an event that is in hand, before it is published: a process that dies meanwhile must not leave the
-   * next one to guess another. Resolves when that is durable, or when a store that does not answer has had its time. Never
-   * rejects.
+   * next one to guess another. Resolves when that is durable, when the store has not answered for `SETTLE_MS`, or soon after
+   * `signal` is aborted. Never rejects.
    */
-  async settling(key: string, settlement: string): Promise<void> {
-    // A store that owes us answers already is not waited for.
-    if (!this.#own.has(key) || this.#unsaved.size > 0) return;
-    const { hash, slot } = placeOf(key);
-    const change = this.#slots.change(slot, (draft) => {
-      const mark = draft.open.get(hash);
-      if (mark?.epoch === this.options.epoch) draft.open.set(hash, { ...mark, phase: 'settled', settlement });
+  async settling(key: string, settlement: string, signal: AbortSignal): Promise<void> {
+    const deaths = this.#own.get(key);
+    if (deaths === undefined) return;
+    const saved = new Promise<void>((onSaved) => {
+      this.#unsaved.set(key, { how: 'settled', deaths, settlement, onSaved });
     });
-    await this.#within(change, CONFIRM_MS).catch((error: unknown) => {
-      this.#onRefused(error);
-    });
+    void this.#save(key);
+    const owedMs = this.clock.monotonic() - (this.#owingSince ?? this.clock.monotonic());
+    await this.#within(saved, Math.max(0, SETTLE_MS - owedMs), signal);
   }
 
   /** Ends the claim of an event that is in hand. Resolves when that is durable, or when the store has refused it for now. Never rejects. */
@@ -176,10 +185,12 @@ export class SendClaims {
     return { kind: 'mine', earlier: mark?.phase === 'left' ? 'left' : 'none', deaths };
   }
 
-  #put(draft: Slot, hash: string, phase: Mark['phase'], deaths: number): void {
-    const { epoch, instanceId } = this.options;
+  #put(draft: Slot, hash: string, phase: Mark['phase'], deaths: number, settlement?: string): void {
+    const { epoch, instanceId: instance } = this.options;
+    const startedAt = draft.open.get(hash)?.startedAt ?? this.clock.now();
+    const mark: Mark = { phase, instance, epoch, startedAt, deaths };
     draft.open.delete(hash);
-    draft.open.set(hash, { phase, instance: instanceId, epoch, startedAt: this.clock.now(), deaths });
+    draft.open.set(hash, settlement === undefined ? mark : { ...mark, settlement });
   }
 
   /** Writes what is unsaved of an event. Never rejects. */
@@ -187,19 +198,22 @@ export class SendClaims {
     const wanted = this.#unsaved.get(key);
     if (wanted === undefined) return;
     const { hash, slot } = placeOf(key);
+    this.#owingSince ??= this.clock.monotonic();
     try {
       await this.#slots.change(slot, (draft) => {
         this.#write(draft, hash, wanted);
       });
       // Another end may have come meanwhile: that one is not saved by this.
       if (this.#unsaved.get(key) === wanted) this.#unsaved.delete(key);
+      this.#owingSince = undefined;
+      wanted.onSaved?.();
     } catch (error) {
       this.#onRefused(error);
       this.#retryLater();
     }
   }
 
-  #write(draft: Slot, hash: string, { deaths, how }: Unsaved): void {
+  #write(draft: Slot, hash: string, { deaths, how, settlement }: Unsaved): void {
     if (how === 'done') {
       draft.open.delete(hash);
       draft.done.delete(hash);
@@ -211,22 +225,27 @@ export class SendClaims {
     if (isOthers || draft.done.has(hash)) return;
     if (how === 'released' && deaths === 0) draft.open.delete(hash);
     // An event that others died of is not forgotten by giving it back.
-    else this.#put(draft, hash, how === 'hand' ? 'hand' : 'left', deaths);
+    else if (how === 'released') this.#put(draft, hash, 'left', deaths);
+    else this.#put(draft, hash, how, deaths, settlement);
   }
 
-  /** Settles as `work`, or resolves to undefined when `limitMs` have passed first. */
-  async #within<T>(work: Promise<T>, limitMs: number): Promise<T | undefined> {
+  /** Settles as `work`, or resolves to undefined when `limitMs` have passed first, or `CONFIRM_MS` after `signal` is aborted. */
+  async #within<T>(work: Promise<T>, limitMs: number, signal?: AbortSignal): Promise<T | undefined> {
     if (limitMs === Infinity) return work;
-    let cancel = (): void => undefined;
-    const late = new Promise<undefined>((resolve) => {
-      cancel = this.clock.setTimeout(() => {
-        resolve(undefined);
-      }, limitMs);
-    });
+    const over = new AbortController();
+    const late = sleep(this.clock, limitMs, over.signal).then(() => undefined);
+    const hurry = (): void => {
+      void sleep(this.clock, CONFIRM_MS, over.signal).then(() => {
+        over.abort();
+      });
+    };
+    if (signal?.aborted === true) hurry();
+    else signal?.addEventListener('abort', hurry, { once: true });
     try {
       return await Promise.race([work, late]);
     } finally {
-      cancel();
+      over.abort();
+      signal?.removeEventListener('abort', hurry);
       work.catch(() => undefined);
     }
   }
