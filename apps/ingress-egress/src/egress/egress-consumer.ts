@@ -134,6 +134,7 @@ export class EgressConsumer {
       return 'ack';
     }
     const event = decoded.value;
+    this.services.logger.debug('egress.received', { event: event.id, delivery: message.attempt });
     const lane = `${event.target.connector}\n${event.target.destination}`;
     const returns = this.#share.take(lane, message);
     if (returns === undefined) {
