@@ -1,4 +1,3 @@
-import { type PubSubEmulator } from '@bitbrat/emulators';
 import {
   type CodecResult,
   createReply,
@@ -14,6 +13,7 @@ import {
 } from '@bitbrat/envelope';
 import { createPubSubBus, type MessageBus, type ReceivedMessage } from '@bitbrat/message-bus';
 import { waitUntil } from '../support/wait-until.js';
+import { type CampaignBus } from './campaign-bus.js';
 import { type AcceptedFact, type GapFact, type OutcomeFact, type PublishedFact } from './facts.js';
 import { type Journal } from './journal.js';
 import { type AnswerPlan } from './plan.js';
@@ -23,7 +23,7 @@ import { answerToken, readToken, wordsOf } from './words.js';
 export const INSTANCE_ID = 'campaign';
 
 export interface BusWatchOptions {
-  readonly emulator: PubSubEmulator;
+  readonly bus: Pick<CampaignBus, 'host' | 'projectId'>;
   readonly journal: Journal;
   /** What is answered to a person's message; undefined: nothing. */
   readonly answerTo: (token: string) => AnswerPlan | undefined;
@@ -165,7 +165,7 @@ export class BusWatch {
 
   /** Resolves when the service listens for egress events. */
   async waitForListener(): Promise<void> {
-    const { host, projectId } = this.options.emulator;
+    const { host, projectId } = this.options.bus;
     const name = encodeURIComponent(this.#topics.egress(INSTANCE_ID));
     const url = `http://${host}/v1/projects/${projectId}/subscriptions/${name}`;
     const probe = async (): Promise<true | undefined> => {
@@ -177,7 +177,7 @@ export class BusWatch {
   }
 
   #connect(): MessageBus {
-    const { host, projectId } = this.options.emulator;
+    const { host, projectId } = this.options.bus;
     return createPubSubBus({ projectId, emulatorHost: host, createMissing: true });
   }
 

@@ -13,6 +13,7 @@ const OPTIONS: Omit<RunOptions, 'faults' | 'spanMs'> = {
   rate: 5,
   platforms: PLATFORM_NAMES,
   store: 'file',
+  bus: 'pubsub',
   outageMs: 0,
   quickOnly: false,
   main: SERVICE,

@@ -16,6 +16,7 @@ describeWithPubSubEmulator('the fault campaign, in short', process.env, () => {
       rate: 6,
       platforms: PLATFORM_NAMES,
       store: 'file',
+      bus: 'pubsub',
       faults: ['all'],
       outageMs: 0,
       quickOnly: true,

@@ -134,6 +134,7 @@ async function run(
     rate,
     platforms,
     store: options.store,
+    bus: options.bus,
     faults,
     outageMs: options.outageMinutes * 60_000,
     quickOnly: false,

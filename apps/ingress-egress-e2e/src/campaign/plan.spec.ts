@@ -171,7 +171,7 @@ describe('options', () => {
   it.each([
     [['--seed', 'x'], /--seed: expected a whole number/],
     [['--minutes', '0'], /--minutes: expected a number/],
-    [['--bus', 'memory'], /--bus: expected pubsub/],
+    [['--bus', 'memory'], /--bus: expected pubsub or local/],
     [['--platforms', 'irc'], /--platforms: expected some of twilio/],
     [['--sabotage', 'x'], /--sabotage: expected one of cursor-before-ack/],
     [['--store', 'paper'], /--store: expected file or firestore/],

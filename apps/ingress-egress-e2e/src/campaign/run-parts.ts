@@ -1,17 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type FirestoreEmulator,
-  freePort,
-  type PubSubEmulator,
-  startFirestoreEmulator,
-} from '@bitbrat/emulators';
+import { type FirestoreEmulator, freePort, startFirestoreEmulator } from '@bitbrat/emulators';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
 import { BusProxy } from './bus-proxy.js';
 import { BusWatch, INSTANCE_ID } from './bus-watch.js';
 import { type CampaignPlatform } from './campaign-platform.js';
-import { startEmulatedBus } from './emulated-bus.js';
+import { type CampaignBus, startBus } from './campaign-bus.js';
 import { type RetryFact, type StateFact } from './facts.js';
 import { HostileMedia } from './hostile-media.js';
 import { Injector } from './injector.js';
@@ -23,9 +18,9 @@ import { ServiceFleet } from './service-fleet.js';
 import { type ServiceListener } from './service-process.js';
 import { StallWatch } from './stalls.js';
 
-/** Everything that a run needs: emulator, proxy, sandbox, service, bot. */
+/** Everything that a run needs: bus, proxy, sandbox, service, bot. */
 export interface RunParts {
-  readonly emulator: PubSubEmulator;
+  readonly bus: CampaignBus;
   readonly journal: Journal;
   readonly platforms: readonly CampaignPlatform[];
   readonly proxy: BusProxy;
@@ -54,8 +49,8 @@ export async function startParts(options: RunOptions, logFile: string): Promise<
   const journal = new Journal();
   const answers = new Map<string, AnswerPlan>();
   const crashes: string[] = [];
-  const emulator = await startEmulatedBus((options.runs * options.rate * options.spanMs) / 1_000);
-  const proxy = await BusProxy.start(emulator.host);
+  const bus = await startBus(options.bus, (options.runs * options.rate * options.spanMs) / 1_000);
+  const proxy = await BusProxy.start(bus.host);
   const sandbox = await startSandbox(sandboxOptions(options.seed));
   const stateDirectory = mkdtempSync(join(tmpdir(), 'campaign-'));
   const firestore = options.store === 'firestore' ? await startFirestore() : undefined;
@@ -72,7 +67,7 @@ export async function startParts(options: RunOptions, logFile: string): Promise<
     EGRESS_MAX_ATTEMPTS: '100',
     MESSAGE_BUS_DRIVER: 'pubsub',
     PUBSUB_EMULATOR_HOST: proxy.host,
-    GOOGLE_CLOUD_PROJECT: emulator.projectId,
+    GOOGLE_CLOUD_PROJECT: bus.projectId,
     METADATA_SERVER_DETECTION: 'none',
     ...(firestore === undefined
       ? { STATE_FILE: join(stateDirectory, 'state.json') }
@@ -80,7 +75,7 @@ export async function startParts(options: RunOptions, logFile: string): Promise<
     ...Object.fromEntries(platforms.flatMap((platform) => Object.entries(platform.environment()))),
   };
   const watch = await BusWatch.start({
-    emulator,
+    bus,
     journal,
     answerTo: (token) => answers.get(token),
   });
@@ -123,8 +118,8 @@ export async function startParts(options: RunOptions, logFile: string): Promise<
   });
   return {
     answers,
+    bus,
     crashes,
-    emulator,
     firestore,
     fleet,
     injector,
@@ -142,15 +137,14 @@ export async function startParts(options: RunOptions, logFile: string): Promise<
 
 /** Ends them all. */
 export async function stopParts(parts: RunParts): Promise<void> {
-  const { emulator, firestore, fleet, injector, media, proxy, sandbox, stalls, stateDirectory, watch } =
-    parts;
+  const { bus, firestore, fleet, injector, media, proxy, sandbox, stalls, stateDirectory, watch } = parts;
   stalls.close();
   await fleet.close();
   await media.close();
   await watch.disconnect();
   await proxy.close();
   await sandbox.close();
-  await emulator.stop();
+  await bus.stop();
   await firestore?.proxy.close();
   await firestore?.emulator.stop();
   injector.close();

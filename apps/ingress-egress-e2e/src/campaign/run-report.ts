@@ -1,3 +1,4 @@
+import { type BusKind } from './campaign-bus.js';
 import { type JournalEntry } from './journal.js';
 import { type Finding, type Verdict } from './verdict.js';
 
@@ -13,6 +14,7 @@ export interface RunOptions {
   readonly platforms: readonly string[];
   /** Where the service keeps its state. */
   readonly store: 'file' | 'firestore';
+  readonly bus: BusKind;
   /** Names and lanes of faults, `all` or `none`. */
   readonly faults: readonly string[];
   /** How long the bus is away in one piece, besides, in milliseconds; 0: not at all. */

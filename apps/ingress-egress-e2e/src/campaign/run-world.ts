@@ -31,7 +31,7 @@ export class RunWorld {
     private readonly options: RunOptions,
     private readonly parts: RunParts,
   ) {
-    const { emulator, firestore, fleet, injector, journal, media, platforms, proxy, stateDirectory, watch } =
+    const { bus, firestore, fleet, injector, journal, media, platforms, proxy, stateDirectory, watch } =
       parts;
     this.#faults = new FaultRunner(journal);
     this.#load = new LoadDriver(platforms, watch, journal, media);
@@ -51,7 +51,7 @@ export class RunWorld {
         ? stateFaults(stateDirectory, injector)
         : [...firestoreFaults(firestore.proxy), ...deployFaults(processes)]),
       ...clockFaults(injector),
-      ...busFaults({ emulator, proxy, watch, now: () => journal.now() }),
+      ...busFaults({ bus, proxy, watch, now: () => journal.now() }),
     ];
     const selected = selectFaults(this.#all, options.faults);
     this.#selected = selected.filter(({ quick }) => quick || !options.quickOnly);

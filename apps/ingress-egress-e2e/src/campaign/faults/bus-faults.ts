@@ -1,7 +1,7 @@
-import { type PubSubEmulator } from '@bitbrat/emulators';
 import { waitUntil } from '../../support/wait-until.js';
 import { type BusProxy } from '../bus-proxy.js';
 import { type BusWatch } from '../bus-watch.js';
+import { type CampaignBus } from '../campaign-bus.js';
 import { type Fault } from '../fault.js';
 
 /** Milliseconds that the service gets to settle what it has, before the bus is emptied. */
@@ -10,7 +10,7 @@ const SETTLE_MS = 20_000;
 const SILENCE_MS = 1_500;
 
 export interface BusFaultParts {
-  readonly emulator: PubSubEmulator;
+  readonly bus: CampaignBus;
   readonly proxy: BusProxy;
   readonly watch: BusWatch;
   /** Milliseconds since the run began. */
@@ -82,10 +82,10 @@ export function busFaults(parts: BusFaultParts): readonly Fault[] {
 
 /**
  * Kills the bus, which then has neither topics nor subscriptions. What it had taken and not yet delivered
- * would be gone, too, for the emulator has no disk; so the bot sends nothing meanwhile, and the service is
+ * would be gone, too, for it has no disk; so the bot sends nothing meanwhile, and the service is
  * cut off and its last words are heard first. What people write meanwhile has to wait in the service.
  */
-async function emptyBus({ emulator, now, proxy, watch }: BusFaultParts): Promise<() => Promise<void>> {
+async function emptyBus({ bus, now, proxy, watch }: BusFaultParts): Promise<() => Promise<void>> {
   watch.hold();
   try {
     const isSettled = (): true | undefined => (watch.unsettled().length === 0 ? true : undefined);
@@ -101,9 +101,9 @@ async function emptyBus({ emulator, now, proxy, watch }: BusFaultParts): Promise
     watch.release();
     throw error;
   }
-  await emulator.kill();
+  await bus.kill();
   return async () => {
-    await emulator.restart();
+    await bus.restart();
     await watch.reconnect();
     proxy.state.refusing = false;
     await watch.waitForListener();

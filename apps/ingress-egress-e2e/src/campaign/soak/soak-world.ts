@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { freePort, type PubSubEmulator } from '@bitbrat/emulators';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
 import { INSTANCE_ID } from '../bus-watch.js';
-import { startEmulatedBus } from '../emulated-bus.js';
+import { startEmulatedBus } from '../campaign-bus.js';
 import { ServiceProcess } from '../service-process.js';
 import { Ledger } from './ledger.js';
 import { type Sample } from './sample.js';
