@@ -3,7 +3,7 @@ import { type ReceivedMessage } from '@bitbrat/message-bus';
 import { LRUCache } from 'lru-cache';
 import { replayedLetterOf } from '../dead-letters/replay.js';
 import { LOST_ANSWER_MS } from './ack-policy.js';
-import { type Claim, type ClaimEnd, type SendClaims } from './send-claims.js';
+import { type Claim, type ClaimEnd, type SendClaims, type Settled } from './send-claims.js';
 
 /** Ids of events that are remembered: those sent, so that an event published twice is sent once, and those that nobody knows to stand or not. */
 const REMEMBERED = 50_000;
@@ -195,8 +195,8 @@ export class EarlierSends {
   }
 
   /** The event's outcome is known, and about to be published. Never rejects. */
-  async settling(event: EventOnItsWay, settlement: string, signal: AbortSignal): Promise<void> {
-    await this.claims.settling(claimKey(event), settlement, signal);
+  async settling(event: EventOnItsWay, settlement: string, signal: AbortSignal): Promise<Settled> {
+    return this.claims.settling(claimKey(event), settlement, signal);
   }
 
   /** The event's outcome is published, or it goes back to the bus. Never rejects. */

@@ -630,6 +630,22 @@ describe('EgressConsumer', () => {
       expect(statuses(started)).toEqual(['e1 sent 1', 'e2 sent 1']);
     });
 
+    it('an event that it claimed without the store gets no second outcome', async () => {
+      isAway = false;
+      const before = claimsOf(memory);
+      await before.begin('sent before', 1_000);
+      await before.end('sent before', 'done');
+      isAway = true;
+      const started = await start(() => accepted, { duplicateProtection: 'lookup', store });
+      await started.publish({ id: 'sent before', expiresAt: '2026-01-01T00:00:00.000Z' });
+      await started.publish({ id: 'never seen', expiresAt: '2026-01-01T00:00:00.000Z' });
+      await settle();
+      expect(statuses(started)).toEqual([]);
+      isAway = false;
+      await jest.advanceTimersByTimeAsync(2_000);
+      expect([started.calls.length, statuses(started)]).toEqual([0, ['never seen expired 0']]);
+    });
+
     it('outcomes are published before the service stops', async () => {
       const started = await start(() => accepted, { duplicateProtection: 'none', store });
       await started.publish({ id: 'e1' });

@@ -26,7 +26,7 @@ import { type EarlierSends, type EventOnItsWay } from './earlier-sends.js';
 import { type Lanes } from './lanes.js';
 import { toDeadLetter, toOutcome } from './outcomes.js';
 import { type Pacer } from './pacer.js';
-import { type ClaimEnd } from './send-claims.js';
+import { type ClaimEnd, type Settled } from './send-claims.js';
 import { type KnownSettlement, readSettlement, writeSettlement } from './settlement.js';
 
 /** What the deliveries of one process share. */
@@ -313,11 +313,11 @@ export class EventDelivery {
   async #finish(known: KnownSettlement, letter: ErrorInfo | undefined): Promise<void> {
     const { earlierSends, logger, stopping } = this.context;
     const { outcome } = known;
-    const keep = async (): Promise<void> => {
+    const keep = async (): Promise<Settled> => {
       if (letter !== undefined) await sendDeadLetter(this.context, this.message, letter, outcome.attempts);
-      await earlierSends.settling(this.#way, writeSettlement(known), stopping);
+      return earlierSends.settling(this.#way, writeSettlement(known), stopping);
     };
-    await this.#publish(known, keep());
+    if ((await this.#publish(known, keep())) === 'done') return;
     const { attempts, error, status, target } = outcome;
     logger.info(`egress.${status}`, {
       event: this.event.id,
@@ -332,24 +332,30 @@ export class EventDelivery {
     const known = readSettlement(text);
     if (known === undefined) return this.#settleAsUnknown();
     const finish = async (): Promise<void> => {
-      await this.#publish(known, Promise.resolve());
+      await this.#publish(known, Promise.resolve('kept'));
       const { status } = known.outcome;
       this.context.logger.info('egress.outcome-repeated', { event: this.event.id, status });
     };
     return { disposition: 'ack', finished: this.#orGiveBack(finish) };
   }
 
-  /** Publishes the outcome in its turn, once it is kept, and ends the claim. */
-  async #publish({ end, outcome }: KnownSettlement, kept: Promise<void>): Promise<void> {
+  /**
+   * Publishes the outcome in its turn, once it is kept, and ends the claim. An event that turns out to have an outcome gets
+   * no second one, unless it was sent.
+   */
+  async #publish({ end, outcome }: KnownSettlement, kept: Promise<Settled>): Promise<Settled> {
     const { earlierSends, outcomes, publisher } = this.context;
     const { connector, destination } = this.event.target;
     // Whoever waits for its turn is told of a failure only then.
     kept.catch(() => undefined);
-    await outcomes.run(`${connector}\n${destination}`, async () => {
-      await kept;
+    const known = await outcomes.run(`${connector}\n${destination}`, async () => {
+      if ((await kept) === 'done' && outcome.status !== 'sent') return 'done';
       await publisher.outcome(outcome, this.message.attributes['traceparent']);
+      return 'kept';
     });
+    if (known === 'done') this.#isDuplicate();
     await earlierSends.endClaim(this.#way, end);
+    return known;
   }
 
   /** An event that may exist on the platform may come again only where the platform can tell. */

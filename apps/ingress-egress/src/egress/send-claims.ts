@@ -36,12 +36,15 @@ export type Claim =
 /** How a claim ends. `left` and `released` only concern a claim of this process; `done` is final for all. */
 export type ClaimEnd = 'done' | 'left' | 'released';
 
+/** What the store says when an outcome is noted: `kept`, or `done` where an outcome of the event is out already. */
+export type Settled = 'kept' | 'done';
+
 interface Unsaved {
   readonly how: 'hand' | 'settled' | ClaimEnd;
   readonly deaths: number;
   /** With `settled`. */
   readonly settlement?: string;
-  readonly onSaved?: () => void;
+  readonly onSaved?: (known: Settled) => void;
 }
 
 export interface SendClaimsOptions {
@@ -135,16 +138,17 @@ export class SendClaims {
    * Notes the outcome of an event that is in hand, before it is published: a process that dies meanwhile must not leave the
    * next one to guess another. Resolves when that is durable, when the store has not answered for `SETTLE_MS`, or soon after
    * `signal` is aborted. Never rejects.
+   * @returns `done` where the event was claimed without the store, which knows that it has an outcome
    */
-  async settling(key: string, settlement: string, signal: AbortSignal): Promise<void> {
+  async settling(key: string, settlement: string, signal: AbortSignal): Promise<Settled> {
     const deaths = this.#own.get(key);
-    if (deaths === undefined) return;
-    const saved = new Promise<void>((onSaved) => {
+    if (deaths === undefined) return 'kept';
+    const saved = new Promise<Settled>((onSaved) => {
       this.#unsaved.set(key, { how: 'settled', deaths, settlement, onSaved });
     });
     void this.#save(key);
     const owedMs = this.clock.monotonic() - (this.#owingSince ?? this.clock.monotonic());
-    await this.#within(saved, Math.max(0, SETTLE_MS - owedMs), signal);
+    return (await this.#within(saved, Math.max(0, SETTLE_MS - owedMs), signal)) ?? 'kept';
   }
 
   /** Ends the claim of an event that is in hand. Resolves when that is durable, or when the store has refused it for now. Never rejects. */
@@ -200,13 +204,15 @@ export class SendClaims {
     const { hash, slot } = placeOf(key);
     this.#owingSince ??= this.clock.monotonic();
     try {
-      await this.#slots.change(slot, (draft) => {
+      const known = await this.#slots.change(slot, (draft) => {
+        const isDone = draft.done.has(hash);
         this.#write(draft, hash, wanted);
+        return isDone ? 'done' : 'kept';
       });
       // Another end may have come meanwhile: that one is not saved by this.
       if (this.#unsaved.get(key) === wanted) this.#unsaved.delete(key);
       this.#owingSince = undefined;
-      wanted.onSaved?.();
+      wanted.onSaved?.(known);
     } catch (error) {
       this.#onRefused(error);
       this.#retryLater();
