@@ -157,8 +157,10 @@ function repeatedOutcomes({ id, outcomes, platform, token }: JudgedEvent, { trou
         from <= other.at &&
         to + AFTERMATH_MS >= first.at,
     );
-    // Who publishes an event again that was given up asks again, and is answered again.
-    if (isSame && (isCaused || GIVEN_UP.includes(other.status))) return [];
+    // Who publishes an event again that was given up asks again, and is answered again: of one that has failed by what
+    // became of the later try.
+    const isAskedAgain = first.status === 'failed' && other.status !== 'sent';
+    if (isAskedAgain || (isSame && (isCaused || GIVEN_UP.includes(other.status)))) return [];
     const detail = `${token}: ${first.status}, and later ${other.status}`;
     return [{ kind: 'egress outcome repeated', detail, keys: [id, token] }];
   });

@@ -16,6 +16,7 @@ const OPTIONS: Omit<RunOptions, 'faults' | 'spanMs'> = {
   bus: 'pubsub',
   outageMs: 0,
   quickOnly: false,
+  eachOnce: true,
   main: SERVICE,
   directory: OUTPUT,
   settleLimitMs: 240_000,

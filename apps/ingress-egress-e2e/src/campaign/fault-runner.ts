@@ -14,7 +14,11 @@ export class FaultRunner {
   readonly #troubles: (TroubleFact & { to: number; lendsUntil?: number | undefined })[] = [];
   #ending = new AbortController();
 
-  constructor(private readonly journal: Journal) {}
+  constructor(
+    private readonly journal: Journal,
+    /** Whether at the end each fault that was not caused yet is caused once. */
+    private readonly eachOnce: boolean,
+  ) {}
 
   /** Names of those at work. */
   get active(): readonly string[] {
@@ -37,8 +41,8 @@ export class FaultRunner {
   }
 
   /**
-   * Causes nothing of what waits; resolves when all that was caused is healed. Afterwards a further run may
-   * begin.
+   * Causes nothing more of what waits, but for `eachOnce`; resolves when all that was caused is healed.
+   * Afterwards a further run may begin.
    */
   async end(): Promise<void> {
     this.#ending.abort();
@@ -48,8 +52,9 @@ export class FaultRunner {
 
   async #run({ durationMs, fault, seed }: FaultStep, lane: string): Promise<void> {
     const { signal } = this.#ending;
-    if (signal.aborted) return;
     const { name } = fault;
+    const isOver = signal.aborted;
+    if (isOver && !(this.eachOnce && !this.caused.has(name))) return;
     const trouble: TroubleFact & { to: number; lendsUntil?: number | undefined } = {
       name,
       lane,
@@ -66,7 +71,7 @@ export class FaultRunner {
       const heal = await fault.cause({ durationMs, random: new Random(seed) });
       this.caused.set(name, (this.caused.get(name) ?? 0) + 1);
       if (fault.severs === true) trouble.lendsUntil = this.journal.now();
-      await delay(durationMs, undefined, { signal }).catch(() => undefined);
+      await delay(durationMs, undefined, isOver ? {} : { signal }).catch(() => undefined);
       await heal?.();
       this.journal.note(`FAULT ${name} is over`);
     } catch (error) {

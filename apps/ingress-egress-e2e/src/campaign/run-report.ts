@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly peace?: number;
   /** Only faults that heal within seconds. */
   readonly quickOnly: boolean;
+  /** Causes each planned fault once even where a slow machine has not come to it in time. Default false. */
+  readonly eachOnce?: boolean;
   /** The built service's entry. */
   readonly main: string;
   /** Where logs and reports go. */

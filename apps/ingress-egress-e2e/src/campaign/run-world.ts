@@ -33,7 +33,7 @@ export class RunWorld {
   ) {
     const { bus, firestore, fleet, injector, journal, media, platforms, proxy, stateDirectory, watch } =
       parts;
-    this.#faults = new FaultRunner(journal);
+    this.#faults = new FaultRunner(journal, options.eachOnce ?? false);
     this.#load = new LoadDriver(platforms, watch, journal, media);
     const processes = {
       fleet,

@@ -1,5 +1,5 @@
 import { type JudgedEvent } from './egress-groups.js';
-import { type Facts } from './facts.js';
+import { type Facts, type TroubleFact } from './facts.js';
 
 /** Processes that die with an event in hand before the service sets it aside. */
 const DEATHS = 3;
@@ -20,17 +20,32 @@ export function isSetAside(event: JudgedEvent, facts: Facts): boolean {
 }
 
 /**
- * Whether a process may have been killed with the event in hand. What it had done by then nobody can tell, so
+ * Whether a process may have ended with the event in hand, and nothing says so. What it had done by then nobody can tell, so
  * `unknown` is the true outcome, even of an event that could not be sent.
  */
 export function mayHaveDiedInHand(event: JudgedEvent, facts: Facts): boolean {
-  return deathsOf(event, facts) > 0;
+  return deathsOf(event, facts) > 0 || stoppedWithoutStore(event, facts);
 }
 
 /** Processes that were killed between the event's publication and its outcome `unknown`. */
-function deathsOf({ at, outcomes }: JudgedEvent, { troubles }: Facts): number {
+function deathsOf(event: JudgedEvent, facts: Facts): number {
+  return meanwhile(event, facts, ({ name }) => KILLS.includes(name)).length;
+}
+
+/** Whether a process stopped while the store was away, which then does not know that it gave its events back. */
+function stoppedWithoutStore(event: JudgedEvent, facts: Facts): boolean {
+  const stops = meanwhile(event, facts, ({ lane }) => lane === 'service');
+  const absences = meanwhile(event, facts, ({ lane }) => lane === 'state');
+  return stops.some((stop) => absences.some(({ from, to }) => from <= stop.to && to >= stop.from));
+}
+
+/** What went wrong between the event's publication and its outcome `unknown`. */
+function meanwhile(
+  { at, outcomes }: JudgedEvent,
+  { troubles }: Facts,
+  matches: (trouble: TroubleFact) => boolean,
+): readonly TroubleFact[] {
   const settled = outcomes.find(({ status }) => status === 'unknown');
-  if (settled === undefined) return 0;
-  return troubles.filter(({ from, name, to }) => KILLS.includes(name) && to >= at && from <= settled.at)
-    .length;
+  if (settled === undefined) return [];
+  return troubles.filter((trouble) => matches(trouble) && trouble.to >= at && trouble.from <= settled.at);
 }

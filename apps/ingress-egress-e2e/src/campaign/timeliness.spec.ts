@@ -383,6 +383,28 @@ const EQUALS: typeof CASES = [
     [],
   ],
   [
+    'takes an unknown outcome of it, after a refusal too, where a process stopped while the store was away',
+    {
+      accepted: [event(1, 10_000, { isUnsendable: true })],
+      outcomes: [
+        outcome(1, 10_510, { status: 'failed', messageIds: [] }),
+        outcome(1, 14_000, { status: 'unknown', messageIds: [] }),
+      ],
+      deadLetters: ['event-1'],
+      troubles: [trouble('state.unavailable', 11_000, 13_000), trouble('service.terminate', 12_000, 13_500)],
+    },
+    [],
+  ],
+  [
+    'takes none of it where the process stopped with its store',
+    {
+      accepted: [event(1, 10_000, { isUnsendable: true })],
+      outcomes: [outcome(1, 14_000, { status: 'unknown', messageIds: [] })],
+      troubles: [trouble('state.unavailable', 10_100, 10_200), trouble('service.terminate', 12_000, 13_500)],
+    },
+    ['egress not refused'],
+  ],
+  [
     'takes a refusal while the platform answers with any status, if there is a dead letter',
     {
       accepted: [event(1, 10_000)],

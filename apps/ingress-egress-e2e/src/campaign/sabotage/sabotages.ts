@@ -34,9 +34,9 @@ export const SABOTAGES = {
   /** An event is acknowledged before its outcome is known: what dies with the process in between is lost. */
   'ack-before-outcome': {
     file: 'apps/ingress-egress/src/egress/egress-consumer.ts',
-    find: '      const { disposition, finished } = await this.#lanes.run(lane, deliver);',
-    replace: `      void this.#lanes.run(lane, deliver);
-      const { disposition, finished } = { disposition: 'ack', finished: Promise.resolve() };`,
+    find: '      const { disposition, finished } = await this.#lanes.run(lane, () => delivery.run());',
+    replace: `      void this.#lanes.run(lane, () => delivery.run());
+      const { disposition, finished } = { disposition: 'ack' as const, finished: Promise.resolve() };`,
     faults: ['service.kill', 'twilio.slow'],
     shows: ['egress missing', 'egress without outcome'],
   },
