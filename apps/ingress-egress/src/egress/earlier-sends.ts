@@ -56,6 +56,8 @@ interface Doubt {
 export class EarlierSends {
   readonly #sent = new LRUCache<string, true>({ max: REMEMBERED });
   readonly #doubts = new LRUCache<string, Doubt>({ max: REMEMBERED });
+  /** Outcomes that are being published, or could not be, by claim key. */
+  readonly #owed = new LRUCache<string, string>({ max: REMEMBERED });
   readonly #startedAt: number;
   readonly #startedMark: number;
   /** The store's outage, by the monotonic clock. */
@@ -197,6 +199,20 @@ export class EarlierSends {
   /** The event's outcome is known, and about to be published. Never rejects. */
   async settling(event: EventOnItsWay, settlement: string, signal: AbortSignal): Promise<Settled> {
     return this.claims.settling(claimKey(event), settlement, signal);
+  }
+
+  /** The event's outcome is about to be published. */
+  oweOutcome(event: EventOnItsWay, settlement: string): void {
+    this.#owed.set(claimKey(event), settlement);
+  }
+
+  outcomePublished(event: EventOnItsWay): void {
+    this.#owed.delete(claimKey(event));
+  }
+
+  /** The outcome that this process could not publish when the event was delivered before. */
+  owedOutcome(event: EventOnItsWay): string | undefined {
+    return this.#owed.get(claimKey(event));
   }
 
   /** The event's outcome is published, or it goes back to the bus. Never rejects. */

@@ -83,6 +83,8 @@ interface Wishes {
   readonly maxInFlight?: number;
   readonly store?: ClaimStore;
   readonly isShared?: boolean;
+  /** Whether the bus takes no outcome now. */
+  readonly refusesOutcomes?: () => boolean;
 }
 
 async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promise<World> {
@@ -137,7 +139,12 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
     onStateChanged: () => Promise.resolve(true),
   });
   const publisher = new Publisher({
-    bus,
+    bus: {
+      publish: (topic, message) =>
+        topic === TOPICS.outcome && wishes.refusesOutcomes?.() === true
+          ? Promise.reject(new Error('the bus is closed'))
+          : bus.publish(topic, message),
+    },
     topics: TOPICS,
     clock: systemClock,
     logger: silent,
@@ -807,6 +814,36 @@ describe('EgressConsumer', () => {
       await jest.advanceTimersByTimeAsync(11_000);
       expect(next.calls).toHaveLength(0);
       expect(next.outcomes).toEqual([outcome]);
+    });
+
+    it('publishes an outcome that the bus did not take as soon as it takes it, and no other', async () => {
+      let refuses = true;
+      const started = await start(() => accepted, {
+        duplicateProtection: protection,
+        refusesOutcomes: () => refuses,
+      });
+      await started.publish({ id: 'e1' });
+      await settle();
+      expect([started.calls.length, statuses(started)]).toEqual([1, []]);
+      refuses = false;
+      await jest.advanceTimersByTimeAsync(15_000);
+      expect([started.calls.length, statuses(started)]).toEqual([1, ['e1 sent 1']]);
+    });
+
+    it('leaves such an outcome to the next process', async () => {
+      const store = createMemoryStore();
+      let refuses = true;
+      const wishes = { duplicateProtection: protection, store, refusesOutcomes: () => refuses };
+      const started = await start(() => accepted, wishes);
+      await started.publish({ id: 'e1' });
+      await settle();
+      await started.consumer.stop(1_000);
+      refuses = false;
+      const next = started.anotherConsumer();
+      await next.start();
+      await jest.advanceTimersByTimeAsync(15_000);
+      expect([started.calls.length, statuses(started)]).toEqual([1, ['e1 sent 1']]);
+      await next.stop(1_000);
     });
 
     it('has one outcome for an event that expired and comes again after a restart', async () => {

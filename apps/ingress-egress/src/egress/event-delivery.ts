@@ -54,7 +54,7 @@ const MAX_DEATHS = 3;
 
 /**
  * The answer to the bus, and what remains to be done before it is given; the next event of the destination need not wait
- * for it. Where `finished` rejects, the event was given back.
+ * for it. Where `finished` rejects, the event goes back to the bus.
  */
 export interface Delivered {
   readonly disposition: Disposition;
@@ -128,6 +128,8 @@ export class EventDelivery {
 
   async #run(): Promise<Delivered> {
     const { earlierSends, logger, stopping } = this.context;
+    const owed = earlierSends.owedOutcome(this.#way);
+    if (owed !== undefined) return this.#publishAgain(owed);
     if (earlierSends.hasSent(this.event.id)) return this.#isDuplicate();
     if (this.#protection === undefined) return this.#tryUntilSettled();
     const claim = await earlierSends.claim(this.#way, this.#protection, stopping);
@@ -306,7 +308,7 @@ export class EventDelivery {
     const outcome = toOutcome(this.event, { status, attempts, platformMessageIds, error, now: clock.now() });
     const known = { outcome, end: end ?? this.#claimEnd(status) };
     const letter = deadLetter && error !== undefined ? toErrorInfo(error) : undefined;
-    return { disposition: 'ack', finished: this.#orGiveBack(() => this.#finish(known, letter)) };
+    return { disposition: 'ack', finished: this.#finish(known, letter) };
   }
 
   /** The dead letter comes first: the claim, once it holds the outcome, no longer knows of it. */
@@ -317,7 +319,7 @@ export class EventDelivery {
       if (letter !== undefined) await sendDeadLetter(this.context, this.message, letter, outcome.attempts);
       return earlierSends.settling(this.#way, writeSettlement(known), stopping);
     };
-    if ((await this.#publish(known, keep())) === 'done') return;
+    if ((await this.#publish(known, this.#orGiveBack(keep))) === 'done') return;
     const { attempts, error, status, target } = outcome;
     logger.info(`egress.${status}`, {
       event: this.event.id,
@@ -336,12 +338,13 @@ export class EventDelivery {
       const { status } = known.outcome;
       this.context.logger.info('egress.outcome-repeated', { event: this.event.id, status });
     };
-    return { disposition: 'ack', finished: this.#orGiveBack(finish) };
+    return { disposition: 'ack', finished: finish() };
   }
 
   /**
    * Publishes the outcome in its turn, once it is kept, and ends the claim. An event that turns out to have an outcome gets
-   * no second one, unless it was sent.
+   * no second one, unless it was sent. Where publishing fails, the outcome remains in the claim: the next delivery
+   * publishes it.
    */
   async #publish({ end, outcome }: KnownSettlement, kept: Promise<Settled>): Promise<Settled> {
     const { earlierSends, outcomes, publisher } = this.context;
@@ -350,7 +353,9 @@ export class EventDelivery {
     kept.catch(() => undefined);
     const known = await outcomes.run(`${connector}\n${destination}`, async () => {
       if ((await kept) === 'done' && outcome.status !== 'sent') return 'done';
+      earlierSends.oweOutcome(this.#way, writeSettlement({ end, outcome }));
       await publisher.outcome(outcome, this.message.attributes['traceparent']);
+      earlierSends.outcomePublished(this.#way);
       return 'kept';
     });
     if (known === 'done') this.#isDuplicate();
