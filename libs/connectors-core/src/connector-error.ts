@@ -1,4 +1,5 @@
 import { type ErrorInfo } from '@bitbrat/envelope';
+import { boundRetryAfter } from './retry-after.js';
 import { messageOf } from './thrown.js';
 
 /**
@@ -50,7 +51,10 @@ export interface ConnectorErrorOptions {
   readonly cause?: unknown;
   /** The platform's own code: `50433`, `msg_banned`, `10003`. */
   readonly nativeCode?: string | undefined;
-  /** The platform asks to wait this long, in milliseconds. A day at most counts; what is no such number is ignored. */
+  /**
+   * The platform asks to wait this long, in milliseconds. `MAX_RETRY_AFTER_MS` at most counts; what is no such number is
+   * ignored.
+   */
   readonly retryAfterMs?: number | undefined;
   /** What a person can do, where the message can say more than the table. */
   readonly hint?: string | undefined;
@@ -72,9 +76,6 @@ export interface ConnectorErrorOptions {
  */
 export type FailureClass = 'transient' | 'definite' | 'unlisted';
 
-/** The longest documented wait: Discord's session limit is reset once a day. A header may hold any number. */
-const MAX_RETRY_AFTER_MS = 86_400_000;
-
 /** The one error that connectors reject with. The code decides what follows. */
 export class ConnectorError extends Error {
   override readonly name = 'ConnectorError';
@@ -92,7 +93,7 @@ export class ConnectorError extends Error {
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.nativeCode = options.nativeCode;
-    this.retryAfterMs = boundedWait(options.retryAfterMs);
+    this.retryAfterMs = boundRetryAfter(options.retryAfterMs);
     this.hint = options.hint ?? CONNECTOR_ERRORS[code].hint;
     this.unlisted = options.unlisted ?? false;
     this.ambiguous = options.ambiguous ?? CONNECTOR_ERRORS[code].ambiguous;
@@ -148,8 +149,4 @@ export function toErrorInfo(error: ConnectorError): ErrorInfo {
 
 function cut(text: string, maxLength: number): string {
   return text.length <= maxLength ? text : `${text.slice(0, maxLength - 1).toWellFormed()}…`;
-}
-
-function boundedWait(ms: number | undefined): number | undefined {
-  return ms === undefined || !(ms >= 0) ? undefined : Math.min(ms, MAX_RETRY_AFTER_MS);
 }

@@ -21,6 +21,7 @@ export * from './plan-text.js';
 export * from './rate-limiter.js';
 export * from './rejection-handler.js';
 export * from './retry.js';
+export * from './retry-after.js';
 export * from './retry-schedule.js';
 export * from './supervision-policy.js';
 export * from './supervisor.js';
