@@ -137,7 +137,7 @@ describe('ConversationJoiner', () => {
       await settle(clock);
     }
     expect(joined).toHaveLength(50);
-    expect(reports.at(-2)).toBe('identity bot solved');
+    expect(reports.at(-1)).toBe('identity bot solved');
   });
 
   it('asks at once when the bot has left a conversation', async () => {
@@ -159,6 +159,52 @@ describe('ConversationJoiner', () => {
     expect(asked).toHaveLength(8);
     await clock.advance(11_000);
     expect(asked).toHaveLength(9);
+  });
+
+  it.each([61, 900, 3_600, 86_400, 2_000_000_000])(
+    'is held up for 15 minutes at most where the platform asks for %d s, and reports it until it works',
+    async (seconds) => {
+      const { asked, clock, joined, joiner, open, reports } = create();
+      joiner.ask('CH1', 0);
+      open.shift()?.fail(new ConnectorError('RATE_LIMITED', 'no', { retryAfterMs: seconds * 1_000 }));
+      await settle(clock);
+      expect(reports).toEqual(['REST API RATE_LIMITED']);
+      await clock.advance(Math.min(seconds, 900) * 1_000 - 1);
+      expect(asked).toHaveLength(1);
+      await clock.advance(1);
+      open.shift()?.succeed();
+      await settle(clock);
+      expect([joined, reports]).toEqual([['CH1'], ['REST API RATE_LIMITED', 'REST API solved']]);
+    },
+  );
+
+  it('reports short waits that follow each other when they hold it up for more than a minute', async () => {
+    const { clock, joiner, open, reports } = create();
+    joiner.ask('CH1', 0);
+    const counts: number[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      open.shift()?.fail(new ConnectorError('RATE_LIMITED', 'no', { retryAfterMs: 20_000 }));
+      await settle(clock);
+      counts.push(reports.length);
+      await clock.advance(20_000);
+    }
+    expect(counts).toEqual([0, 0, 0, 1]);
+  });
+
+  it.each([
+    ['gone', new ConnectorError('TARGET_NOT_FOUND', 'no', { nativeCode: '50377' })],
+    ['refused for good', new ConnectorError('FORBIDDEN', 'no', { nativeCode: '50434' })],
+  ])('is no longer held up when the platform says that one conversation is %s', async (_, refusal) => {
+    const { asked, clock, joiner, open, reports } = create();
+    for (const sid of sids(3)) joiner.ask(sid, 0);
+    for (const { fail } of open.splice(0))
+      fail(new ConnectorError('RATE_LIMITED', 'no', { retryAfterMs: 90_000 }));
+    await clock.advance(90_000);
+    expect(asked).toHaveLength(4);
+    open.shift()?.fail(refusal);
+    await settle(clock);
+    expect(asked).toHaveLength(6);
+    expect(reports).toContain('REST API solved');
   });
 
   it('tries what is refused for good slowly, reports it, and lets the others pass', async () => {

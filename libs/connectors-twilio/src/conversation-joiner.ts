@@ -228,12 +228,12 @@ export class ConversationJoiner {
     const { clock, logger, random } = this.#options;
     owed.error = error;
     owed.failures += 1;
+    const isAboutAll = this.#gate.refused(error);
     if (saysGone(error)) {
       logger.info('twilio.conversation-gone', { conversationSid, code: error.code, reason: error.message });
       this.#end(conversationSid, error);
       return;
     }
-    const isAboutAll = this.#gate.refused(error);
     const isLasting = error.failureClass !== 'transient';
     const backoff = isLasting ? slowRetryMs(owed.failures) : backoffMs(BACKOFF, owed.failures, random);
     const waitMs = isAboutAll ? 0 : Math.max(backoff, error.retryAfterMs ?? 0);

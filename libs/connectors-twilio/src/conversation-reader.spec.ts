@@ -144,4 +144,17 @@ describe('ConversationReader', () => {
     await clock.advance(2_000);
     expect(session.asked.messages).toBe(2);
   });
+
+  it.each([
+    [61, ['reading conversations']],
+    [60, []],
+  ])('reports one that must not be read for %d s', async (seconds, subjects) => {
+    const { clock, failing, reader, session } = create();
+    session.join();
+    reader.wake(SID);
+    await clock.advance(0);
+    session.refuse(new ConnectorError('RATE_LIMITED', 'no', { retryAfterMs: seconds * 1_000 }));
+    await clock.advance(0);
+    expect([...failing]).toEqual(subjects);
+  });
 });

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { type ClientSession } from './client-session.js';
 import { ConversationCursor, type PassedOver } from './conversation-cursor.js';
 import { saysGone, toTwilioError } from './errors.js';
+import { UNREPORTED_HOLD_MS } from './hold-report.js';
 import { InterruptibleReads } from './interruptible-reads.js';
 import { type MessageIntake } from './message-intake.js';
 import { PartialProblem, type ProblemReporter } from './partial-problem.js';
@@ -167,7 +168,12 @@ export class ConversationReader {
   /** What is refused for good, or with an answer that no table lists, is read again slowly. */
   #toError(reason: unknown, conversationSid: string): ConnectorError {
     const error = toTwilioError(reason, `read ${conversationSid}`);
-    if (error.failureClass === 'transient' || saysGone(error)) return error;
+    if (saysGone(error)) return error;
+    if (error.failureClass === 'transient') {
+      const { retryAfterMs = 0 } = error;
+      if (retryAfterMs > UNREPORTED_HOLD_MS) this.#unreadable.failed(conversationSid, error, retryAfterMs);
+      return error;
+    }
     const failures = this.#unreadable.failuresOf(conversationSid) + 1;
     const waitMs = Math.max(slowRetryMs(failures), error.retryAfterMs ?? 0);
     this.#unreadable.failed(conversationSid, error, waitMs);

@@ -19,6 +19,8 @@ function create(pages: (readonly RestConversation[])[]): {
   readonly since: number[];
   /** SIDs that were named as missing. */
   readonly missing: string[];
+  /** Reports in order: `subject`, `subject solved`. */
+  readonly reports: string[];
   readonly pagesRead: { count: number };
   /** What the platform answers with instead of its list, and whether what is missing can be taken. */
   readonly refusals: { list: ConnectorError | undefined; missing: boolean };
@@ -31,6 +33,7 @@ function create(pages: (readonly RestConversation[])[]): {
   const logger = new RecordingLogger();
   const since: number[] = [];
   const missing: string[] = [];
+  const reports: string[] = [];
   const pagesRead = { count: 0 };
   const refusals: { list: ConnectorError | undefined; missing: boolean } = {
     list: undefined,
@@ -57,6 +60,10 @@ function create(pages: (readonly RestConversation[])[]): {
       setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
     },
     logger,
+    problems: {
+      failed: (subject) => reports.push(subject),
+      solved: (subject) => reports.push(`${subject} solved`),
+    },
   });
   const pass = (signal = new AbortController().signal): Promise<void> =>
     reconciler.run({
@@ -68,7 +75,7 @@ function create(pages: (readonly RestConversation[])[]): {
       },
       signal,
     });
-  return { clock, logger, since, missing, pagesRead, refusals, ours, present, pass };
+  return { clock, logger, since, missing, reports, pagesRead, refusals, ours, present, pass };
 }
 
 const events = (logger: RecordingLogger): string[] => logger.entries.map(({ event }) => event);
@@ -169,9 +176,10 @@ describe('ConversationReconciler', () => {
   });
 
   it('waits as long as the platform asks', async () => {
-    const { clock, logger, missing, pass, refusals, since } = create([[conversation('CH1', 1)]]);
+    const { clock, logger, missing, pass, refusals, reports, since } = create([[conversation('CH1', 1)]]);
     refusals.list = new ConnectorError('RATE_LIMITED', 'no', { retryAfterMs: 90_000 });
     await pass();
+    expect(reports).toEqual(['finding conversations']);
     refusals.list = undefined;
     await clock.advance(60_000);
     await pass();
@@ -179,6 +187,7 @@ describe('ConversationReconciler', () => {
     await clock.advance(60_000);
     await pass();
     expect(missing).toEqual(['CH1']);
+    expect(reports).toEqual(['finding conversations', 'finding conversations solved']);
     expect(events(logger)).toEqual(['twilio.reconcile-failed', 'twilio.conversations-found']);
   });
 

@@ -1,5 +1,7 @@
-import { type Clock, type Logger, toConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, type ConnectorError, type Logger, toConnectorError } from '@bitbrat/connectors-core';
 import { LRUCache } from 'lru-cache';
+import { HoldReport } from './hold-report.js';
+import { type ProblemReporter } from './partial-problem.js';
 import { type RestConversation, type TwilioRest } from './twilio-rest.js';
 
 /** Conversations of which it is remembered that they were looked at. */
@@ -16,6 +18,7 @@ export interface ReconcilerOptions {
   readonly historyMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly problems: ProblemReporter;
 }
 
 /** Who is where, and whom to tell, in one pass. */
@@ -41,6 +44,7 @@ interface Pass extends ReconcileRun {
  */
 export class ConversationReconciler {
   readonly #options: ReconcilerOptions;
+  readonly #hold: HoldReport;
   readonly #settled = new LRUCache<string, true>({ max: REMEMBERED });
   #complete = -Infinity;
   #notBefore = -Infinity;
@@ -48,6 +52,7 @@ export class ConversationReconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#hold = new HoldReport({ subject: 'finding conversations', ...options });
   }
 
   /** One pass; a call during a pass is that pass. Never rejects: what failed is tried again in the next one. */
@@ -67,15 +72,21 @@ export class ConversationReconciler {
       // A clock that was set back since must not leave anything out.
       const since = Math.min(this.#complete, startedAt) - OVERLAP_MS;
       await this.#findSince(Math.max(startedAt - historyMs, since), pass);
+      if (!pass.signal.aborted) this.#hold.ended();
       if (pass.refused === 0 && !pass.signal.aborted) this.#complete = startedAt;
     } catch (reason) {
-      if (!pass.signal.aborted) {
-        const { code, message, retryAfterMs } = toConnectorError(reason);
-        if (retryAfterMs !== undefined) this.#notBefore = clock.monotonic() + retryAfterMs;
-        logger.warn('twilio.reconcile-failed', { code, reason: message });
-      }
+      if (!pass.signal.aborted) this.#failed(toConnectorError(reason));
     }
     if (pass.found > 0) logger.info('twilio.conversations-found', { found: pass.found });
+  }
+
+  #failed(error: ConnectorError): void {
+    const { clock, logger } = this.#options;
+    const { code, message, retryAfterMs } = error;
+    logger.warn('twilio.reconcile-failed', { code, reason: message });
+    if (retryAfterMs === undefined) return;
+    this.#notBefore = clock.monotonic() + retryAfterMs;
+    this.#hold.held(error, retryAfterMs);
   }
 
   async #findSince(since: number, pass: Pass): Promise<void> {

@@ -1,4 +1,5 @@
 import { type Clock, type ConnectorError, maskPhoneNumbers } from '@bitbrat/connectors-core';
+import { HoldReport } from './hold-report.js';
 import { type ProblemReporter } from './partial-problem.js';
 import { slowRetryMs } from './slow-retry.js';
 
@@ -17,10 +18,16 @@ export interface JoinGateOptions {
 /** What holds up the joining of all conversations. After its wait one attempt at a time finds out whether it is over. */
 export class JoinGate {
   readonly #options: JoinGateOptions;
+  readonly #identity: HoldReport;
+  /** Credentials and rate limits. */
+  readonly #api: HoldReport;
   #closed: { readonly error: ConnectorError; until: number; readonly failures: number } | undefined;
 
   constructor(options: JoinGateOptions) {
     this.#options = options;
+    const { clock, identity, problems } = options;
+    this.#identity = new HoldReport({ subject: `identity ${maskPhoneNumbers(identity)}`, clock, problems });
+    this.#api = new HoldReport({ subject: 'REST API', clock, problems });
   }
 
   /** Milliseconds until an attempt is due; 0 where none is held up. */
@@ -41,9 +48,9 @@ export class JoinGate {
 
   /** An attempt has worked. */
   succeeded(): void {
-    if (this.#closed === undefined) return;
     this.#closed = undefined;
-    for (const subject of [this.#identity, CREDENTIALS]) this.#options.problems.solved(subject);
+    this.#identity.ended();
+    this.#api.ended();
   }
 
   /** The bot has left a conversation, so it may be in another one: that is found out at once. */
@@ -55,21 +62,22 @@ export class JoinGate {
   refused(error: ConnectorError): boolean {
     const failures = (this.#closed?.failures ?? 0) + 1;
     const waitMs = waitOf(error, failures);
-    if (waitMs === undefined) return false;
-    const { clock, problems } = this.#options;
-    this.#closed = { error, until: clock.monotonic() + waitMs, failures };
-    if (isFull(error)) problems.failed(this.#identity, error, waitMs);
-    else if (error.code === 'AUTH_FAILED') problems.failed(CREDENTIALS, error, waitMs);
+    if (waitMs === undefined) {
+      this.#refusedOne(error);
+      return false;
+    }
+    this.#closed = { error, until: this.#options.clock.monotonic() + waitMs, failures };
+    (isFull(error) ? this.#identity : this.#api).held(error, waitMs);
     return true;
   }
 
-  get #identity(): string {
-    return `identity ${maskPhoneNumbers(this.#options.identity)}`;
+  /** A definite refusal of one conversation shows that the API works. Whether the identity has room it does not show. */
+  #refusedOne({ failureClass }: ConnectorError): void {
+    if (this.#closed === undefined || failureClass !== 'definite' || isFull(this.#closed.error)) return;
+    this.#closed = undefined;
+    this.#api.ended();
   }
 }
-
-/** Subject of a problem: the REST API refuses the API key. */
-const CREDENTIALS = 'REST API';
 
 function isFull({ nativeCode }: ConnectorError): boolean {
   return nativeCode === CONVERSATION_LIMIT;

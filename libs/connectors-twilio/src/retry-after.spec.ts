@@ -1,5 +1,5 @@
 import { ManualClock } from '@bitbrat/connectors-testing';
-import { retryAfterIn, ToldWait, toRetryAfterMs } from './retry-after.js';
+import { retryAfterIn, ToldWait } from './retry-after.js';
 
 /** A frame as the platform writes it: lengths count bytes, the payload follows after one line end. */
 function frame(header: unknown, payload = ''): Buffer {
@@ -18,23 +18,6 @@ function reply(code: number, headers: unknown = { 'retry-after': '60' }, status 
     http_status: { code, status },
   };
 }
-
-describe('toRetryAfterMs', () => {
-  it.each([
-    ['60', 60_000],
-    [' 1.5 ', 1_500],
-    ['0', undefined],
-    ['-1', undefined],
-    ['', undefined],
-    ['soon', undefined],
-    ['1e9', undefined],
-    ['Wed, 21 Oct 2026 07:28:00 GMT', undefined],
-    [null, undefined],
-    [undefined, undefined],
-  ])('%j is %p', (value, expected) => {
-    expect(toRetryAfterMs(value)).toBe(expected);
-  });
-});
 
 describe('retryAfterIn', () => {
   it.each([
@@ -72,6 +55,15 @@ describe('ToldWait', () => {
     await clock.advance(59_999);
     expect(wait.remainingMs).toBe(1);
     await clock.advance(1);
+    expect(wait.remainingMs).toBeUndefined();
+  });
+
+  it.each(['901', '86400', '999999999'])('of %s seconds is over after 15 minutes', async (seconds) => {
+    const clock = new ManualClock();
+    const wait = new ToldWait(clock);
+    wait.hear(frame(reply(429, { 'retry-after': seconds })));
+    expect(wait.remainingMs).toBe(900_000);
+    await clock.advance(900_000);
     expect(wait.remainingMs).toBeUndefined();
   });
 

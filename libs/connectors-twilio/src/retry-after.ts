@@ -1,4 +1,4 @@
-import { type Clock } from '@bitbrat/connectors-core';
+import { type Clock, toRetryAfterMs } from '@bitbrat/connectors-core';
 import { propertyOf } from './property.js';
 
 /** First line of a Twilsock frame: its header's length in bytes. */
@@ -11,18 +11,7 @@ const FIRST_LINE_LIMIT = 32;
 const MAY_BE_REFUSED = /"code"\s*:\s*(?:429|503)\b/;
 
 /**
- * Milliseconds that a header `Retry-After` asks to wait; undefined where it tells none.
- *
- * Seconds only: a date, which HTTP allows, would be measured by the platform's clock, and Twilio is not known to send one.
- */
-export function toRetryAfterMs(value: string | null | undefined): number | undefined {
-  const [, seconds] = /^\s*(\d{1,9}(?:\.\d+)?)\s*$/.exec(value ?? '') ?? [];
-  const ms = Math.ceil(Number(seconds ?? 0) * 1_000);
-  return ms > 0 ? ms : undefined;
-}
-
-/**
- * Milliseconds that a Twilsock frame asks to wait: a reply to a tunnelled request that was refused with 429 or 503 and whose HTTP headers hold
+ * Milliseconds to obey that a Twilsock frame asks to wait: a reply to a tunnelled request that was refused with 429 or 503 and whose HTTP headers hold
  * `Retry-After`. Undefined for any other frame. Never throws.
  */
 export function retryAfterIn(frame: Buffer): number | undefined {

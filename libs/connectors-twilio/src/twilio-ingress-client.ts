@@ -89,7 +89,13 @@ export class TwilioIngressClient {
       onJoined: (conversationSid) => this.#run?.wake(conversationSid),
       problems: this.#problems,
     });
-    this.#reconciler = new ConversationReconciler({ rest, historyMs: this.#historyMs, clock, logger });
+    this.#reconciler = new ConversationReconciler({
+      rest,
+      historyMs: this.#historyMs,
+      clock,
+      logger,
+      problems: this.#problems,
+    });
     this.#owedJoins = new OwedJoins(host);
     this.#room = new ConversationRoom(logger);
     this.#passedOver = new PassedOverReport({ clock, report: (gap) => this.#reportGap(gap) });

@@ -1,10 +1,9 @@
-import { type Clock, ConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, ConnectorError, toRetryAfterMs } from '@bitbrat/connectors-core';
 import { z } from 'zod';
 import { type TwilioConfig } from './config.js';
 import { nativeFactsOf, toTwilioError } from './errors.js';
 import { type Phone } from './native-opt-out.js';
 import { PlatformClock } from './platform-clock.js';
-import { toRetryAfterMs } from './retry-after.js';
 
 /** Milliseconds for one request; a webhook has 5 seconds in all. */
 const REQUEST_TIMEOUT_MS = 4_000;
