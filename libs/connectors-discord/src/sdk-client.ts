@@ -3,6 +3,7 @@ import { type Clock, withTimeout } from '@bitbrat/connectors-core';
 import { type CacheFactory, type Client, type GuildMember, type RateLimitData, type User } from 'discord.js';
 import { GatewayHold } from './gateway-hold.js';
 import { linkAbort } from './linked-abort.js';
+import { boundWaits } from './rate-limit-headers.js';
 import type * as sdkTypes from './sdk.js';
 
 /** Milliseconds that the SDK gets to say good-bye before its socket is cut. */
@@ -87,7 +88,9 @@ export async function createSdkClient(options: SdkClientOptions): Promise<SdkCli
       makeRequest: async (url, init) => {
         const abort = linkAbort(init.signal, closing.signal);
         try {
-          return await DefaultRestOptions.makeRequest(url, { ...init, signal: abort.signal });
+          const answer = await DefaultRestOptions.makeRequest(url, { ...init, signal: abort.signal });
+          boundWaits(answer.headers);
+          return answer;
         } finally {
           abort.release();
         }
