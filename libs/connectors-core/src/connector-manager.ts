@@ -133,6 +133,12 @@ export class ConnectorManager {
     return this.#scopes.call({ connector: name, life }, () => connector.sendText(text, destination, options));
   }
 
+  /** As `IConnector.canonicalDestination`; the destination itself where there is no such connector. */
+  canonicalDestination(name: string, destination: string): string {
+    const connector = this.#supervisors.get(name)?.connector;
+    return connector?.canonicalDestination?.(destination) ?? destination;
+  }
+
   /** Undefined where there is no such connector. */
   capabilitiesOf(name: string): ConnectorCapabilities | undefined {
     return this.#supervisors.get(name)?.connector.capabilities;

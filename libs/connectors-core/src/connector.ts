@@ -78,6 +78,11 @@ export interface IConnector {
    * @throws ConnectorError
    */
   sendText(text: string, destination: string, options: SendOptions): Promise<SendReceipt>;
+  /**
+   * The one spelling of a destination that may be written in several ways. Order is kept per spelling that this returns.
+   * Pure; never throws: what is no destination is returned as it is. Default: each destination has one spelling.
+   */
+  canonicalDestination?(destination: string): string;
   getSnapshot(): ConnectorSnapshot;
 }
 

@@ -15,6 +15,7 @@ import {
 } from '@bitbrat/connectors-core';
 import { TWILIO_CAPABILITIES } from './capabilities.js';
 import { type TwilioConfig } from './config.js';
+import { canonicalConversationSid } from './conversation-sid.js';
 import { diagnoseTwilio } from './diagnosis.js';
 import { isTwilioSdkRejection } from './sdk-rejection.js';
 import { TWILIO } from './twilio-envelope-builder.js';
@@ -46,6 +47,10 @@ export class TwilioConnectorAdapter implements IConnector, WebhookReceiver, Reje
 
   sendText(text: string, destination: string, options: SendOptions): Promise<SendReceipt> {
     return this.#client.sendText(text, destination, options);
+  }
+
+  canonicalDestination(destination: string): string {
+    return canonicalConversationSid(destination);
   }
 
   getSnapshot(): ConnectorSnapshot {

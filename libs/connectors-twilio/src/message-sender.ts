@@ -14,6 +14,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import { TWILIO_CAPABILITIES } from './capabilities.js';
 import { type ClientSession } from './client-session.js';
+import { canonicalConversationSid, isConversationSid } from './conversation-sid.js';
 import { saysNotParticipant, toTwilioError } from './errors.js';
 import { phoneOf } from './native-message.js';
 import { type NativeOptOut, type Phone } from './native-opt-out.js';
@@ -60,7 +61,8 @@ export class MessageSender {
   }
 
   /** As `IConnector.sendText`. */
-  async send(text: string, conversationSid: string, options: SendOptions): Promise<SendReceipt> {
+  async send(text: string, destination: string, options: SendOptions): Promise<SendReceipt> {
+    const conversationSid = canonicalConversationSid(destination);
     const { signal } = options;
     if ((options.attachments?.length ?? 0) > 0) {
       throw new ConnectorError('UNSUPPORTED', 'attachments cannot be sent by Twilio Conversations', {
@@ -68,7 +70,7 @@ export class MessageSender {
       });
     }
     const parts = planText(text, TWILIO_CAPABILITIES.text);
-    if (!/^CH[0-9a-fA-F]{32}$/.test(conversationSid)) {
+    if (!isConversationSid(conversationSid)) {
       throw new ConnectorError('TARGET_NOT_FOUND', `${conversationSid} is no conversation SID`, {
         hint: "use the envelope's replyTo.destination: CH and 32 hexadecimal digits",
       });

@@ -5,6 +5,7 @@ import {
   toConnectorError,
   withTimeout,
 } from '@bitbrat/connectors-core';
+import { isConversationSid } from './conversation-sid.js';
 
 const KEY = 'owed-joins';
 
@@ -99,7 +100,7 @@ function isOwedJoin(value: unknown): value is OwedJoin {
   return (
     Array.isArray(value) &&
     typeof value[0] === 'string' &&
-    /^CH[0-9a-fA-F]{32}$/.test(value[0]) &&
+    isConversationSid(value[0]) &&
     typeof value[1] === 'number'
   );
 }

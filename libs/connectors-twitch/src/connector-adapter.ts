@@ -12,6 +12,7 @@ import {
 import { TWITCH_CAPABILITIES } from './capabilities.js';
 import { type TwitchConfig } from './config.js';
 import { diagnoseTwitch } from './diagnosis.js';
+import { canonicalChannel } from './message-parts.js';
 import { isTwitchSdkRejection } from './sdk-rejection.js';
 import { TWITCH } from './twitch-envelope-builder.js';
 import { TwitchIngressClient } from './twitch-ingress-client.js';
@@ -44,6 +45,10 @@ export class TwitchConnectorAdapter implements IConnector, RejectionHandler, Dia
 
   sendText(text: string, destination: string, options: SendOptions): Promise<SendReceipt> {
     return this.#client.sendText(text, destination, options);
+  }
+
+  canonicalDestination(destination: string): string {
+    return canonicalChannel(destination);
   }
 
   getSnapshot(): ConnectorSnapshot {

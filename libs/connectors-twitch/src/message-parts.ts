@@ -40,6 +40,11 @@ export function planParts(text: string, channel: string, options: SendOptions): 
   }));
 }
 
+/** A channel's name as Twitch writes it; destinations may have a `#` and capitals. */
+export function canonicalChannel(destination: string): string {
+  return destination.replace(/^#/, '').toLowerCase();
+}
+
 /**
  * The name of the channel that a destination is.
  * @param channels those that may be written to
@@ -51,7 +56,7 @@ export function toChannel(destination: string, channels: readonly string[]): str
       hint: 'answer in a channel: Twitch takes whispers by its API only',
     });
   }
-  const channel = destination.replace(/^#/, '').toLowerCase();
+  const channel = canonicalChannel(destination);
   if (channels.includes(channel)) return channel;
   throw new ConnectorError('TARGET_NOT_FOUND', `${destination} is none of the channels that the bot is in`, {
     hint: "use the envelope's replyTo.destination, or add the channel to TWITCH_CHANNELS",

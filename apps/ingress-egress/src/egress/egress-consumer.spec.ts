@@ -117,6 +117,7 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
       if (step instanceof ConnectorError) throw step;
       return step;
     },
+    canonicalDestination: (destination) => destination.toLowerCase(),
     getSnapshot: () => {
       throw new Error('not asked for');
     },
@@ -405,6 +406,32 @@ describe('EgressConsumer', () => {
     expect(statuses(started)).toEqual(['e3 sent 1']);
     await jest.advanceTimersByTimeAsync(21_000);
     expect(statuses(started)).toEqual(['e3 sent 1', 'e1 sent 3', 'e2 sent 1']);
+  });
+
+  it('keeps the order and the rate of a destination that is written in several ways', async () => {
+    let failures = 1;
+    const rates: SendRates = { perDestination: { count: 1, perMs: 1_000 } };
+    const started = await start(
+      ({ text }) => (text === 'Room' && failures-- > 0 ? new ConnectorError('TIMEOUT', 'silence') : accepted),
+      { rates },
+    );
+    for (const destination of ['Room', 'room', 'ROOM', 'hall']) {
+      await started.publish({
+        id: destination,
+        text: destination,
+        target: { connector: 'fake', destination },
+      });
+    }
+    await settle();
+    expect(statuses(started)).toEqual(['hall sent 1']);
+    await jest.advanceTimersByTimeAsync(21_000);
+    expect(statuses(started)).toEqual(['hall sent 1', 'Room sent 2', 'room sent 1', 'ROOM sent 1']);
+    expect(started.outcomes.map(({ target }) => target.destination)).toEqual([
+      'hall',
+      'Room',
+      'room',
+      'ROOM',
+    ]);
   });
 
   it('does not count what never reached the platform, until the time is up', async () => {

@@ -135,7 +135,7 @@ export class EgressConsumer {
     }
     const event = decoded.value;
     this.services.logger.debug('egress.received', { event: event.id, delivery: message.attempt });
-    const lane = `${event.target.connector}\n${event.target.destination}`;
+    const lane = this.#laneOf(event);
     const returns = this.#share.take(lane, message);
     if (returns === undefined) {
       this.services.logger.debug('egress.given-back', { event: event.id });
@@ -155,6 +155,11 @@ export class EgressConsumer {
     } finally {
       this.#share.release(lane);
     }
+  }
+
+  /** Order is kept per lane. */
+  #laneOf({ target: { connector, destination } }: EgressEvent): string {
+    return `${connector}\n${this.services.manager.canonicalDestination(connector, destination)}`;
   }
 
   /** A fault of ours that one event meets again and again is a failure of that event, and holds up no other one. */

@@ -259,8 +259,10 @@ export class EventDelivery {
   }
 
   async #pace(): Promise<void> {
-    const { connector, destination } = this.event.target;
-    const rates = this.context.manager.capabilitiesOf(connector)?.rates;
+    const { manager } = this.context;
+    const { connector } = this.event.target;
+    const destination = manager.canonicalDestination(connector, this.event.target.destination);
+    const rates = manager.capabilitiesOf(connector)?.rates;
     const limitMs = Math.max(0, this.#expiresInMs() ?? Infinity);
     await this.context.pacer.wait(connector, destination, rates, limitMs, this.context.stopping);
   }
