@@ -1,10 +1,9 @@
 import { ConnectorError, Opening, sleep, toConnectorError, withTimeout } from '@bitbrat/connectors-core';
 import { ChannelJoiner, type ChannelView, type JoinerOptions } from './channel-joiner.js';
 import { channelOf, type ChatLine } from './chat-line.js';
+import { toStanding } from './chat-standing.js';
 import { toLoginError } from './errors.js';
-import { type ChatStanding } from './rate-limit.js';
 import { createSdkClient, type SdkClient, type SdkClientOptions } from './sdk-client.js';
-import { rolesOf } from './twitch-envelope-builder.js';
 import { Watchdog } from './watchdog.js';
 
 /** Milliseconds from the first byte to a finished login. */
@@ -270,11 +269,4 @@ export class ClientSession {
       this.events.onLost(error, this);
     }
   }
-}
-
-/** What USERSTATE says of the bot in the channel. */
-function toStanding({ tags }: ChatLine): ChatStanding {
-  const roles = rolesOf(tags);
-  if (roles.includes('moderator') || roles.includes('broadcaster')) return 'privileged';
-  return roles.includes('vip') ? 'vip' : 'ordinary';
 }

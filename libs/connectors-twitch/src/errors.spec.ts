@@ -44,7 +44,7 @@ describe('toNoticeError', () => {
     ['msg_slowmode', 'You may not talk now.', undefined],
     ['msg_ratelimit', 'You are sending messages too quickly.', 1_200],
     ['msg_timedout', 'You are timed out for 600 more seconds.', 600_000],
-    ['msg_timedout', 'You are timed out for 1209601 more seconds.', 86_400_000],
+    ['msg_timedout', 'You are timed out for 1209600 more seconds.', 900_000],
     ['msg_timedout', `You are timed out for ${'9'.repeat(400)} more seconds.`, 60_000],
   ])('%s %j asks to wait %p ms', (msgId, text, retryAfterMs) => {
     expect(toNoticeError(msgId, text, 'send')?.retryAfterMs).toBe(retryAfterMs);

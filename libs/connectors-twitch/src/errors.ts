@@ -110,11 +110,8 @@ export function toTwitchError(error: unknown, doing: string): ConnectorError {
   );
 }
 
-/** The longest time-out that a moderator can give, in seconds: two weeks ("Timeout"). A longer wait is not believed. */
-const MAX_WAIT_SECONDS = 1_209_600;
-
 /** Milliseconds. */
 function waitIn(text: string): number | undefined {
   const [, seconds] = /(?<!\d)(\d{1,9}) (?:more )?seconds?/.exec(text) ?? [];
-  return seconds === undefined ? undefined : Math.min(Number(seconds), MAX_WAIT_SECONDS) * 1_000;
+  return seconds === undefined ? undefined : Number(seconds) * 1_000;
 }

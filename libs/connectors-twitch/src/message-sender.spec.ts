@@ -6,6 +6,7 @@ import {
 } from '@bitbrat/connectors-core';
 import { ManualClock, MemoryCursors, RecordingLogger, settle } from '@bitbrat/connectors-testing';
 import { type ChannelView } from './channel-joiner.js';
+import { canonicalChannel } from './message-parts.js';
 import { MessageSender } from './message-sender.js';
 import { type ChatStanding } from './rate-limit.js';
 
@@ -37,6 +38,8 @@ class Chat {
   echoesNonces = true;
   /** When Twitch was found not to answer, and until when; then when it answered again. */
   readonly mutes: (readonly [number, number] | 'heard')[] = [];
+  /** Reported holds. */
+  readonly holds: string[] = [];
   #ids = 0;
 
   constructor(
@@ -62,6 +65,10 @@ class Chat {
       },
       onHeard: () => {
         this.mutes.push('heard');
+      },
+      holdReporter: {
+        held: (channel) => this.holds.push(`${channel} held`),
+        released: (channel) => this.holds.push(`${channel} released`),
       },
     });
     this.sender.begin();
@@ -168,6 +175,7 @@ describe('MessageSender', () => {
     const chat = new Chat();
     await chat.say('hi', {}, destination);
     expect(chat.lines[0]).toContain(' PRIVMSG #a :');
+    expect(canonicalChannel(destination)).toBe('a');
   });
 
   it('into a channel that did not let the bot in says why', async () => {
@@ -220,6 +228,74 @@ describe('MessageSender', () => {
       await chat.clock.advance(60_000);
     }
     expect(waits).toEqual([1_200, 30_000, 'sent', 1_200]);
+  });
+
+  describe('into a channel where the bot is timed out', () => {
+    const timedOut = async (standing: ChatStanding, seconds: number, maxWaitMs = 0): Promise<Chat> => {
+      const chat = new Chat(standing, { maxWaitMs });
+      chat.noticeText = `You are timed out for ${seconds} more seconds.`;
+      chat.answers.push({ notice: 'msg_timedout' });
+      await expect(chat.say('hi')).rejects.toMatchObject({ nativeCode: 'msg_timedout' });
+      return chat;
+    };
+    const isHeld = async (chat: Chat): Promise<boolean> => {
+      const before = chat.lines.length;
+      await chat.say('hi').catch(() => undefined);
+      return chat.lines.length === before;
+    };
+
+    it.each([61, 900, 901, 86_400, 1_209_600, 999_999_999])(
+      'is tried again after 15 minutes at most: %d s',
+      async (seconds) => {
+        const chat = await timedOut('ordinary', seconds);
+        const heldMs = Math.min(seconds, 900) * 1_000;
+        await chat.clock.advance(heldMs - 1);
+        expect(await isHeld(chat)).toBe(true);
+        expect(chat.holds).toEqual(['a held']);
+        await chat.clock.advance(1);
+        expect(await isHeld(chat)).toBe(false);
+        expect(chat.holds).toEqual(['a held', 'a released']);
+        expect(chat.clock.pendingTimers).toBe(0);
+      },
+    );
+
+    it('does not report a minute', async () => {
+      const chat = await timedOut('ordinary', 60);
+      expect(chat.holds).toEqual([]);
+      await chat.sender.stop(0);
+      expect(chat.clock.pendingTimers).toBe(0);
+    });
+
+    it.each([
+      ['ordinary', 'privileged', 'moderator/1', true],
+      ['ordinary', 'vip', 'vip/1', true],
+      ['ordinary', 'privileged', 'broadcaster/1', true],
+      ['vip', 'privileged', 'moderator/1', true],
+      ['ordinary', 'ordinary', '', false],
+      ['vip', 'vip', 'vip/1', false],
+    ] as const)(
+      'as %s goes on at once when it is %s, badges=%s: %s',
+      async (before, after, badges, goesOn) => {
+        const chat = await timedOut(before, 86_400, 1_000_000);
+        const waiting = chat.say('waiting', { idempotencyKey: 'w' });
+        await settle();
+        expect(chat.lines).toHaveLength(1);
+        chat.channels.set('a', { status: 'joined', standing: after });
+        chat.tell('USERSTATE', 'PRIVMSG #a', { badges }, []);
+        await settle();
+        expect([chat.lines.length, chat.holds]).toEqual(
+          goesOn ? [2, ['a held', 'a released']] : [1, ['a held']],
+        );
+        await chat.clock.advance(900_000);
+        await waiting;
+      },
+    );
+
+    it('is forgotten at a stop, with its timer and its report', async () => {
+      const chat = await timedOut('ordinary', 86_400);
+      await chat.sender.stop(0);
+      expect([chat.holds, chat.clock.pendingTimers]).toEqual([['a held', 'a released'], 0]);
+    });
   });
 
   it('without an answer is ambiguous after the time limit', async () => {

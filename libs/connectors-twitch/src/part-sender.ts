@@ -1,6 +1,7 @@
 import { assertInTime, type Clock, ConnectorError, sleep, toConnectorError } from '@bitbrat/connectors-core';
 import { type ChannelView } from './channel-joiner.js';
-import { type ChatLine, formatMessage } from './chat-line.js';
+import { channelOf, type ChatLine, formatMessage } from './chat-line.js';
+import { toStanding } from './chat-standing.js';
 import { type ClientSession } from './client-session.js';
 import { Confirmations } from './confirmations.js';
 import { type MessagePart } from './message-parts.js';
@@ -72,11 +73,14 @@ export class PartSender {
 
   /** Nothing more is sent. Resolves after a second at the latest; never rejects. */
   end(): Promise<void> {
+    this.#limiter.holds.releaseAll();
     return this.#limiter.journal.end();
   }
 
   /** As `MessageSender.onLine`. */
   onLine(line: ChatLine, via: object): void {
+    const channel = line.command === 'USERSTATE' ? channelOf(line) : undefined;
+    if (channel !== undefined) this.#limiter.holds.onStanding(channel, toStanding(line));
     this.#confirmations.onLine(line, via);
   }
 
@@ -147,13 +151,14 @@ export class PartSender {
     const { channel, nonce } = part;
     const { clock } = this.#options;
     const sentAt = clock.monotonic();
-    let isOrdinary = false;
+    let standing: ChatStanding | undefined;
     const before = this.#repeats.sending(part, text);
     try {
       assertInTime(clock, part.expiresAt);
-      isOrdinary = this.#standingIn(channel) === 'ordinary';
+      standing = this.#standingIn(channel);
       const id = await this.#put(part, text);
       this.#tooFast.delete(channel);
+      this.#limiter.holds.release(channel);
       this.#onAnswer();
       return id;
     } catch (reason) {
@@ -162,9 +167,14 @@ export class PartSender {
         this.#limiter.journal.refused(nonce);
         this.#repeats.restore(channel, before);
       }
-      if (error.nativeCode !== undefined) this.#onRefusal(channel, error);
-      else if (error.code === 'TIMEOUT' && isOrdinary) this.#onSilence(sentAt, error);
-      throw error.nativeCode === 'msg_ratelimit' ? this.#tooSoon(channel, error) : error;
+      if (standing === undefined) throw error;
+      if (error.nativeCode === undefined) {
+        if (error.code === 'TIMEOUT' && standing === 'ordinary') this.#onSilence(sentAt, error);
+        throw error;
+      }
+      const refusal = error.nativeCode === 'msg_ratelimit' ? this.#tooSoon(channel, error) : error;
+      this.#onRefusal(channel, refusal, standing);
+      throw refusal;
     }
   }
 
@@ -180,11 +190,11 @@ export class PartSender {
     });
   }
 
-  #onRefusal(channel: string, error: ConnectorError): void {
+  #onRefusal(channel: string, error: ConnectorError, standing: ChatStanding): void {
     this.#onAnswer();
-    const { code, nativeCode, retryAfterMs } = error;
+    const { code, nativeCode } = error;
     if (code === 'RATE_LIMITED' && nativeCode !== 'msg_duplicate')
-      this.#limiter.hold(channel, retryAfterMs ?? 0);
+      this.#limiter.holds.hold(channel, error, standing);
   }
 
   /** @returns the refusal with a longer wait where the last message to the channel was too soon, too */
@@ -195,7 +205,6 @@ export class PartSender {
     }
     const { code, message, nativeCode } = error;
     const retryAfterMs = Math.max(STILL_TOO_FAST_MS, error.retryAfterMs ?? 0);
-    this.#limiter.hold(channel, retryAfterMs);
     return new ConnectorError(code, message, { cause: error, nativeCode, retryAfterMs });
   }
 

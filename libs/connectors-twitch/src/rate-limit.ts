@@ -1,4 +1,5 @@
 import { type Clock, ConnectorError, sleep } from '@bitbrat/connectors-core';
+import { ChannelHolds, type HoldReporter } from './channel-holds.js';
 import { type JournalOptions, SendJournal } from './send-journal.js';
 
 /** So many events within a sliding span of time. */
@@ -78,7 +79,10 @@ export interface TurnOptions {
   readonly signal: AbortSignal;
 }
 
-export type LimiterOptions = Omit<JournalOptions, 'onChanged' | 'windowMs'>;
+export interface LimiterOptions extends Omit<JournalOptions, 'onChanged' | 'windowMs'> {
+  /** Default: no hold is reported. */
+  readonly holdReporter?: HoldReporter;
+}
 
 /**
  * The account's own rate limit of sending, over all channels and over the processes that use the account.
@@ -88,34 +92,30 @@ export type LimiterOptions = Omit<JournalOptions, 'onChanged' | 'windowMs'>;
  */
 export class MessageRateLimiter {
   readonly journal: SendJournal;
+  readonly holds: ChannelHolds;
   readonly #clock: Clock;
   readonly #startedAt: number;
   readonly #lastIn = new Map<string, number>();
-  readonly #heldIn = new Map<string, number>();
   /** Aborted when a wait may be shorter than it was. */
   #changed = new AbortController();
 
   constructor(options: LimiterOptions) {
     this.#clock = options.clock;
     this.#startedAt = options.clock.monotonic();
-    this.journal = new SendJournal({
-      ...options,
-      windowMs: SEND_WINDOW_MS,
-      onChanged: () => {
-        this.#wake();
-      },
+    const wake = (): void => {
+      this.#wake();
+    };
+    this.journal = new SendJournal({ ...options, windowMs: SEND_WINDOW_MS, onChanged: wake });
+    this.holds = new ChannelHolds({
+      clock: options.clock,
+      reporter: options.holdReporter,
+      onReleased: wake,
     });
   }
 
   /** Messages of the account within the last 32 seconds. */
   get recent(): number {
     return this.journal.all.length;
-  }
-
-  /** Twitch says that the bot must not write to the channel for so many milliseconds. */
-  hold(channel: string, ms: number): void {
-    const until = this.#clock.monotonic() + ms;
-    this.#heldIn.set(channel, Math.max(this.#heldIn.get(channel) ?? -Infinity, until));
   }
 
   /** Twitch ignores what the account writes as an ordinary user, for so many milliseconds; 0: not any more. */
@@ -130,7 +130,7 @@ export class MessageRateLimiter {
     const { hasLoaded, mutedUntil } = this.journal;
     const share = this.#shareOf(standing);
     const until = Math.max(
-      this.#heldIn.get(channel) ?? -Infinity,
+      this.holds.until(channel, standing),
       hasLoaded ? -Infinity : this.#startedAt + SEND_WINDOW_MS,
       roomAt(this.journal.all, share.all),
       roomAt(this.journal.own, share.own),

@@ -93,6 +93,14 @@ export class TwitchIngressClient {
       onHeard: () => {
         this.#record.solved(SENDING);
       },
+      holdReporter: {
+        held: (channel, error, nextAttemptAt) => {
+          this.#record.problem(toSendingSubject(channel), error, nextAttemptAt);
+        },
+        released: (channel) => {
+          this.#record.solved(toSendingSubject(channel));
+        },
+      },
     });
   }
 
@@ -319,6 +327,11 @@ export class TwitchIngressClient {
 /** The subject of a channel's problem. */
 function toSubject(channel: string): string {
   return `channel #${channel}`;
+}
+
+/** The subject of the problem that a channel takes no messages. */
+function toSendingSubject(channel: string): string {
+  return `sending to #${channel}`;
 }
 
 /** Not before 1970, where that stands for a time that nobody knows. */
