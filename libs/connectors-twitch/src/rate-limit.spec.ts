@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { ManualClock, MemoryCursors, RecordingLogger } from '@bitbrat/connectors-testing';
-import { type CursorStore } from '@bitbrat/connectors-core';
+import { type Clock, ConnectorError, type CursorStore } from '@bitbrat/connectors-core';
 import { type ChatStanding, MessageRateLimiter, SlidingWindow, type TurnOptions } from './rate-limit.js';
 
 function createLimiter(
@@ -9,6 +10,9 @@ function createLimiter(
 ): MessageRateLimiter {
   return new MessageRateLimiter({ clock, cursors, logger: new RecordingLogger(), processId });
 }
+
+const asking = (retryAfterMs: number): ConnectorError =>
+  new ConnectorError('RATE_LIMITED', 'no', { retryAfterMs });
 
 const never = (): AbortSignal => new AbortController().signal;
 
@@ -34,7 +38,7 @@ describe('MessageRateLimiter', () => {
     const limiter = createLimiter(clock);
     const turn = { standing: (): ChatStanding => 'ordinary', maxWaitMs: 0, signal: never() };
     await limiter.turn('channel', 'n', turn);
-    limiter.hold('channel', 5_000);
+    limiter.holds.hold('channel', asking(5_000), 'ordinary');
     clock.set(byMs);
     expect(limiter.waitMs('channel', 'ordinary')).toBe(5_000);
     await clock.advance(5_000);
@@ -75,7 +79,7 @@ describe('MessageRateLimiter', () => {
   it('waits no longer than allowed, and says how long it would take', async () => {
     const clock = new ManualClock();
     const limiter = createLimiter(clock);
-    limiter.hold('a', 5_000);
+    limiter.holds.hold('a', asking(5_000), 'vip');
     const options = { standing: (): ChatStanding => 'vip', signal: never() };
     await expect(limiter.turn('a', 'n', { ...options, maxWaitMs: 4_999 })).rejects.toMatchObject({
       code: 'RATE_LIMITED',
@@ -90,7 +94,7 @@ describe('MessageRateLimiter', () => {
   it('gives up when aborted, and leaves no timer', async () => {
     const clock = new ManualClock();
     const limiter = createLimiter(clock);
-    limiter.hold('a', 60_000);
+    limiter.holds.hold('a', asking(60_000), 'vip');
     const abort = new AbortController();
     const turn = limiter.turn('a', 'n', { standing: () => 'vip', maxWaitMs: Infinity, signal: abort.signal });
     abort.abort();
@@ -258,5 +262,51 @@ describe('several processes with one account', () => {
     expect(limiter.recent).toBe(0);
     await limiter.journal.refresh();
     expect(limiter.waitMs('a', 'ordinary')).toBe(0);
+  });
+
+  it.each([5_000, 31_000, 33_000, 600_000, 5 * 3_600_000])(
+    'counts what a process sends whose clock is %d ms behind, as it starts and while it runs',
+    async (behindMs) => {
+      const [clock, cursors] = [new ManualClock(), new MemoryCursors()];
+      const skewed: Clock = {
+        now: () => clock.now() - behindMs,
+        monotonic: () => clock.monotonic(),
+        setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
+      };
+      const limiters = [clock, skewed].map(
+        (of, i) =>
+          new MessageRateLimiter({ clock: of, cursors, logger: new RecordingLogger(), processId: `p${i}` }),
+      );
+      const times: number[] = [];
+      // One after the other, so that no two notes are written at once.
+      for (let i = 0; i < 80; i++) {
+        const sending = limiters[i % 2]?.turn(`c${i}`, `n${i}`, turn(Infinity));
+        void sending?.then(() => times.push(clock.now()));
+        while (times.length <= i) await clock.advance(200);
+      }
+      const within = times.map((at) => times.filter((other) => other > at - 30_000 && other <= at).length);
+      expect(Math.max(...within)).toBeLessThanOrEqual(20);
+      await burst(limiters[1] ?? createLimiter(clock), 'burst');
+      const next = createLimiter(clock, cursors, 'next');
+      const already = limiters[1]?.recent ?? 0;
+      await next.journal.refresh();
+      expect(already).toBeGreaterThan(0);
+      expect(next.recent).toBeGreaterThanOrEqual(already);
+      await clock.advance(32_000);
+      expect(next.recent).toBe(0);
+    },
+  );
+
+  it('is ignored for half an hour at most, whatever the note says', async () => {
+    const number = fc.integer({ min: 0, max: 8_640_000_000_000_000 });
+    await fc.assert(
+      fc.asyncProperty(number, number, async (mutedUntil, mutedForMs) => {
+        const [clock, cursors] = [new ManualClock(), new MemoryCursors()];
+        await cursors.save('sends', JSON.stringify({ processes: [], mutedUntil, mutedForMs }));
+        const { journal } = createLimiter(clock, cursors);
+        await journal.refresh();
+        expect(journal.mutedUntil - clock.monotonic()).toBeLessThanOrEqual(30 * 60_000);
+      }),
+    );
   });
 });

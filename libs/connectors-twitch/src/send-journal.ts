@@ -39,8 +39,8 @@ export interface JournalOptions {
 
 /**
  * Which messages the account has sent of late, by this process and others, kept in the store: a message is noted before it
- * goes out. Times of other machines are taken as they are; clocks that differ by more than two seconds use up the margin
- * of the rate limit.
+ * goes out. A date by which a message would be older than the note allows, or not yet sent, comes from a wrong clock: such
+ * a message counts from when it is read. Clocks that differ by less use up the margin of the rate limit (two seconds).
  */
 export class SendJournal {
   readonly #options: JournalOptions;
@@ -51,6 +51,8 @@ export class SendJournal {
   /** By the monotonic clock. */
   #mutedUntil = -Infinity;
   #hasLoaded = false;
+  /** When the note was last read, by the monotonic clock. */
+  #readAt = -Infinity;
   #isRead = true;
   #isKept = true;
   #hasEnded = false;
@@ -171,18 +173,24 @@ export class SendJournal {
   }
 
   #take(processes: readonly NotedProcess[]): void {
-    const { clock, processId } = this.#options;
+    const { clock, processId, windowMs } = this.#options;
     const now = clock.monotonic();
     const ahead = clock.now() - now;
+    // What is new in the note was sent since it was read. At the first time nobody knows how old the note is.
+    const earliest = Math.max(this.#readAt, now - windowMs);
+    this.#readAt = now;
     const known = new Map(this.#noted.map((process) => [process.id, process.sends]));
     this.#noted = processes
       .filter(({ id }) => id !== processId)
       .map(({ hasEnded, id, sends }) => {
         const before = known.get(id) ?? [];
         // What was read once keeps its age, so that a clock that is set afterwards changes nothing.
-        const ageOf = ({ at }: NotedSend): number =>
-          before.find((send) => send.at === at)?.sentAt ?? Math.min(at - ahead, now);
-        return { id, hasEnded, sends: sends.map((send) => ({ ...send, sentAt: ageOf(send) })) };
+        const sentAt = ({ at }: NotedSend): number => {
+          const dated = at - ahead;
+          const isPlausible = dated >= earliest && dated <= now;
+          return before.find((send) => send.at === at)?.sentAt ?? (isPlausible ? dated : now);
+        };
+        return { id, hasEnded, sends: sends.map((send) => ({ ...send, sentAt: sentAt(send) })) };
       });
     this.#foreign = this.#noted;
   }

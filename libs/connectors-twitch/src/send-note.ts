@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_MUTE_MS } from './silence.js';
 
 /** One message that was put on its way. */
 export interface NotedSend {
@@ -22,7 +23,10 @@ export interface SendNote {
   readonly processes: readonly NotedProcess[];
   /** Until when Twitch ignores the account, in milliseconds since 1970; 0: it does not. */
   readonly mutedUntil: number;
-  /** What was left of that when it was noted, in milliseconds: the bound for a process whose clock says otherwise. */
+  /**
+   * What was left of that when it was noted, in milliseconds, `MAX_MUTE_MS` at most: the bound for a process whose clock
+   * says otherwise.
+   */
   readonly mutedForMs: number;
 }
 
@@ -42,7 +46,7 @@ const noteSchema = z.object({
     )
     .max(MAX_PROCESSES),
   mutedUntil: time,
-  mutedForMs: time,
+  mutedForMs: time.transform((ms) => Math.min(ms, MAX_MUTE_MS)),
 });
 
 /** Undefined for what is not a note. */

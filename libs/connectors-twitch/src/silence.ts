@@ -1,5 +1,8 @@
-/** Milliseconds of each hold in a row; the last one is how long Twitch ignores an account that wrote too fast. */
-const HOLDS_MS = [5_000, 30_000, 30 * 60_000] as const;
+/** How long Twitch ignores an account that wrote too fast, in milliseconds. */
+export const MAX_MUTE_MS = 30 * 60_000;
+
+/** Milliseconds of each hold in a row. */
+const HOLDS_MS = [5_000, 30_000, MAX_MUTE_MS] as const;
 
 /** Messages in a row without an answer that begin the first hold. One may have been lost for any reason. */
 const SUSPICIOUS = 2;
