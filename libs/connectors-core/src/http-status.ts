@@ -39,6 +39,11 @@ export function ruleOfStatus<R extends ErrorRule>(
   return byCode ?? byStatus ?? (status === 401 ? { code: 'AUTH_FAILED' } : unlistedRule(status));
 }
 
+/** Whether the same request may succeed soon after this status. */
+export function isTransientStatus(status: number): boolean {
+  return transientCodeOf(status) !== undefined;
+}
+
 /** The code of a status after which the same request may succeed soon; undefined for any other status. */
 function transientCodeOf(status: number): ConnectorErrorCode | undefined {
   if (status === 408) return 'TIMEOUT';

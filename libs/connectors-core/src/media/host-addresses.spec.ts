@@ -49,6 +49,16 @@ describe('addressesOf', () => {
     await expect(ask(failing(notFound))).rejects.toMatchObject({ code: 'PAYLOAD_INVALID' });
   });
 
+  it.each(['EBADNAME', 'EBADQUERY', 'EBADSTR', 'ERR_INVALID_ARG_VALUE'])(
+    'refuses a name that cannot be asked for (%s), allowed or not',
+    async (code) => {
+      const malformed = failing(Object.assign(new Error('queryA'), { code }));
+      for (const url of ['https://files.example/', 'http://files.internal/']) {
+        await expect(ask(malformed, url)).rejects.toMatchObject({ code: 'PAYLOAD_INVALID' });
+      }
+    },
+  );
+
   it.each([
     ['no address', answering([])],
     ['nothing', answering(undefined)],

@@ -1,7 +1,7 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import { codeOf, refused, unreachable } from './media-errors.js';
-import { hostnameOf, type MediaHosts, type MediaTarget, notPublic } from './media-url.js';
+import { hostnameOf, malformedHost, type MediaHosts, type MediaTarget, notPublic } from './media-url.js';
 import { isPublicAddress } from './public-address.js';
 
 /**
@@ -12,6 +12,15 @@ export type ResolveHost = (hostname: string, signal: AbortSignal) => Promise<unk
 
 /** One name server that is silent must not use up a fetch's whole time. */
 const DNS_TIMEOUT = { timeout: 2_000, tries: 2 } as const;
+
+/** Codes of a look-up that could not even ask: c-ares ("DNS error codes" of Node.js) and Node itself. */
+const MALFORMED_NAME: ReadonlySet<string> = new Set([
+  'EBADNAME',
+  'EBADQUERY',
+  'EBADSTR',
+  'ERR_INVALID_ARG_TYPE',
+  'ERR_INVALID_ARG_VALUE',
+]);
 
 /** Connecting to more addresses of one host helps nobody. */
 const MAX_ADDRESSES = 8;
@@ -58,9 +67,9 @@ export async function addressesOf(
   try {
     resolved = await resolve(hostname, signal);
   } catch (error) {
-    if (codeOf(error) === 'ENOTFOUND' && !isAllowed) {
-      throw refused('its host does not exist', 'correct the URL');
-    }
+    const code = codeOf(error);
+    if (code !== undefined && MALFORMED_NAME.has(code)) throw malformedHost();
+    if (code === 'ENOTFOUND' && !isAllowed) throw refused('its host does not exist', 'correct the URL');
     throw unreachable('its host cannot be looked up', error);
   }
   const addresses = Array.isArray(resolved) ? resolved.filter(isAddress) : [];

@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { type buildConnector } from 'undici';
 import { ConnectorError } from '../connector-error.js';
@@ -8,6 +8,12 @@ import { hostnameOf } from './media-url.js';
 
 /** Bytes of an answer's headers. */
 const MAX_HEADER_BYTES = 16 * 1024;
+
+/**
+ * Milliseconds for each address of several to accept a connection, before the next is tried. Node's own 250 are too few for
+ * a host that is far away, and for one lost packet, which is sent again after a second.
+ */
+const ATTEMPT_TIMEOUT_MS = 2_500;
 
 /** Bytes on the wire beside the body: headers, interim answers, chunk sizes and trailers. The chunks' are the more the longer the body is. */
 const overheadOf = (maxBytes: number): number => maxBytes + 256 * 1024;
@@ -90,6 +96,17 @@ interface SocketListeners {
   readonly onRead: (socket: Socket) => void;
 }
 
+/** How a host is connected to. */
+export function connectOptionsOf(url: URL, addresses: readonly string[]): TcpNetConnectOpts {
+  return {
+    host: hostnameOf(url),
+    port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port),
+    lookup: fixedLookup(addresses),
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT_MS,
+  };
+}
+
 function connectTo(
   url: URL,
   addresses: readonly string[],
@@ -97,8 +114,7 @@ function connectTo(
 ): buildConnector.connector {
   const host = hostnameOf(url);
   const isSecure = url.protocol === 'https:';
-  const port = url.port === '' ? (isSecure ? 443 : 80) : Number(url.port);
-  const options = { host, port, lookup: fixedLookup(addresses), autoSelectFamily: true };
+  const options = connectOptionsOf(url, addresses);
   return (_options, callback) => {
     const socket = isSecure
       ? connectTls({
@@ -126,8 +142,7 @@ async function readBody(
   headers: HttpAnswer['headers'],
   maxBytes: number,
 ): Promise<Buffer> {
-  const encoding = headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') {
+  if (isEncoded(headers['content-encoding'])) {
     throw refused('its host sends it compressed', 'name a host that minds Accept-Encoding: identity');
   }
   if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
@@ -140,6 +155,12 @@ async function readBody(
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** Codings are named in any case; an empty one is none (RFC 9110, 8.4 and 5.6.1). */
+function isEncoded(contentEncoding: HttpAnswer['headers'][string]): boolean {
+  const codings = [contentEncoding ?? ''].flat().flatMap((line) => line.toLowerCase().split(','));
+  return codings.some((coding) => !['', 'identity'].includes(coding.trim()));
 }
 
 function tooLarge(): ConnectorError {

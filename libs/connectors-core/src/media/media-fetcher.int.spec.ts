@@ -4,6 +4,7 @@ import { systemClock } from '../clock.js';
 import { ConnectorError } from '../connector-error.js';
 import { type Behaviour, HostileServer, repeating, saying, sayingGoodBye } from './hostile-server.e2e.js';
 import { type ResolveHost } from './host-addresses.js';
+import { connectOptionsOf } from './http-exchange.js';
 import { MediaFetcher, type MediaFile } from './media-fetcher.js';
 
 const MAX_BYTES = 64 * 1024;
@@ -57,6 +58,27 @@ describe('MediaFetcher', () => {
     const [file] = await fetchFrom(behaviour);
     expect(file).toMatchObject({ name: 'a.txt', data: Buffer.from('hello') });
     await expectNoSocket();
+  });
+
+  it.each(['identity', 'Identity', 'IDENTITY', '', ' ', ',', 'identity, identity', 'identity,,Identity'])(
+    'takes a file whose Content-Encoding is %j',
+    async (encoding) => {
+      const [file] = await fetchFrom(saying(HELLO.replace(HEAD, `${HEAD}Content-Encoding: ${encoding}\r\n`)));
+      expect(file?.data.toString()).toBe('hello');
+    },
+  );
+
+  it.each(['gzip', 'GZip', 'identity, br', 'identity\r\ncontent-encoding: gzip', 'x-unknown'])(
+    'refuses a file whose Content-Encoding is %j',
+    async (encoding) => {
+      const fetching = fetchFrom(saying(HELLO.replace(HEAD, `${HEAD}Content-Encoding: ${encoding}\r\n`)));
+      await expect(fetching).rejects.toMatchObject({ code: 'PAYLOAD_INVALID' });
+    },
+  );
+
+  it('gives a host with several addresses time to accept a connection', () => {
+    const { autoSelectFamilyAttemptTimeout: ms } = connectOptionsOf(new URL('https://files.example/'), []);
+    expect(ms).toBeGreaterThan(2_000);
   });
 
   it.each<[string, Behaviour, string]>([
@@ -139,6 +161,7 @@ describe('MediaFetcher', () => {
     ['has a part only', sayingGoodBye('HTTP/1.1 206 Partial Content\r\n\r\nhello'), 'PAYLOAD_INVALID'],
     ['refuses', sayingGoodBye('HTTP/1.1 403 Forbidden\r\n\r\n'), 'PAYLOAD_INVALID'],
     ['is overloaded', sayingGoodBye('HTTP/1.1 429 Too Many Requests\r\n\r\n'), 'UPSTREAM_UNAVAILABLE'],
+    ['finds it too early', sayingGoodBye('HTTP/1.1 425 Too Early\r\n\r\n'), 'UPSTREAM_UNAVAILABLE'],
     ['is broken', sayingGoodBye('HTTP/1.1 599 What\r\n\r\n'), 'UPSTREAM_UNAVAILABLE'],
   ])('gives up a server that %s', async (_name, behaviour, code) => {
     const error: unknown = await fetchFrom(behaviour).catch((reason: unknown) => reason);

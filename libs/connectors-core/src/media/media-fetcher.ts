@@ -1,6 +1,7 @@
 import { type Attachment } from '@bitbrat/envelope';
 import { type Clock } from '../clock.js';
 import { ConnectorError, toConnectorError } from '../connector-error.js';
+import { isTransientStatus } from '../http-status.js';
 import { addressesOf, resolveAllowedHost, type ResolveHost, resolvePublicHost } from './host-addresses.js';
 import { getOnce, type HttpAnswer } from './http-exchange.js';
 import { refused, unreachable } from './media-errors.js';
@@ -136,7 +137,7 @@ function requireFile(answer: HttpAnswer): HttpAnswer {
   const { status } = answer;
   if (status === 200) return answer;
   const reason = `its host answered ${status}`;
-  if (status >= 500 || status === 408 || status === 429) throw unreachable(reason);
+  if (isTransientStatus(status) || status >= 600) throw unreachable(reason);
   throw refused(reason, 'check that the URL can be fetched by anybody');
 }
 

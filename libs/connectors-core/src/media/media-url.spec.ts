@@ -36,6 +36,28 @@ describe('toMediaTarget', () => {
   });
 
   it.each([
+    ['a label of 64 characters', `https://${'a'.repeat(64)}.example/`],
+    ['an empty label', 'https://files..example/'],
+    ['an empty first label', 'https://.files.example/'],
+    ['two dots at its end', 'https://files.example../'],
+    ['254 characters', `https://${'a.'.repeat(127)}/`.replace('./', 'bc/')],
+    ['a label that is too long in ASCII only', `https://${'ü'.repeat(60)}.example/`],
+  ])('refuses a host name with %s before anybody is asked', (_name, url) => {
+    expect(errorOf(() => toMediaTarget(url, HOSTS))).toMatchObject({ code: 'PAYLOAD_INVALID' });
+  });
+
+  it('takes host names of any length that DNS allows', () => {
+    const labels = fc.array(fc.stringMatching(/^[a-z]{1,63}$/), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(labels, fc.boolean(), (names, hasDot) => {
+        const name = names.join('.').slice(0, 253).replace(/\.$/, '');
+        const { url } = toMediaTarget(`https://${name}${hasDot ? '.' : ''}/`, HOSTS);
+        expect(url.hostname.startsWith(name)).toBe(true);
+      }),
+    );
+  });
+
+  it.each([
     ['plain http', 'http://files.example/a.png'],
     ['plain http at another port of an allowed host', 'http://127.0.0.1:4011/a.png'],
     ['a file', 'file:///etc/passwd'],

@@ -66,6 +66,17 @@ export function notPublic({ variable }: MediaHosts): ConnectorError {
   return refused('its address is not public', `use a public URL, or name its host in ${variable}`);
 }
 
+/** Says that no host can have such a name. */
+export function malformedHost(): ConnectorError {
+  return refused('the name of its host is malformed', 'correct the URL');
+}
+
+/** Labels of 1 to 63 characters, 253 in all (RFC 1035, 2.3.4); a dot may end it. */
+function isHostName(hostname: string): boolean {
+  const name = hostname.replace(/\.$/, '');
+  return name.length <= 253 && name.split('.').every((label) => label.length >= 1 && label.length <= 63);
+}
+
 function judge(url: URL, hosts: MediaHosts, isAllowed: boolean): MediaTarget {
   if (url.protocol !== 'https:' && !(isAllowed && url.protocol === 'http:')) {
     throw refused('it must be fetched by https', `use an https URL, or name its host in ${hosts.variable}`);
@@ -74,6 +85,7 @@ function judge(url: URL, hosts: MediaHosts, isAllowed: boolean): MediaTarget {
     throw refused('its URL may not hold a user', 'leave user and password out');
   }
   const hostname = hostnameOf(url);
+  if (isIP(hostname) === 0 && !isHostName(hostname)) throw malformedHost();
   if (!isAllowed && isIP(hostname) !== 0 && !isPublicAddress(hostname)) throw notPublic(hosts);
   return { url, isAllowed };
 }
