@@ -45,6 +45,59 @@ describe('readSettings', () => {
     expect(faultsOf(environment as Record<string, string>)[variable]).toContain(expected);
   });
 
+  const addresses = [
+    'http://localhost:8085',
+    'localhost',
+    'localhost:',
+    ':8085',
+    'localhost:0',
+    'localhost:65536',
+    'localhost:8085/',
+    'local host:8085',
+    '::1:8085',
+    'a@b:8085',
+    'localhost:80x',
+    '-x:1',
+  ];
+  it.each(addresses)('refuses %j as the address of an emulator', (address) => {
+    const expected = expect.stringContaining('expected host:port without a scheme') as string; // a matcher stands for a string
+    expect(faultsOf({ PUBSUB_EMULATOR_HOST: address, FIRESTORE_EMULATOR_HOST: address })).toEqual({
+      PUBSUB_EMULATOR_HOST: expected,
+      FIRESTORE_EMULATOR_HOST: expected,
+    });
+  });
+
+  it.each(['localhost:8085', '127.0.0.1:1', '[::1]:8085', 'pub_sub.internal:65535', 'EMULATOR:8085', ''])(
+    'takes %j as the address of an emulator',
+    (address) => {
+      expect(faultsOf({ PUBSUB_EMULATOR_HOST: address, FIRESTORE_EMULATOR_HOST: address })).toEqual({});
+    },
+  );
+
+  it.each([
+    'My Project',
+    'projects/x',
+    'UPPER',
+    'a_b',
+    '-a',
+    'a-',
+    '..',
+    'x\ny',
+    'ü',
+    'example.com:',
+    'a'.repeat(64),
+  ])('refuses %j as a project', (project) => {
+    const faults = faultsOf({ MESSAGE_BUS_DRIVER: 'pubsub', GOOGLE_CLOUD_PROJECT: project });
+    expect(faults['GOOGLE_CLOUD_PROJECT']).toContain('expected the id of a Google Cloud project');
+  });
+
+  it.each(['local', 'bitbrat-prod-1', 'example.com:bitbrat', '123456789012', 'a', 'demo-x'])(
+    'takes %j as a project',
+    (project) => {
+      expect(faultsOf({ MESSAGE_BUS_DRIVER: 'pubsub', GOOGLE_CLOUD_PROJECT: project })).toEqual({});
+    },
+  );
+
   it('tells what one variable demands of another beside the faults of the variables themselves', () => {
     const faults = faultsOf({ PORT: 'x', MESSAGE_BUS_DRIVER: 'pubsub', STATE_STORE_DRIVER: 'firestore' });
     expect(faults).toEqual({

@@ -6,6 +6,7 @@ import {
 } from '@bitbrat/connectors-core';
 import { busPrefixSchema, instanceIdSchema } from '@bitbrat/envelope';
 import { z } from 'zod';
+import { emulatorVariable, projectVariable } from './settings/google-cloud.js';
 
 const flag = (fallback: boolean): z.ZodType<boolean> =>
   z
@@ -33,8 +34,8 @@ const variablesSchema = z
     EGRESS_INSTANCE_ID: instanceIdSchema.optional(),
     EGRESS_MAX_ATTEMPTS: wholeNumberVariable(1, 100, 8, 'attempts'),
     EGRESS_GIVE_UP_AFTER_SECONDS: wholeNumberVariable(1, 3_600, 600, 'seconds'),
-    GOOGLE_CLOUD_PROJECT: z.string().optional(),
-    PUBSUB_EMULATOR_HOST: z.string().optional(),
+    GOOGLE_CLOUD_PROJECT: projectVariable,
+    PUBSUB_EMULATOR_HOST: emulatorVariable('localhost:8085'),
     PUBSUB_CREATE_MISSING: flag(true),
     STATE_STORE_DRIVER: z.enum(['file', 'firestore'], 'expected file or firestore').default('file'),
     STATE_FILE: z.string().default('.state/ingress-egress.json'),
@@ -45,7 +46,7 @@ const variablesSchema = z
         'expected the name of a collection, without a slash, not ".", ".." or "__x__"',
       )
       .default('ingress-egress'),
-    FIRESTORE_EMULATOR_HOST: z.string().optional(),
+    FIRESTORE_EMULATOR_HOST: emulatorVariable('localhost:8080'),
     ECHO_BOT_ENABLED: flag(false),
   })
   .transform((env) => ({
