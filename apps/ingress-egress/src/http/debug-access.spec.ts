@@ -32,6 +32,13 @@ describe('mayDebug', () => {
 
   it.each([
     ['the token', `Bearer ${token}`, true],
+    ['the scheme in lower case', `bearer ${token}`, true],
+    ['the scheme in capitals', `BEARER ${token}`, true],
+    ['more than one space', `Bearer   ${token}`, true],
+    ['no space', `Bearer${token}`, false],
+    ['the token in capitals', `Bearer ${token.toUpperCase()}`, false],
+    ['the token alone', token, false],
+    ['a scheme that ends so', `xBearer ${token}`, false],
     ['a wrong token', 'Bearer a-long-debug-tokeN', false],
     ['the beginning of the token', 'Bearer a', false],
     ['more than the token', `Bearer ${token}x`, false],

@@ -23,7 +23,7 @@ const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host'
  * connect at all, and not for requests that a web page or a proxy sends. Neither the peer's address nor a header opens it.
  */
 export function mayDebug({ headers, isLoopbackOnly, token }: DebugRequest): boolean {
-  if (token !== undefined) return isSame(headers.authorization ?? '', `Bearer ${token}`);
+  if (token !== undefined) return isSame(bearerTokenIn(headers.authorization ?? ''), token);
   return (
     isLoopbackOnly &&
     LOCAL_HOST.test(headers.host ?? '') &&
@@ -42,6 +42,12 @@ export function isLoopback(address: string): boolean {
 function isFromOtherSite({ host, origin, 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
   return origin !== undefined && origin !== `http://${host ?? ''}`;
+}
+
+/** The scheme's name may be in any case (RFC 9110, 11.1); `''` for another scheme. */
+function bearerTokenIn(authorization: string): string {
+  const [, token = ''] = /^bearer +(.*)$/i.exec(authorization) ?? [];
+  return token;
 }
 
 /** Takes the same time whatever the texts are. */
