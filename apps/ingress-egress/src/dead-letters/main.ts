@@ -1,6 +1,9 @@
+import { outliveClosedPipes } from '../cli/closed-pipe.js';
 import { EnvFileError, loadEnvFile } from '../settings/env-file.js';
 import { ownUrl } from '../settings/own-url.js';
 import { EXIT, runCli } from './cli.js';
+
+outliveClosedPipes(process.stdout, process.stderr);
 
 try {
   loadEnvFile(process.env);

@@ -1,9 +1,12 @@
 import { systemClock } from '@bitbrat/connectors-core';
+import { outliveClosedPipes } from '../cli/closed-pipe.js';
 import { EnvFileError, loadEnvFile } from '../settings/env-file.js';
 import { EXIT, runDoctor } from './cli.js';
 
 /** Back to the beginning of the line, which is then empty. */
 const CLEAR_LINE = '\r\u001b[2K';
+
+outliveClosedPipes(process.stdout, process.stderr);
 
 try {
   loadEnvFile(process.env);
