@@ -113,15 +113,19 @@ function paceDue({ event, facts, ready, recent }: Waiting): number {
       ({ from, name, to }) => sdkWaitMs(name) > 0 && from <= ready && to + sdkWaitMs(name) >= ready,
     );
     if (waitsInSdk) return ready + DISCORD_SDK_WAIT_MS;
-    return since(recent.destination, DISCORD_WINDOW_MS).length >= DISCORD_BURST
-      ? ready + DISCORD_WINDOW_MS
-      : ready;
+    // A new process repeats what the one before had in hand: that counts, though it stands already.
+    const isSpent = since(recent.destination, DISCORD_WINDOW_MS).length >= DISCORD_BURST;
+    return isSpent || isNewProcess(facts, ready, DISCORD_WINDOW_MS) ? ready + DISCORD_WINDOW_MS : ready;
   }
   if (event.platform !== 'twitch') return ready;
   const isSpent = event.hasEqual || since(recent.platform, TWITCH_WINDOW_MS).length >= TWITCH_BURST;
-  const isNew = facts.states.some(
-    ({ at, isAlive, platform }) =>
-      platform === undefined && isAlive && at >= ready - TWITCH_WINDOW_MS && at <= ready,
-  );
+  const isNew = isNewProcess(facts, ready, TWITCH_WINDOW_MS);
   return ready + (isSpent || isNew ? TWITCH_WINDOW_MS : TWITCH_SPACING_MS * 3);
+}
+
+/** Whether a process has begun within `ms` milliseconds before `ready`. */
+function isNewProcess({ states }: Facts, ready: number, ms: number): boolean {
+  return states.some(
+    ({ at, isAlive, platform }) => platform === undefined && isAlive && at >= ready - ms && at <= ready,
+  );
 }
