@@ -50,6 +50,7 @@ export class ClientSession implements ChannelSource {
     });
     this.#rest = new DiscordRest({
       api: sdk.client.rest,
+      leaveBefore: sdk.leaveBefore,
       clock,
       token: options.config.botToken,
       logger,

@@ -69,6 +69,7 @@ export async function* diagnoseDiscord(
   try {
     const rest = new DiscordRest({
       api: sdk.client.rest,
+      leaveBefore: sdk.leaveBefore,
       clock,
       token: botToken,
       logger,

@@ -12,6 +12,7 @@ function create(ask: () => Promise<unknown>): { readonly rest: DiscordRest; read
   const api = { get: ask, post: ask, setToken: () => undefined, handlers: new Map(), globalReset: 0 };
   const rest = new DiscordRest({
     api: api as unknown as RestOptions['api'], // the part that a request uses
+    leaveBefore: (_, work) => work(),
     token: 'token',
     clock,
     logger: new RecordingLogger(),

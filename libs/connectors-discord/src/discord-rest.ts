@@ -1,6 +1,7 @@
 import { type Clock, ConnectorError, type Logger } from '@bitbrat/connectors-core';
 import { type RawFile, type REST } from 'discord.js';
 import { z } from 'zod';
+import { type Departure } from './departure.js';
 import { type RequestScope, toDiscordError } from './errors.js';
 import { type NativeMessage, toNativeMessage } from './native-message.js';
 import { compareSnowflakes, newerSnowflake } from './snowflake.js';
@@ -23,6 +24,8 @@ export interface RestRequest {
   readonly body?: unknown;
   readonly files?: RawFile[];
   readonly signal?: AbortSignal;
+  /** The request does not leave at this time or later, in milliseconds since 1970. */
+  readonly expiresAt?: number;
 }
 
 /** A page of a channel's history. */
@@ -37,6 +40,7 @@ export interface HistoryPage {
 
 export interface RestOptions {
   readonly api: Pick<REST, 'get' | 'globalReset' | 'handlers' | 'post' | 'setToken'>;
+  readonly leaveBefore: Departure['before'];
   readonly token: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -140,13 +144,13 @@ export class DiscordRest {
     }
   }
 
-  #send({ method, path, ...request }: RestRequest): Promise<unknown> {
-    const { api, token } = this.#options;
+  #send({ expiresAt, method, path, ...request }: RestRequest): Promise<unknown> {
+    const { api, leaveBefore, token } = this.#options;
     // One 401 makes the SDK forget it.
     api.setToken(token);
     // as: undici describes query and signal by types of its own, for the same classes
     const data = request as Parameters<REST['get']>[1];
-    return method === 'GET' ? api.get(path, data) : api.post(path, data);
+    return leaveBefore(expiresAt, () => (method === 'GET' ? api.get(path, data) : api.post(path, data)));
   }
 
   /**

@@ -98,6 +98,23 @@ describe('MessageSender', () => {
     expect(bodies).toHaveLength(1);
   });
 
+  it.each([
+    ['a rate limit', { status: 429, code: 40062 }, 5_000],
+    ['a connection that is gone', { message: 'Expected token to be set' }, undefined],
+  ])('says that a message may exist of the try before %s', async (_name, refusal, retryAfterMs) => {
+    const faults = [{ status: 502 }, refusal];
+    const { clock, sender } = setup((_, call) =>
+      Promise.reject(Object.assign(new Error('no'), faults[call - 1])),
+    );
+    const failed = expect(sender.send('hi', CHANNEL, options())).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      ambiguous: true,
+      retryAfterMs,
+    });
+    await clock.advance(10_000);
+    await failed;
+  });
+
   it('tries three times with one nonce while Discord has faults of its own', async () => {
     const { bodies, clock, sender } = setup(() =>
       Promise.reject(Object.assign(new Error('bad gateway'), { status: 502 })),

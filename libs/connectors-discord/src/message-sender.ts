@@ -180,6 +180,7 @@ export class MessageSender {
     const { clock, random, session } = this.#options;
     const doing = `send to ${channelId}`;
     const upload = files.length === 0 ? {} : { files: files.map((file) => ({ ...file })) };
+    const timeLimit = expiresAt === undefined ? {} : { expiresAt };
     let last: ConnectorError | undefined;
     for (let attempt = 1; ; attempt += 1) {
       // The SDK never takes its listener off the signal, so each request gets one of its own. AbortSignal.any would not do: Node keeps what it
@@ -189,14 +190,14 @@ export class MessageSender {
         assertInTime(clock, expiresAt);
         const path = `/channels/${channelId}/messages` as const;
         const answer = await session().request(
-          { method: 'POST', path, body, signal: abort.signal, ...upload },
+          { method: 'POST', path, body, signal: abort.signal, ...timeLimit, ...upload },
           doing,
         );
         return createdSchema.parse(answer).id;
       } catch (reason) {
         const error = isAborted(signal) ? gaveUp(channelId) : toDiscordError(reason, doing);
-        // The part may stand of the try before: that it expired does not say so.
-        if (error.code === 'EXPIRED' && last !== undefined) throw last;
+        // The try before may have made the message: that this one did not leave does not say so.
+        if (last !== undefined && saysNotSent(error)) throw stillInDoubt(last, error.retryAfterMs);
         if (error.code !== 'UPSTREAM_UNAVAILABLE' || attempt >= MAX_TRIES) throw error;
         last = error;
         await sleep(clock, backoffMs(BACKOFF, attempt, random), signal);
@@ -227,6 +228,18 @@ function makeStop(): AbortController {
 /** Nobody is pinged by what a bot writes, `@everyone` least of all, unless the configuration allows people. */
 export function toAllowedMentions(allowed: AllowedMentions): CreateMessage['allowed_mentions'] {
   return allowed === 'users' ? { parse: ['users'], replied_user: true } : { parse: [], replied_user: false };
+}
+
+/** Whether the try did not leave, or was refused for now. */
+function saysNotSent({ ambiguous, code, retryable }: ConnectorError): boolean {
+  return !ambiguous && (retryable || code === 'EXPIRED');
+}
+
+/** The error of the last try that may have made the message. */
+function stillInDoubt(last: ConnectorError, retryAfterMs: number | undefined): ConnectorError {
+  if (retryAfterMs === undefined) return last;
+  const { code, hint, message, nativeCode, unlisted } = last;
+  return new ConnectorError(code, message, { cause: last, hint, nativeCode, retryAfterMs, unlisted });
 }
 
 function isAborted(signal: AbortSignal | undefined): boolean {

@@ -112,6 +112,36 @@ describe('outbound', () => {
     expect(gateway.sent().map(({ content }) => content)).toEqual(['after a short wait']);
   });
 
+  describe('a message that expires before it may leave', () => {
+    const limit = { kind: 'request', operation: 'createMessage', status: 429, count: 1 } as const;
+
+    it.each(['headers', 'retry-after'] as const)(
+      'is given back at once where a limit (%s) is longer, and a message without expiry still waits',
+      async (rateLimit) => {
+        await running();
+        gateway.sandbox.discord.injectFault({ ...limit, rateLimit, retryAfterMs: 5_000 });
+        const from = Date.now();
+        const late = send('late', { expiresAt: from + 2_000 });
+        await expect(late).rejects.toMatchObject({ code: 'RATE_LIMITED', ambiguous: false });
+        expect(Date.now() - from).toBeLessThan(2_000);
+        await send('waits');
+        expect(gateway.sent().map(({ content }) => content)).toEqual(['waits']);
+      },
+    );
+
+    it('does not leave when its turn comes, whatever took so long', async () => {
+      await running({ sandbox: { channelLimit: 1, channelWindowMs: 1_000 } });
+      const expiresAt = Date.now() + 700;
+      const texts = ['first', 'waits for the limit', 'waits behind it'];
+      const results = await Promise.allSettled(
+        texts.map((text, i) => send(text, i === 2 ? { expiresAt } : {})),
+      );
+      expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+      expect(results[2]).toMatchObject({ reason: { code: 'EXPIRED', ambiguous: false } });
+      expect(gateway.sent().map(({ content }) => content)).toEqual(texts.slice(0, 2));
+    });
+  });
+
   it('keeps the order of a channel, faults or not', async () => {
     await running({ clock: fastClock(20) });
     const fault = { kind: 'request', operation: 'createMessage', probability: 0.3, status: 502 } as const;

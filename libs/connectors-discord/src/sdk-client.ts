@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type Clock, withTimeout } from '@bitbrat/connectors-core';
 import { type CacheFactory, type Client, type GuildMember, type RateLimitData, type User } from 'discord.js';
+import { Departure } from './departure.js';
 import { GatewayHold } from './gateway-hold.js';
 import { linkAbort } from './linked-abort.js';
 import { boundWaits } from './rate-limit-headers.js';
@@ -46,6 +47,7 @@ export interface SdkClient {
   readonly attempts: number;
   /** To be called once, before the login. */
   listen(listeners: SdkListeners): void;
+  readonly leaveBefore: Departure['before'];
   /** Shuts it down whatever state it is in; resolves after 2 seconds at the latest, without gateway socket; never rejects. */
   close(): Promise<void>;
 }
@@ -75,6 +77,7 @@ export async function createSdkClient(options: SdkClientOptions): Promise<SdkCli
       listeners?.onBroken(error);
     },
   });
+  const departure = new Departure(clock);
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
   const client = new SdkConstructor({
@@ -84,11 +87,17 @@ export async function createSdkClient(options: SdkClientOptions): Promise<SdkCli
       api: apiUrl,
       timeout: requestTimeoutMs,
       retries: 0,
-      rejectOnRateLimit: isTooLong,
+      rejectOnRateLimit: (limit) => isTooLong(limit, departure.leftMs),
       makeRequest: async (url, init) => {
         const abort = linkAbort(init.signal, closing.signal);
         try {
-          const answer = await DefaultRestOptions.makeRequest(url, { ...init, signal: abort.signal });
+          const dispatcher = departure.dispatcher(sdk) ?? init.dispatcher;
+          const request = {
+            ...init,
+            signal: abort.signal,
+            ...(dispatcher === undefined ? {} : { dispatcher }),
+          };
+          const answer = await DefaultRestOptions.makeRequest(url, request);
           boundWaits(answer.headers);
           return answer;
         } finally {
@@ -122,6 +131,7 @@ export async function createSdkClient(options: SdkClientOptions): Promise<SdkCli
     get attempts() {
       return hold.attempts;
     },
+    leaveBefore: (expiresAt, work) => departure.before(expiresAt, work),
     listen: (given) => {
       listeners = given;
     },
@@ -159,7 +169,11 @@ export function smallCaches({
   });
 }
 
-/** Whether a rate limit is ours to report. One without a delay would be tried again at once, in a tight loop. */
-function isTooLong({ retryAfter, sublimitTimeout, timeToReset }: RateLimitData): boolean {
-  return retryAfter <= 0 || Math.max(retryAfter, sublimitTimeout, timeToReset) > MAX_RATE_LIMIT_WAIT_MS;
+/**
+ * Whether a rate limit is ours to report. One without a delay would be tried again at once, in a tight loop.
+ * @param leftMs in which the request may still leave
+ */
+function isTooLong({ retryAfter, sublimitTimeout, timeToReset }: RateLimitData, leftMs: number): boolean {
+  const waitMs = Math.max(retryAfter, sublimitTimeout, timeToReset);
+  return retryAfter <= 0 || waitMs > MAX_RATE_LIMIT_WAIT_MS || waitMs >= leftMs;
 }
