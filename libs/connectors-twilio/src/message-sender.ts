@@ -155,7 +155,7 @@ export class MessageSender {
     let index: number;
     try {
       const notAfter = mark.part === 1 ? expiresAt : undefined;
-      index = await this.#sendByJoined(conversation, conversationSid, body, mark, notAfter);
+      index = await this.#sendByJoined(session, conversation, body, mark, notAfter);
     } catch (reason) {
       const error = toTwilioError(reason, `send to ${conversationSid}`, session.toldWaitMs);
       const [phone] = phones;
@@ -209,14 +209,17 @@ export class MessageSender {
   }
 
   async #sendByJoined(
+    session: ClientSession,
     conversation: Conversation,
-    conversationSid: string,
     body: string,
     mark: SentMark,
     expiresAt: number | undefined,
   ): Promise<number> {
+    const { sid: conversationSid } = conversation;
     const attempt = (): Promise<number> => {
       assertInTime(this.#options.clock, expiresAt);
+      // Without a connection the SDK would keep the message for 20 seconds, and send it whatever has expired by then.
+      if (!session.isConnected) throw new ConnectorError('NOT_CONNECTED', 'the connection to Twilio is gone');
       return withTimeout(
         this.#options.clock,
         conversation.sendMessage(body, toAttributes(mark)),
