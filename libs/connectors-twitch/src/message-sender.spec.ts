@@ -212,6 +212,51 @@ describe('MessageSender', () => {
     expect(chat.lines).toHaveLength(3);
   });
 
+  describe('that expires while it waits', () => {
+    const waits: Readonly<Record<string, (chat: Chat) => Promise<unknown>>> = {
+      'for its turn in a slow room': async (chat) => {
+        chat.answers.push({ notice: 'msg_slowmode' });
+        await chat.say('hi').catch(() => undefined);
+      },
+      'for the budget of the account': async (chat) => {
+        for (let i = 0; i < 30; i += 1) {
+          chat.say(`text ${i}`, { idempotencyKey: `${i}` }, 'b').catch(() => undefined);
+        }
+        await chat.clock.advance(25_000);
+      },
+      'until Twitch takes the same text again': async (chat) => {
+        await chat.saySlowly('late');
+        chat.answers.push({ notice: 'msg_duplicate' });
+      },
+      'behind another message without an answer': (chat) => {
+        chat.answers.push('silence');
+        chat.say('first').catch(() => undefined);
+        return Promise.resolve();
+      },
+    };
+
+    it.each(Object.keys(waits))('%s, is not written', async (name) => {
+      const chat = new Chat('ordinary', { maxWaitMs: 60_000 });
+      await waits[name]?.(chat);
+      const writtenAt: number[] = [];
+      const write = chat.send;
+      chat.session.send = (line) => {
+        if (line.endsWith(':late') || line.includes(':late ')) writtenAt.push(chat.clock.now());
+        write(line);
+      };
+      const expiresAt = chat.clock.now() + 500;
+      const late = chat.say('late', { idempotencyKey: 'late', expiresAt }).then(
+        () => 'sent',
+        (error: unknown) => (error instanceof ConnectorError ? error.code : error),
+      );
+      await chat.clock.advance(60_000);
+      expect(['EXPIRED', 'RATE_LIMITED']).toContain(await late);
+      expect(writtenAt.filter((at) => at >= expiresAt)).toEqual([]);
+      await chat.saySlowly('next', { idempotencyKey: 'next' });
+      expect(chat.texts.at(-1)).toBe('next');
+    });
+  });
+
   it('comes back soon where it was too fast, and later where it still is', async () => {
     const chat = new Chat('ordinary', { maxWaitMs: 0 });
     chat.noticeText = 'Twitch says no';
