@@ -89,7 +89,9 @@ export class ClientSession {
     signal: AbortSignal,
   ): Promise<ClientSession> {
     const token = options.provider.mint();
-    const sdk = await createSdkClient(token.jwt, options.wsUrl, options.clock);
+    const sdk = await createSdkClient(token.jwt, options.wsUrl, options.clock, (reason) => {
+      options.logger.error('twilio.event-unhandled', { reason: toConnectorError(reason).message });
+    });
     const session = new ClientSession(sdk, token, options, events);
     try {
       await session.#open(signal);
@@ -143,7 +145,7 @@ export class ClientSession {
     return this.#conversations.load();
   }
 
-  /** Idempotent; resolves within 2 seconds, never rejects. No event comes any more. */
+  /** Idempotent; resolves within 3 seconds, never rejects. No event comes any more. */
   async close(): Promise<void> {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';

@@ -73,6 +73,21 @@ describe('a connection', () => {
     expectTexts('before', 'meanwhile', 'after');
   });
 
+  it.each([
+    ['a header that is no object', 'TWILSOCK V3.0 4\r\nnull\r\n'],
+    ['a close without a status', 'TWILSOCK V3.0 27\r\n{"method":"close","id":"TM"}\r\n'],
+    ['a frame that is too large', 'x'.repeat(5 * 2 ** 20)],
+  ])('whose frame the SDK cannot take (%s) ends, comes back and loses nothing', async (_, bytes) => {
+    await running();
+    const base64 = Buffer.from(bytes).toString('base64');
+    gateway.sandbox.twilio.injectFault({ kind: 'raw', as: 'binary', base64 });
+    await lost();
+    await gateway.sms('meanwhile');
+    await back();
+    await expectReceiving('after');
+    expectTexts('before', 'meanwhile', 'after');
+  });
+
   it('whose renewed token is refused is made anew with nothing lost', async () => {
     await running();
     gateway.sandbox.twilio.injectFault({ kind: 'refuse-token', on: 'update', count: 1 });

@@ -10,12 +10,15 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Milliseconds that the SDK gets to shut down. */
 const GRACE_MS = 1_000;
 
+/** Bytes of a frame: a page holds 100 messages of 32 KB at most (Conversations limits page). A larger one ends the connection. */
+const MAX_FRAME_BYTES = 4 * 1024 * 1024;
+
 /** An SDK client whose sockets are ours to end. */
 export interface SdkClient {
   readonly client: Client;
   /** How long the platform asks to wait, as told over its sockets. */
   readonly toldWait: ToldWait;
-  /** Ends it in any state: sockets are cut, what is under way rejects. Resolves after a second at the latest, never rejects. */
+  /** Ends it in any state: sockets are cut, what is under way rejects. Resolves after 3 seconds at the latest, never rejects. */
   close(): Promise<void>;
 }
 
@@ -25,18 +28,24 @@ export interface SdkClient {
  * The `ws` package is used on every Node version: with Node 22's own WebSocket the SDK never reconnects after one refused attempt. The SDK
  * looks for the class while it is constructed, so the global is ours for just that time.
  * @param uri WebSocket endpoint; undefined: the SDK's own
+ * @param onBroken called with what the SDK threw at a frame. That connection ends, and the SDK makes the next one.
  */
 export async function createSdkClient(
   token: string,
   uri: string | undefined,
   clock: Clock,
+  onBroken: (error: unknown) => void,
 ): Promise<SdkClient> {
   const { Client: SdkConstructor, WebSocket: WsSocket } = await import('./sdk.js');
   const sockets = new Set<WebSocket>();
   const toldWait = new ToldWait(clock);
   class TrackedSocket extends WsSocket {
     constructor(url: string) {
-      super(url, { handshakeTimeout: HANDSHAKE_TIMEOUT_MS, perMessageDeflate: false });
+      super(url, {
+        handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+        maxPayload: MAX_FRAME_BYTES,
+        perMessageDeflate: false,
+      });
       sockets.add(this);
       // The SDK takes its listeners off before it closes a socket; that is an error event while the socket connects, which would end the process.
       this.on('error', () => undefined);
@@ -45,6 +54,17 @@ export async function createSdkClient(
       this.on('message', (data) => {
         toldWait.hear(toBuffer(data));
       });
+    }
+
+    /** An exception of a listener would leave a socket that stays open, reads nothing and never closes. */
+    override emit(...event: Parameters<WebSocket['emit']>): boolean {
+      try {
+        return super.emit(...event);
+      } catch (error) {
+        onBroken(error);
+        this.terminate();
+        return true;
+      }
     }
   }
   // Without the deep clone the SDK leaves the clients that it makes in these options, and they must be closed with it.
@@ -58,13 +78,13 @@ export async function createSdkClient(
     toldWait,
     close: async () => {
       // Before the good-bye, because afterwards the SDK leaves each request without an answer to its time limit of 30 seconds.
-      await cut(sockets);
+      await settled(clock, cut(sockets));
       await settled(
         clock,
         client.shutdown().catch(() => undefined),
       );
       // The SDK may have opened another one meanwhile.
-      await cut(sockets);
+      await settled(clock, cut(sockets));
       client.removeAllListeners();
       clearSubscriptionTimer(options.syncClient);
     },

@@ -26,6 +26,12 @@ export const momentaryFaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('lose-sessions') }),
   /** Stops answering and listening on the open sockets, which stay open. */
   z.strictObject({ kind: z.literal('half-open') }),
+  /** Sends bytes that the platform would never send, as one WebSocket message, or (`tcp`) below the WebSocket. */
+  z.strictObject({
+    kind: z.literal('raw'),
+    as: z.enum(['text', 'binary', 'tcp']),
+    base64: z.base64(),
+  }),
   /** Sets what is left of the day's IDENTIFYs. */
   z.strictObject({ kind: z.literal('session-starts'), remaining: z.int().min(0) }),
 ]);

@@ -1,6 +1,8 @@
+import { type Duplex } from 'node:stream';
 import { type WebSocket } from 'ws';
 import { type FaultRules } from '../fault-rules.js';
 import { type JsonObject } from '../json.js';
+import { type RawBytes, sendRaw } from '../send-raw.js';
 import { type Wire } from '../wire.js';
 import { type DiscordModel } from './discord-model.js';
 import { type ArmedFault } from './fault-schema.js';
@@ -50,8 +52,10 @@ export class GatewayConnection implements SessionSink {
   #closedByUs = false;
   #frozen = false;
 
+  /** @param transport the TCP socket under the WebSocket */
   constructor(
     private readonly websocket: WebSocket,
+    private readonly transport: Duplex,
     private readonly context: GatewayContext,
     onClose: () => void,
   ) {
@@ -84,6 +88,11 @@ export class GatewayConnection implements SessionSink {
 
   send(frame: string): void {
     if (!this.#frozen && this.websocket.readyState === this.websocket.OPEN) this.websocket.send(frame);
+  }
+
+  /** Sends bytes, whatever they mean. */
+  sendRaw(bytes: RawBytes): void {
+    sendRaw(this.websocket, this.transport, bytes);
   }
 
   /** Ends the socket without a close frame. The session stays. */

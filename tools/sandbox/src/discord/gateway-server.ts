@@ -110,7 +110,7 @@ export class GatewayServer {
       return;
     }
     this.#websockets.handleUpgrade(request, socket, head, (websocket) => {
-      const connection = new GatewayConnection(websocket, this.context, () => {
+      const connection = new GatewayConnection(websocket, socket, this.context, () => {
         this.#connections.delete(connection);
       });
       this.#connections.add(connection);
@@ -137,6 +137,9 @@ function act(connection: GatewayConnection, fault: MomentaryFault): void {
       break;
     case 'half-open':
       connection.freeze();
+      break;
+    case 'raw':
+      connection.sendRaw(fault);
       break;
     case 'session-starts':
       break;

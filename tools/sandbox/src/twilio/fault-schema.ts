@@ -17,6 +17,13 @@ export const momentaryFaultSchema = z.discriminatedUnion('kind', [
     identity: z.string().optional(),
   }),
   z.strictObject({ kind: z.literal('token-about-to-expire'), identity: z.string().optional() }),
+  /** Sends bytes that the platform would never send, as one WebSocket message, or (`tcp`) below the WebSocket. */
+  z.strictObject({
+    kind: z.literal('raw'),
+    as: z.enum(['text', 'binary', 'tcp']),
+    base64: z.base64(),
+    identity: z.string().optional(),
+  }),
 ]);
 
 /** Faults that stay armed until their limit is reached or they are healed. */

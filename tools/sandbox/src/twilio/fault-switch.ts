@@ -17,6 +17,7 @@ export class FaultSwitch {
       case 'drop':
       case 'close-frame':
       case 'token-about-to-expire':
+      case 'raw':
         return { id: null, sockets: this.sockets.apply(fault) };
       case 'half-open': {
         const sockets = this.sockets.freeze(fault.identity);

@@ -2,6 +2,7 @@ import { type Duplex } from 'node:stream';
 import { type RawData, type WebSocket } from 'ws';
 import { type FaultRules } from '../fault-rules.js';
 import { resetConnection } from '../reset-connection.js';
+import { sendRaw } from '../send-raw.js';
 import { GARBAGE, type Wire } from '../wire.js';
 import { EventStream } from './event-stream.js';
 import { type ArmedFault, type MomentaryFault } from './fault-schema.js';
@@ -115,6 +116,9 @@ export class TwilsockConnection {
         return;
       case 'token-about-to-expire':
         this.#writer.warnOfTokenEnd();
+        return;
+      case 'raw':
+        sendRaw(this.socket, this.transport, fault);
         return;
     }
     fault satisfies never;
