@@ -1,22 +1,16 @@
-import { ConnectorManager, type Logger, systemClock } from '@bitbrat/connectors-core';
+import { ConnectorManager, systemClock } from '@bitbrat/connectors-core';
 import { createTopics, encodeDeadLetter } from '@bitbrat/envelope';
 import { createMemoryBus, type MessageBus } from '@bitbrat/message-bus';
 import { toDeadLetter } from '../egress/outcomes.js';
 import { createHttpServer, type HttpServer } from '../http/http-server.js';
 import { runCli } from './cli.js';
 import { DeadLetterDesk } from './dead-letter-desk.js';
+import { silentLogger } from '../fixtures/fakes.js';
 
 const TOPICS = createTopics();
 /** As long as the parts of an id may be. */
 const EGRESS = TOPICS.egress('i'.repeat(128));
 const TOKEN = 'a-long-debug-token';
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
-
 describe('dead-letters', () => {
   let bus: MessageBus;
   let desk: DeadLetterDesk;
@@ -25,7 +19,7 @@ describe('dead-letters', () => {
 
   beforeAll(async () => {
     bus = createMemoryBus();
-    const services = { bus, clock: systemClock, logger: silent };
+    const services = { bus, clock: systemClock, logger: silentLogger };
     desk = new DeadLetterDesk(services, { topics: TOPICS, egressTopic: EGRESS });
     await desk.start();
     const manager = new ConnectorManager([], {
@@ -33,7 +27,7 @@ describe('dead-letters', () => {
       egressTopic: EGRESS,
       cursorsFor: () => ({ load: () => Promise.resolve(undefined), save: () => Promise.resolve() }),
       clock: systemClock,
-      logger: silent,
+      logger: silentLogger,
       random: Math.random,
       onStateChanged: () => Promise.resolve(true),
     });

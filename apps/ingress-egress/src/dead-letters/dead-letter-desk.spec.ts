@@ -1,19 +1,13 @@
-import { type Logger, systemClock } from '@bitbrat/connectors-core';
+import { systemClock } from '@bitbrat/connectors-core';
 import { createTopics, type DeadLetter, encodeDeadLetter } from '@bitbrat/envelope';
 import { BusError, createMemoryBus, type MessageBus, type ReceivedMessage } from '@bitbrat/message-bus';
 import { toDeadLetter } from '../egress/outcomes.js';
 import { DeadLetterDesk } from './dead-letter-desk.js';
 import { REPLAY_OF } from './replay.js';
+import { silentLogger } from '../fixtures/fakes.js';
 
 const TOPICS = createTopics('t.');
 const EGRESS = TOPICS.egress('now');
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
-
 interface World {
   readonly bus: MessageBus;
   readonly desk: DeadLetterDesk;
@@ -62,7 +56,7 @@ describe('DeadLetterDesk', () => {
   beforeEach(async () => {
     jest.useFakeTimers();
     const bus = createMemoryBus({ clock: systemClock });
-    const services = { bus, clock: systemClock, logger: silent };
+    const services = { bus, clock: systemClock, logger: silentLogger };
     const desk = new DeadLetterDesk(services, { topics: TOPICS, egressTopic: EGRESS });
     const sent: ReceivedMessage[] = [];
     await bus.subscribe({ topic: EGRESS, subscription: EGRESS }, (message) => {
@@ -123,7 +117,7 @@ describe('DeadLetterDesk', () => {
     await world.publish(aLetter('a'));
     expect(await list()).toEqual(['a']);
     await passing(world.desk.stop());
-    const services = { bus: world.bus, clock: systemClock, logger: silent };
+    const services = { bus: world.bus, clock: systemClock, logger: silentLogger };
     const other = new DeadLetterDesk(services, { topics: TOPICS, egressTopic: EGRESS });
     expect((await passing(other.list())).letters).toHaveLength(1);
     await passing(other.stop());
@@ -218,7 +212,7 @@ describe('DeadLetterDesk', () => {
       close: (timeoutMs) => world.bus.close(timeoutMs),
     };
     await world.publish(aLetter('a'));
-    const services = { bus: stuck, clock: systemClock, logger: silent };
+    const services = { bus: stuck, clock: systemClock, logger: silentLogger };
     const desk = new DeadLetterDesk(services, { topics: TOPICS, egressTopic: EGRESS });
     const { refused } = await passing(desk.replay({ ids: [letterId('a')] }));
     expect(refused).toMatchObject([{ id: letterId('a'), code: 'ABORTED' }]);

@@ -1,22 +1,16 @@
-import { type Logger, sleep } from '@bitbrat/connectors-core';
+import { sleep } from '@bitbrat/connectors-core';
 import { ManualClock } from '@bitbrat/connectors-core/testing';
 import { type ReceivedMessage } from '@bitbrat/message-bus';
 import { EarlierSends, type EventOnItsWay, type Protection } from './earlier-sends.js';
 import { type Claim, SendClaims } from './send-claims.js';
-
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
+import { silentLogger } from '../fixtures/fakes.js';
 
 describe('EarlierSends.claim while the store is away', () => {
   const clock = new ManualClock();
   const refuse = (): Promise<never> => Promise.reject(new Error('away'));
   const away = { get: refuse, set: refuse, delete: refuse, compareAndSet: refuse };
   const options = { instanceId: 'one', epoch: '1', isShared: false };
-  const sends = new EarlierSends(new SendClaims(away, clock, silent, options), clock, {
+  const sends = new EarlierSends(new SendClaims(away, clock, silentLogger, options), clock, {
     repeatWindowMs: Infinity,
     giveUpAfterMs: 60_000,
   });

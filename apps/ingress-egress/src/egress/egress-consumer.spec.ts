@@ -6,7 +6,6 @@ import {
   type ConnectorHost,
   ConnectorManager,
   type IConnector,
-  type Logger,
   type SendOptions,
   type SendRates,
   type SendReceipt,
@@ -29,16 +28,10 @@ import { Publisher } from '../publisher.js';
 import { EgressConsumer } from './egress-consumer.js';
 import { writeSettlement } from './settlement.js';
 import { SendClaims, SETTLE_MS } from './send-claims.js';
+import { PLAIN_CAPABILITIES, silentLogger, silentServices } from '../fixtures/fakes.js';
 
 const TOPICS = createTopics();
 const EGRESS = TOPICS.egress('one');
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
-
 type Step = SendReceipt | ConnectorError | Promise<SendReceipt>;
 interface Call {
   readonly text: string;
@@ -51,7 +44,7 @@ const accepted: SendReceipt = { platformMessageIds: ['m1'], duplicate: false };
 let epochs = 0;
 /** The claims of a process that starts now. */
 const claimsOf = (store: ClaimStore, isShared = false): SendClaims =>
-  new SendClaims(store, systemClock, silent, {
+  new SendClaims(store, systemClock, silentLogger, {
     instanceId: 'one',
     epoch: `epoch ${++epochs}`,
     isShared,
@@ -97,13 +90,7 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
   const connector: IConnector = {
     name: 'fake',
     capabilities: {
-      text: { maxLength: 100, unit: 'utf16', multiline: true },
-      attachments: { inbound: false, maxOutbound: 0 },
-      directMessages: false,
-      replies: false,
-      receipts: false,
-      edits: false,
-      formatting: 'none',
+      ...PLAIN_CAPABILITIES,
       duplicateProtection,
       ...(rates === undefined ? {} : { rates }),
       ...(protectedForMs === undefined ? {} : { protectedForMs }),
@@ -130,15 +117,10 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
   const tellState: World['tellState'] = (status) => {
     void host?.stateChanged({ status, since: 'now', attempt: 1 });
   };
-  const manager = new ConnectorManager([{ name: 'fake', create }], {
-    publish: () => Promise.resolve(),
-    egressTopic: EGRESS,
-    cursorsFor: () => ({ load: () => Promise.resolve(undefined), save: () => Promise.resolve() }),
-    clock: systemClock,
-    logger: silent,
-    random: () => 0.5,
-    onStateChanged: () => Promise.resolve(true),
-  });
+  const manager = new ConnectorManager(
+    [{ name: 'fake', create }],
+    silentServices({ egressTopic: EGRESS, random: () => 0.5 }),
+  );
   const publisher = new Publisher({
     bus: {
       publish: (topic, message) =>
@@ -148,7 +130,7 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
     },
     topics: TOPICS,
     clock: systemClock,
-    logger: silent,
+    logger: silentLogger,
     source: '/test',
   });
   await bus.subscribe({ topic: TOPICS.outcome, subscription: 'outcomes' }, (message) => {
@@ -170,7 +152,7 @@ async function aWorld(answer: (call: Call) => Step, wishes: Wishes = {}): Promis
         publisher,
         claims: claimsOf(store, isShared),
         clock: systemClock,
-        logger: silent,
+        logger: silentLogger,
         random: () => 0.5,
       },
       { topic: EGRESS, limits, maxInFlight, repeatWindowMs },

@@ -1,23 +1,17 @@
-import { type Logger, sleep, systemClock } from '@bitbrat/connectors-core';
+import { sleep, systemClock } from '@bitbrat/connectors-core';
 import { ManualClock } from '@bitbrat/connectors-core/testing';
 import { createMemoryStore, type StateStore } from '@bitbrat/state-store';
 import fc from 'fast-check';
 import { placeOf } from './claim-slot.js';
 import { DEAD_AFTER_MS } from './process-presence.js';
 import { type Claim, SendClaims, type SendClaimsOptions } from './send-claims.js';
-
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
+import { silentLogger } from '../fixtures/fakes.js';
 
 type Store = Pick<StateStore, 'get' | 'set' | 'delete' | 'compareAndSet'>;
 
 let epochs = 0;
 const claimsOf = (store: Store, clock = systemClock, options: Partial<SendClaimsOptions> = {}): SendClaims =>
-  new SendClaims(store, clock, silent, {
+  new SendClaims(store, clock, silentLogger, {
     instanceId: 'one',
     epoch: `epoch ${++epochs}`,
     isShared: false,

@@ -1,7 +1,8 @@
 import { request } from 'node:http';
 import { systemClock } from '@bitbrat/connectors-core';
 import { createHttpServer } from './http-server.js';
-import { aDesk, type HttpWorld, silent, startHttpWorld } from './testing/http-world.js';
+import { aDesk, type HttpWorld, startHttpWorld } from './testing/http-world.js';
+import { silentLogger } from '../fixtures/fakes.js';
 
 let open: HttpWorld | undefined;
 
@@ -129,7 +130,7 @@ describe('listen', () => {
       bus,
       manager,
       clock: systemClock,
-      logger: silent,
+      logger: silentLogger,
       desk: aDesk(bus),
       debugToken: undefined,
     });
@@ -145,7 +146,7 @@ describe('listen', () => {
       bus,
       manager,
       clock: systemClock,
-      logger: silent,
+      logger: silentLogger,
       desk: aDesk(bus),
       debugToken: undefined,
     });

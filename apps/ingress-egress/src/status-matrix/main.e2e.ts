@@ -1,8 +1,8 @@
-import { type Logger } from '@bitbrat/connectors-core';
 import { parseArgs } from 'node:util';
 import { runMatrix } from './matrix.e2e.js';
 import { type MatrixWorld } from './matrix-world.e2e.js';
 import { SCENARIOS } from './scenarios.e2e.js';
+import { silentLogger } from '../fixtures/fakes.js';
 
 const DAY_MS = 86_400_000;
 
@@ -24,12 +24,6 @@ const { values } = parseArgs({
   },
 });
 
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 const worlds = new Set<MatrixWorld>();
 let unclaimed = 0;
 for (const origin of ['uncaughtException', 'unhandledRejection'] as const) {
@@ -48,7 +42,7 @@ const results = await Promise.all(
       lanes: Number(values.lanes),
       only: values.only,
       world: {
-        logger: silent,
+        logger: silentLogger,
         boundMs: Number(values.bound),
         ...(values.final ? { supervision: { slowBackoff: { baseMs: DAY_MS, maxMs: DAY_MS } } } : {}),
       },

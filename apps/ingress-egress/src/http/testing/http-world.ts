@@ -12,13 +12,7 @@ import { createMemoryBus, type MessageBus } from '@bitbrat/message-bus';
 import { DeadLetterDesk } from '../../dead-letters/dead-letter-desk.js';
 import { createHttpServer, type HttpServer } from '../http-server.js';
 import { type HttpLimits } from '../limits.js';
-
-export const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
+import { PLAIN_CAPABILITIES, silentLogger, silentServices } from '../../fixtures/fakes.js';
 
 /** An HTTP server with one connector that takes webhooks, on the memory bus. */
 export interface HttpWorld {
@@ -34,7 +28,7 @@ export interface HttpWorld {
 
 export const aDesk = (bus: MessageBus): DeadLetterDesk =>
   new DeadLetterDesk(
-    { bus, clock: systemClock, logger: silent },
+    { bus, clock: systemClock, logger: silentLogger },
     { topics: createTopics(), egressTopic: 'egress' },
   );
 
@@ -53,16 +47,7 @@ export async function startHttpWorld(options: HttpWorldOptions = {}): Promise<Ht
   const webhooks: WebhookRequest[] = [];
   const create = (host: ConnectorHost): IConnector & WebhookReceiver => ({
     name: 'fake',
-    capabilities: {
-      text: { maxLength: 100, unit: 'utf16', multiline: true },
-      attachments: { inbound: false, maxOutbound: 0 },
-      directMessages: false,
-      replies: false,
-      receipts: false,
-      edits: false,
-      formatting: 'none',
-      duplicateProtection: 'none',
-    },
+    capabilities: PLAIN_CAPABILITIES,
     start: () => {
       void host.stateChanged({ status: 'connected', since: '2026-01-01T00:00:00.000Z' });
       return Promise.resolve();
@@ -81,21 +66,13 @@ export async function startHttpWorld(options: HttpWorldOptions = {}): Promise<Ht
       return { status: 202, contentType: 'text/plain', body: 'taken' };
     },
   });
-  const manager = new ConnectorManager([{ name: 'fake', create }], {
-    publish: () => Promise.resolve(),
-    egressTopic: 'egress',
-    cursorsFor: () => ({ load: () => Promise.resolve(undefined), save: () => Promise.resolve() }),
-    clock: systemClock,
-    logger: silent,
-    random: Math.random,
-    onStateChanged: () => Promise.resolve(true),
-  });
+  const manager = new ConnectorManager([{ name: 'fake', create }], silentServices());
   const desk = aDesk(bus);
   const http = createHttpServer({
     bus,
     manager,
     clock: systemClock,
-    logger: options.logger ?? silent,
+    logger: options.logger ?? silentLogger,
     desk,
     debugToken: options.debugToken,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
