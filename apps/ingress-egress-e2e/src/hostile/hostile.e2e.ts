@@ -3,14 +3,15 @@ import { waitUntil } from '../support/wait-until.js';
 import { PLATFORMS, startEmulator, World } from '../support/world.js';
 import { ATTACHMENT_ATTACKS, startAttachmentServer } from './attachment-server.js';
 import { BUS_BODIES, HTTP_ATTACKS, TWITCH_LINES, WEBHOOK_BODIES } from './attacks.js';
-import { LivenessProbe } from './liveness-probe.js';
+import { discordFrames, type HostileFrame, twilioFrames } from './frames.js';
+import { LivenessProbe, LoopWatch } from './liveness-probe.js';
 import { openRaw, type RawClient } from './raw-client.js';
 
-/**
- * `/livez` answers within 100 ms in 99 of 100 cases on a machine of its own. Here attackers, sandbox, emulator and other
- * suites share two cores with the service: ten times as long is allowed, which still fails if a request stops the event loop.
- */
-const P99_MS = 100 * 10;
+/** `/livez` answers within it in 99 of 100 cases, as far as that is up to the service: its work holds the event loop up no longer. */
+const P99_MS = 100;
+
+/** The same seen from outside. Attackers, sandbox, emulator and other suites share two cores with the service. */
+const P99_OUTSIDE_MS = 1_000;
 
 /** MiB: beyond it the process of Node ends by itself. */
 const HEAP_MIB = 192;
@@ -24,21 +25,26 @@ const START_MS = 150_000;
 const GENERAL = '1000000000000000003';
 
 /** Errors that the attacks explain. */
-const EXPLAINED = /^(?:egress\.dead-letter)$/;
+const EXPLAINED = /^(?:egress\.dead-letter|(?:discord|twilio)\.(?:event-unhandled|message-unreadable))$/;
+
+/** Milliseconds until a platform is connected again after a frame that ended its connection, on a busy machine. */
+const RECOVERY_MS = 60_000;
 
 describeWithPubSubEmulator('a hostile world', process.env, () => {
   let emulator: PubSubEmulator | undefined;
   let attachments: Awaited<ReturnType<typeof startAttachmentServer>>;
   let world: World;
   let probe: LivenessProbe;
+  let loop: LoopWatch;
   const clients: RawClient[] = [];
 
   beforeAll(async () => {
     emulator = await startEmulator('pubsub');
     attachments = await startAttachmentServer();
+    loop = await LoopWatch.create();
     const extra = {
       ECHO_BOT_ENABLED: 'false',
-      NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}`,
+      NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB} ${loop.nodeOption}`,
       DISCORD_ATTACHMENT_HOSTS: attachments.host,
       DISCORD_REQUEST_TIMEOUT_SECONDS: '2',
       // A server that ends early is tried again otherwise, for minutes.
@@ -50,6 +56,8 @@ describeWithPubSubEmulator('a hostile world', process.env, () => {
   afterAll(async () => {
     for (const { socket } of clients) socket.destroy();
     expect(await world.stop()).toBe(0);
+    probe.kill();
+    await loop.dispose();
     attachments.close();
     await emulator?.stop();
   });
@@ -159,11 +167,49 @@ describeWithPubSubEmulator('a hostile world', process.env, () => {
     await waitUntil('the envelope', () => world.bus.envelopes.find(({ text }) => text === 'still there?'));
   });
 
+  /** Sends frame after frame, each to a connection that works, and expects the next message after each. */
+  const expectToSurvive = async (
+    frames: readonly HostileFrame[],
+    send: (fault: { kind: 'raw'; as: HostileFrame['as']; base64: string }) => unknown,
+    write: (text: string) => unknown,
+  ): Promise<void> => {
+    for (const { as, bytes, name } of frames) {
+      send({ kind: 'raw', as, base64: bytes.toString('base64') });
+      const text = `after ${name}`;
+      await write(text);
+      const arrived = (): true | undefined =>
+        world.bus.envelopes.some((seen) => seen.text === text) || undefined;
+      await waitUntil(`a message ${text}`, arrived, RECOVERY_MS);
+    }
+  };
+
+  it('hears what is written to Discord after each frame that makes no sense', async () => {
+    const { discord } = world.sandbox;
+    await expectToSurvive(
+      discordFrames(),
+      (fault) => discord.injectFault(fault),
+      (content) => discord.receiveMessage({ channelId: GENERAL, author: 'ada', content }),
+    );
+  }, 400_000);
+
+  it('hears what is written to Twilio after each frame that makes no sense', async () => {
+    const { twilio } = world.sandbox;
+    await expectToSurvive(
+      twilioFrames(),
+      (fault) => twilio.injectFault(fault),
+      (body) => twilio.receiveMessage({ from: '+15550100', body }),
+    );
+  }, 400_000);
+
   it('is the same process, has answered throughout, holds little memory and has logged no other error', async () => {
-    const { asked, failures, p99Ms } = await probe.stop();
-    expect(asked).toBeGreaterThan(100);
-    expect(failures).toBe(0);
-    expect(p99Ms).toBeLessThan(P99_MS);
+    const answers = await probe.stop();
+    const heldUp = loop.read();
+    process.stdout.write(`/livez ${JSON.stringify(answers)}; event loop ${JSON.stringify(heldUp)}\n`);
+    expect(answers.asked).toBeGreaterThan(100);
+    expect(answers.failures).toBe(0);
+    expect(answers.p99Ms).toBeLessThan(P99_OUTSIDE_MS);
+    expect(heldUp.turns).toBeGreaterThan(1_000);
+    expect(heldUp.p99Ms).toBeLessThan(P99_MS);
     expect(probe.residentMib()).toBeLessThan(RESIDENT_MIB);
     await world.service.ready();
     const errors = world.service.logs.filter(
