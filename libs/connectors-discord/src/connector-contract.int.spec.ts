@@ -41,6 +41,11 @@ async function createHarness(): Promise<ConnectorHarness> {
       );
       return Promise.resolve();
     },
+    refusePart: (part) => {
+      const fault = { kind: 'request', operation: 'createMessage', count: 1 } as const;
+      discord.injectFault({ ...fault, skip: part - 1, status: 429, rateLimit: 'bare' });
+      return Promise.resolve();
+    },
     refuseCredentials: () => {
       discord.injectFault({ kind: 'request', status: 401 });
       return Promise.resolve();

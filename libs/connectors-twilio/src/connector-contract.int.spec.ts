@@ -42,6 +42,10 @@ async function createHarness(): Promise<ConnectorHarness> {
       twilio.injectFault(kind === 'retryable' ? { ...fault, status: 429 } : { ...fault, loseAnswer: 'drop' });
       return Promise.resolve();
     },
+    refusePart: (part) => {
+      twilio.injectFault({ ...fault, skip: part - 1, status: 429 });
+      return Promise.resolve();
+    },
     refuseCredentials: () => {
       twilio.injectFault({ kind: 'refuse-token', status: 401, code: 20101 });
       return Promise.resolve();

@@ -24,8 +24,11 @@ describe('OwedJoins', () => {
     const count = fc.integer({ min: 0, max: 1_200 });
     await fc.assert(
       fc.asyncProperty(count, async (n) => {
-        const { joins, next } = create();
+        const cursors = new MemoryCursors();
+        const { joins, next } = create(cursors);
         expect(await joins.save(() => some(n))).toBe(n <= 1_000);
+        const kept: unknown = JSON.parse(cursors.entries.get(KEY) ?? '[]');
+        expect(kept).toHaveLength(Math.min(n, 1_000));
         expect(await next().load()).toEqual(some(Math.min(n, 1_000)));
       }),
       { numRuns: 20, verbose: true },

@@ -58,6 +58,10 @@ async function createHarness(): Promise<ConnectorHarness> {
       );
       return Promise.resolve();
     },
+    refusePart: (part) => {
+      twitch.injectFault({ kind: 'refuse-message', msgId: 'msg_slowmode', count: 1, skip: part - 1 });
+      return Promise.resolve();
+    },
     refuseCredentials: () => {
       twitch.injectFault({ kind: 'expire-tokens', refreshTokens: true });
       return Promise.resolve();

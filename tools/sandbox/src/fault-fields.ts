@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 /** What every armed fault takes: when it strikes, and when it heals by itself. */
 export const limits = {
+  /** How many matching cases pass before it strikes for the first time. */
+  skip: z.int().min(0).optional(),
   /** How often it strikes before it heals by itself. Unlimited when left out. */
   count: z.int().min(1).optional(),
   /** Milliseconds after which it heals by itself. */

@@ -1,6 +1,7 @@
 import { FaultRules, seededRandom } from './fault-rules.js';
 
 interface Limits {
+  readonly skip?: number;
   readonly count?: number;
   readonly durationMs?: number;
   readonly probability?: number;
@@ -20,6 +21,20 @@ describe('FaultRules', () => {
     const strikes = Array.from({ length: 4 }, () => rules.strike('refuse')?.status);
     expect(strikes).toEqual([503, 503, 401, undefined]);
     expect(rules.list()).toEqual([]);
+  });
+
+  it('lets as many matching cases pass first as it says', () => {
+    const rules = create();
+    rules.arm({ kind: 'refuse', status: 503, user: 'ada', skip: 2, count: 1 });
+    const strike = (user: string): number | undefined =>
+      rules.strike('refuse', (fault) => fault.user === user)?.status;
+    expect(['ada', 'bob', 'ada', 'ada', 'ada'].map(strike)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      503,
+      undefined,
+    ]);
   });
 
   it('ends after its duration', () => {

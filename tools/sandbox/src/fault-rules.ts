@@ -1,6 +1,7 @@
 /** What every armed fault may say about when it strikes; see the fault schema. */
 export interface FaultLimits {
   readonly kind: string;
+  readonly skip?: number | undefined;
   readonly count?: number | undefined;
   readonly durationMs?: number | undefined;
   readonly probability?: number | undefined;
@@ -22,6 +23,7 @@ export interface FaultReceipt {
 
 interface Rule<F extends FaultLimits> extends FaultView<F> {
   strikes: number;
+  passed: number;
   readonly endsAt: number;
 }
 
@@ -42,7 +44,7 @@ export class FaultRules<F extends FaultLimits> {
     this.#lastId += 1;
     const id = `fault-${this.#lastId}`;
     const endsAt = fault.durationMs === undefined ? Infinity : this.now() + fault.durationMs;
-    this.#rules.push({ id, fault, strikes: 0, endsAt });
+    this.#rules.push({ id, fault, strikes: 0, passed: 0, endsAt });
     return id;
   }
 
@@ -67,6 +69,10 @@ export class FaultRules<F extends FaultLimits> {
     for (const rule of this.#live()) {
       const { fault } = rule;
       if (!isKind(fault, kind) || !matches(fault)) continue;
+      if (rule.passed < (fault.skip ?? 0)) {
+        rule.passed += 1;
+        continue;
+      }
       if (fault.probability !== undefined && this.random() >= fault.probability) continue;
       rule.strikes += 1;
       this.onStrike();

@@ -49,6 +49,8 @@ export interface ConnectorHarness {
   anUnknownDestination(): string;
   /** The connection is lost; the platform can be reached again at once. */
   dropConnection(): Promise<void>;
+  /** The platform refuses the `part`-th message that the bot writes from now on, and would take it later. */
+  refusePart(part: number): Promise<void>;
   /**
    * What happens to the next send. `retryable`: it fails before it is executed. `answer-lost`: it is executed but its
    * answer does not arrive.

@@ -133,6 +133,36 @@ export const outboundCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'a text of which a part is refused says what has arrived, and goes on from there when tried again',
+    async run(harness: ConnectorHarness): Promise<void> {
+      await start(harness);
+      const length = harness.connector.capabilities.text.maxLength * 2.2;
+      const text = 'part '.repeat(Math.ceil(length / 5)).trim();
+      for (const part of [1, 2, 3]) {
+        const destination = await harness.aDestination();
+        const already = (await harness.sentTexts(destination)).length;
+        const idempotencyKey = `part-key-${part}`;
+        await harness.refusePart(part);
+        const error = await rejectionOf(send(harness, text, destination, { idempotencyKey }), 'sendText');
+        assert.equal(error.retryable, true, `the error must be retryable, it is ${error.code}`);
+        assert.equal(
+          error.sentMessageIds.length,
+          part - 1,
+          'the error must name the parts that were accepted',
+        );
+        const again = { idempotencyKey, mayHaveBeenSent: part > 1 };
+        const { platformMessageIds } = await send(harness, text, destination, again);
+        assert.deepEqual(
+          platformMessageIds.slice(0, part - 1),
+          error.sentMessageIds,
+          'the receipt must name the parts of the first try, too',
+        );
+        const texts = (await harness.sentTexts(destination)).slice(already);
+        assert.equal(texts.join(''), text, 'each part must be sent once, in order');
+      }
+    },
+  },
+  {
     name: 'a send whose answer is lost is not sent again',
     async run(harness: ConnectorHarness): Promise<void> {
       await start(harness);

@@ -3,6 +3,9 @@ import { type BrokenConnector } from './broken-connector.js';
 import { FakeConnector } from './fake-connector.js';
 
 const nothing = { platformMessageIds: ['made-up'], duplicate: false };
+const PARTIAL =
+  'a text of which a part is refused says what has arrived, and goes on from there when tried again';
+
 type SendCall = Parameters<FakeConnector['sendText']>;
 
 /** Flaws on the way to the platform. */
@@ -32,6 +35,26 @@ export const brokenOutbound: readonly BrokenConnector[] = [
     class extends FakeConnector {
       protected override send(text: string, destination: string, options: SendOptions): Promise<SendReceipt> {
         return super.send(text, destination, { ...options, idempotencyKey: text, mayHaveBeenSent: true });
+      }
+    },
+  ],
+  [
+    'does not say which parts have arrived',
+    PARTIAL,
+    class extends FakeConnector {
+      protected override async send(...call: SendCall): Promise<SendReceipt> {
+        return super.send(...call).catch((error: unknown) => {
+          throw error instanceof ConnectorError ? new ConnectorError(error.code, error.message) : error;
+        });
+      }
+    },
+  ],
+  [
+    'sends a text from its beginning again',
+    PARTIAL,
+    class extends FakeConnector {
+      protected override send(text: string, destination: string, options: SendOptions): Promise<SendReceipt> {
+        return super.send(text, destination, { ...options, mayHaveBeenSent: false });
       }
     },
   ],

@@ -159,7 +159,11 @@ export class FakeConnector implements IConnector {
       const earlier = options.mayHaveBeenSent ? await session.findByTag(destination, tag) : undefined;
       if (earlier === undefined && index === 0) assertInTime(this.host.clock, options.expiresAt);
       if (earlier === undefined) sent += 1;
-      ids.push(String((earlier ?? (await session.send(destination, part, tag))).id));
+      try {
+        ids.push(String((earlier ?? (await session.send(destination, part, tag))).id));
+      } catch (error) {
+        throw ids.length === 0 ? error : this.toConnectorError(error).withSent(ids);
+      }
     }
     return { platformMessageIds: ids, duplicate: sent === 0 };
   }

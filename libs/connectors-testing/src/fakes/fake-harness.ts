@@ -47,6 +47,10 @@ export function createFakeHarness(
       platform.failNextSend(kind);
       return Promise.resolve();
     },
+    refusePart: (part) => {
+      platform.refuseSend(part);
+      return Promise.resolve();
+    },
     refuseCredentials: () => {
       platform.refuseCredentials();
       return Promise.resolve();

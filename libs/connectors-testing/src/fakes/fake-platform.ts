@@ -44,6 +44,7 @@ export class FakePlatform {
   readonly #closed = new Set<string>();
   #lastId = 0;
   #refused = false;
+  #sendsUntilRefusal = 0;
   #nextSendFails: 'retryable' | 'answer-lost' | undefined;
 
   constructor(private readonly token: string) {}
@@ -96,6 +97,11 @@ export class FakePlatform {
     this.#nextSendFails = kind;
   }
 
+  /** The `nth` send from now on is refused, and would be taken later. */
+  refuseSend(nth: number): void {
+    this.#sendsUntilRefusal = nth;
+  }
+
   dropConnections(): void {
     for (const session of [...this.#sessions]) {
       this.#sessions.delete(session);
@@ -135,6 +141,8 @@ export class FakePlatform {
     if (!this.#sessions.has(session)) throw new FakePlatformError('disconnected');
     const fault = this.#nextSendFails;
     this.#nextSendFails = undefined;
+    this.#sendsUntilRefusal -= 1;
+    if (this.#sendsUntilRefusal === 0) throw new FakePlatformError('unavailable');
     if (fault === 'retryable') throw new FakePlatformError('unavailable');
     if (!this.#messages.has(channel)) throw new FakePlatformError('not-found');
     const message = this.write(channel, FakePlatform.BOT, text, tag);
