@@ -18,12 +18,15 @@ function slowNetwork(): {
   });
   const connect = (): void => {
     for (const handler of waiting.splice(0)) {
-      let isAborted = false;
+      const failures: Error[] = [];
       handler.onConnect?.((reason) => {
-        isAborted = true;
-        handler.onError?.(reason ?? new Error('aborted'));
+        failures.push(reason ?? new Error('aborted'));
       });
-      if (isAborted) continue;
+      const [failure] = failures;
+      if (failure !== undefined) {
+        handler.onError?.(failure);
+        continue;
+      }
       sent += 1;
       handler.onHeaders?.(200, [], () => undefined, 'OK');
       handler.onData?.(ANSWER);

@@ -42,7 +42,7 @@ describe('OwedJoins', () => {
       fc.string(),
       fc
         .array(fc.anything())
-        .map((list) => JSON.stringify([...list, good, [sidOf(2)], ['CH1', 1], [null, 1]]) ?? ''),
+        .map((list) => JSON.stringify([...list, good, [sidOf(2)], ['CH1', 1], [null, 1]])),
     );
     await fc.assert(
       fc.asyncProperty(junk, async (text) => {

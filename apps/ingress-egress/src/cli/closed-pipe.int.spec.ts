@@ -1,8 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ENTRIES = { doctor: '../doctor/main.ts', 'dead-letters': '../dead-letters/main.ts' } as const;
+
+const directory = mkdtempSync(join(tmpdir(), 'closed-pipe-'));
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
 
 interface Closed {
   readonly stdout?: boolean;
@@ -24,7 +31,7 @@ async function run(
   ];
   const child = spawn(process.env['NODE_BINARY'] ?? process.execPath, options, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], STATE_FILE: join(__dirname, 'no-such-state.json') },
+    env: { PATH: process.env['PATH'], STATE_FILE: join(directory, 'state.json') },
   });
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));

@@ -5,7 +5,7 @@ import { TemporaryEgress } from './temporary-egress.js';
 const TOPIC = 'dev.internal.egress.v1.auto-1';
 const HOUR = 3_600_000;
 
-function create(keeper: Partial<TopicKeeper> | undefined = {}): {
+function create(keeper: Partial<TopicKeeper> | null = {}): {
   temporary: TemporaryEgress;
   clock: ManualClock;
   logger: RecordingLogger;
@@ -25,7 +25,7 @@ function create(keeper: Partial<TopicKeeper> | undefined = {}): {
     },
     ...keeper,
   };
-  const bus = Object.assign(createMemoryBus({ clock }), keeper === undefined ? {} : topics);
+  const bus = Object.assign(createMemoryBus({ clock }), keeper === null ? {} : topics);
   return { temporary: new TemporaryEgress({ bus, clock, logger }, TOPIC), clock, logger, sweeps };
 }
 
@@ -78,6 +78,14 @@ describe('TemporaryEgress', () => {
       ]);
     },
   );
+
+  it('is only a warning on a bus that keeps no topics', async () => {
+    const { clock, logger, temporary } = create(null);
+    temporary.start();
+    await temporary.stop();
+    expect(events(logger)).toEqual(['service.temporary-egress-topic']);
+    expect(clock.pendingTimers).toBe(0);
+  });
 
   it('removes its own topic and subscription at the end', async () => {
     const discarded: unknown[] = [];
