@@ -3,7 +3,12 @@ import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
 const source = ['**/*.ts', '**/*.mts', '**/*.cts', '**/*.js', '**/*.mjs', '**/*.cjs'];
-const specs = ['**/*.spec.ts', '**/*.e2e.ts'];
+const specs = [
+  '**/*.spec.ts',
+  '**/*.e2e.ts',
+  'libs/connectors-*/src/testing/*.ts',
+  'tools/sandbox/src/*/testing/*.ts',
+];
 const benches = ['libs/*/bench/**/*.ts'];
 
 /** Who may import whom: the table of the design, by tag. */

@@ -1,8 +1,8 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describeWithPubSubEmulator, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/emulators';
-import { BusProxy } from './campaign/bus-proxy.js';
-import { type Injection, Injector } from './campaign/injector.js';
+import { BusProxy } from './campaign/machinery/bus-proxy.js';
+import { type Injection, Injector } from './campaign/machinery/injector.js';
 import { waitUntil } from './support/wait-until.js';
 import { World } from './support/world.js';
 

@@ -20,7 +20,7 @@ import { isTopicKeeper, type MessageBus } from '@bitbrat/message-bus';
 import { createCursorStore, type StateStore } from '@bitbrat/state-store';
 import { type ServiceConfig } from './config.js';
 import { DeadLetterDesk } from './dead-letters/dead-letter-desk.js';
-import { EchoBot } from './echo-bot.js';
+import { EchoBot } from './local/echo-bot.js';
 import { EgressConsumer, REPEAT_WINDOW_MS } from './egress/egress-consumer.js';
 import { toReceiptOutcome } from './egress/outcomes.js';
 import { SendClaims } from './egress/send-claims.js';

@@ -1,4 +1,4 @@
-import { type Rate } from './rate-limiter.js';
+import { type Rate } from './outbound/rate-limiter.js';
 
 /** How a platform counts the length of a text. */
 export type LengthUnit = 'utf16' | 'code-points';

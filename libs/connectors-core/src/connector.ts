@@ -2,7 +2,7 @@ import { type Attachment } from '@bitbrat/envelope';
 import { type ConnectorCapabilities } from './capabilities.js';
 import { type ConnectorState } from './connector-state.js';
 import { type ConnectorHost } from './host.js';
-import { type SupervisionPolicy } from './supervision-policy.js';
+import { type SupervisionPolicy } from './manager/supervision-policy.js';
 
 export interface SendOptions {
   /** Two calls with one key are one message. */

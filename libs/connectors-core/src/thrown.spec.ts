@@ -1,7 +1,7 @@
 import { withTimeout } from './clock.js';
 import { toConnectorError } from './connector-error.js';
-import { ConnectorScopes } from './connector-scopes.js';
-import { FaultClaims } from './fault-claims.js';
+import { ConnectorScopes } from './manager/connector-scopes.js';
+import { FaultClaims } from './manager/fault-claims.js';
 import { ManualClock } from './testing/manual-clock.js';
 import { messageOf } from './thrown.js';
 

@@ -1,6 +1,6 @@
 import { parseEnvironment } from '@bitbrat/connectors-core';
 import { discordConfigSchema } from './config.js';
-import { intentsFor } from './intents.js';
+import { intentsFor } from './session/intents.js';
 
 const valid = {
   DISCORD_ENABLED: 'true',

@@ -5,7 +5,7 @@ import {
   wholeNumberVariable,
 } from '@bitbrat/connectors-core';
 import { z } from 'zod';
-import { isSnowflake } from './snowflake.js';
+import { isSnowflake } from './platform/snowflake.js';
 
 /** Whom a message of ours may ping. */
 export type AllowedMentions = 'none' | 'users';

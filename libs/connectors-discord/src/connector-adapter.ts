@@ -11,10 +11,10 @@ import {
 } from '@bitbrat/connectors-core';
 import { DISCORD_CAPABILITIES } from './capabilities.js';
 import { type DiscordConfig } from './config.js';
-import { diagnoseDiscord } from './diagnosis.js';
-import { DISCORD } from './discord-envelope-builder.js';
+import { diagnoseDiscord } from './diagnosis/diagnosis.js';
+import { DISCORD } from './inbound/discord-envelope-builder.js';
 import { DiscordIngressClient } from './discord-ingress-client.js';
-import { isDiscordSdkRejection } from './sdk-rejection.js';
+import { isDiscordSdkRejection } from './session/sdk-rejection.js';
 
 /** Discord as the ConnectorManager sees it. */
 export class DiscordConnectorAdapter implements IConnector, RejectionHandler, Diagnosable {

@@ -9,15 +9,15 @@ import {
   type SendReceipt,
   toConnectorError,
 } from '@bitbrat/connectors-core';
-import { ChannelFeeds } from './channel-feeds.js';
-import { ClientSession } from './client-session.js';
+import { ChannelFeeds } from './inbound/channel-feeds.js';
+import { ClientSession } from './session/client-session.js';
 import { type DiscordConfig } from './config.js';
-import { DISCORD, DiscordEnvelopeBuilder } from './discord-envelope-builder.js';
-import { GapTeller } from './gap-teller.js';
-import { IdentifyBudget } from './identify-budget.js';
-import { MessageIntake } from './message-intake.js';
-import { MessageSender } from './message-sender.js';
-import { type SessionEvents } from './session-contract.js';
+import { DISCORD, DiscordEnvelopeBuilder } from './inbound/discord-envelope-builder.js';
+import { GapTeller } from './inbound/gap-teller.js';
+import { IdentifyBudget } from './session/identify-budget.js';
+import { MessageIntake } from './inbound/message-intake.js';
+import { MessageSender } from './outbound/message-sender.js';
+import { type SessionEvents } from './session/session-contract.js';
 
 /** Bytes of all attachments of one message: Discord takes 10 MiB ("Uploading Files"), the rest is for the form around them. */
 const MAX_ATTACHMENT_BYTES = 8 * 1024 * 1024;

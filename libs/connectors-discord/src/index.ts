@@ -3,7 +3,7 @@ import { type DiscordConfig } from './config.js';
 import { DiscordConnectorAdapter } from './connector-adapter.js';
 
 export { type DiscordConfig, discordConfigSchema, type DiscordSettings } from './config.js';
-export { isDiscordSdkRejection } from './sdk-rejection.js';
+export { isDiscordSdkRejection } from './session/sdk-rejection.js';
 
 /**
  * The Discord connector: a function of its config and its host. discord.js is loaded when it starts.

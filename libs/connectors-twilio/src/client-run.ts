@@ -1,12 +1,12 @@
 import { ConnectorError, sleep, toConnectorError } from '@bitbrat/connectors-core';
-import { ClientSession } from './client-session.js';
-import { type ConversationJoiner } from './conversation-joiner.js';
-import { ConversationReader, type ReaderOptions } from './conversation-reader.js';
-import { type ConversationReconciler } from './conversation-reconciler.js';
+import { ClientSession } from './session/client-session.js';
+import { type ConversationJoiner } from './inbound/conversation-joiner.js';
+import { ConversationReader, type ReaderOptions } from './inbound/conversation-reader.js';
+import { type ConversationReconciler } from './inbound/conversation-reconciler.js';
 import { type TwilioConfig } from './config.js';
-import { type PlatformClock } from './platform-clock.js';
-import { type SessionEvents } from './session-contract.js';
-import { TwilioTokenProvider } from './token-provider.js';
+import { type PlatformClock } from './platform/platform-clock.js';
+import { type SessionEvents } from './session/session-contract.js';
+import { TwilioTokenProvider } from './session/token-provider.js';
 
 /** Milliseconds that sends under way on a replaced client get. */
 const SEND_LIMIT_MS = 10_000;

@@ -15,12 +15,12 @@ import {
 } from '@bitbrat/connectors-core';
 import { TWILIO_CAPABILITIES } from './capabilities.js';
 import { type TwilioConfig } from './config.js';
-import { canonicalConversationSid } from './conversation-sid.js';
-import { diagnoseTwilio } from './diagnosis.js';
-import { isTwilioSdkRejection } from './sdk-rejection.js';
-import { TWILIO } from './twilio-envelope-builder.js';
+import { canonicalConversationSid } from './platform/conversation-sid.js';
+import { diagnoseTwilio } from './diagnosis/diagnosis.js';
+import { isTwilioSdkRejection } from './session/sdk-rejection.js';
+import { TWILIO } from './inbound/twilio-envelope-builder.js';
 import { TwilioIngressClient } from './twilio-ingress-client.js';
-import { judgeWebhook, toFailureStatus } from './webhook.js';
+import { judgeWebhook, toFailureStatus } from './webhook/webhook.js';
 
 /** Twilio as the ConnectorManager sees it. */
 export class TwilioConnectorAdapter implements IConnector, WebhookReceiver, RejectionHandler, Diagnosable {

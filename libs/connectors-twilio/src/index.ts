@@ -3,7 +3,7 @@ import { type TwilioConfig } from './config.js';
 import { TwilioConnectorAdapter } from './connector-adapter.js';
 
 export { type TwilioConfig, twilioConfigSchema, type TwilioSettings } from './config.js';
-export { isTwilioSdkRejection } from './sdk-rejection.js';
+export { isTwilioSdkRejection } from './session/sdk-rejection.js';
 
 /**
  * The Twilio connector: a function of its config and its host. Twilio's SDKs are loaded when it starts.

@@ -13,21 +13,21 @@ import {
   withTimeout,
 } from '@bitbrat/connectors-core';
 import { ClientRun } from './client-run.js';
-import { type ClientSession } from './client-session.js';
+import { type ClientSession } from './session/client-session.js';
 import { type TwilioConfig } from './config.js';
-import { ConsentBook } from './consent-book.js';
-import { ConversationJoiner } from './conversation-joiner.js';
-import { ConversationReconciler } from './conversation-reconciler.js';
-import { ConversationRoom } from './conversation-room.js';
-import { DeliveryReporter } from './delivery-reporter.js';
-import { MessageIntake } from './message-intake.js';
-import { MessageSender } from './message-sender.js';
-import { OwedJoins } from './owed-joins.js';
-import { type ProblemReporter } from './partial-problem.js';
-import { PassedOverReport } from './passed-over-report.js';
-import { TWILIO, TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';
-import { TwilioRest } from './twilio-rest.js';
-import { type DeliveryUpdate } from './webhook.js';
+import { ConsentBook } from './consent/consent-book.js';
+import { ConversationJoiner } from './inbound/conversation-joiner.js';
+import { ConversationReconciler } from './inbound/conversation-reconciler.js';
+import { ConversationRoom } from './session/conversation-room.js';
+import { DeliveryReporter } from './outbound/delivery-reporter.js';
+import { MessageIntake } from './inbound/message-intake.js';
+import { MessageSender } from './outbound/message-sender.js';
+import { OwedJoins } from './inbound/owed-joins.js';
+import { type ProblemReporter } from './inbound/partial-problem.js';
+import { PassedOverReport } from './inbound/passed-over-report.js';
+import { TWILIO, TwilioEnvelopeBuilder } from './inbound/twilio-envelope-builder.js';
+import { TwilioRest } from './platform/twilio-rest.js';
+import { type DeliveryUpdate } from './webhook/webhook.js';
 
 /** Milliseconds after a client's end within which the SDK may still reject what was under way in it. */
 const LEFTOVERS_MS = 5_000;

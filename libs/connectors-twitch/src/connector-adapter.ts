@@ -11,10 +11,10 @@ import {
 } from '@bitbrat/connectors-core';
 import { TWITCH_CAPABILITIES } from './capabilities.js';
 import { type TwitchConfig } from './config.js';
-import { diagnoseTwitch } from './diagnosis.js';
-import { canonicalChannel } from './message-parts.js';
-import { isTwitchSdkRejection } from './sdk-rejection.js';
-import { TWITCH } from './twitch-envelope-builder.js';
+import { diagnoseTwitch } from './diagnosis/diagnosis.js';
+import { canonicalChannel } from './outbound/message-parts.js';
+import { isTwitchSdkRejection } from './session/sdk-rejection.js';
+import { TWITCH } from './inbound/twitch-envelope-builder.js';
 import { TwitchIngressClient } from './twitch-ingress-client.js';
 
 /** Twitch as the ConnectorManager sees it. */

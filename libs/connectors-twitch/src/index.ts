@@ -8,7 +8,7 @@ export {
   type TwitchRefreshSettings,
   type TwitchSettings,
 } from './config.js';
-export { isTwitchSdkRejection } from './sdk-rejection.js';
+export { isTwitchSdkRejection } from './session/sdk-rejection.js';
 
 /** The Twitch connector: a function of its config and its host. tmi.js is loaded when it starts. */
 export function createTwitchConnector(config: TwitchConfig): ConnectorFactory {

@@ -11,16 +11,16 @@ import {
   toConnectorError,
   toErrorInfo,
 } from '@bitbrat/connectors-core';
-import { toChannelGaps } from './channel-gaps.js';
-import { ChatLink } from './chat-link.js';
-import { type ClientSession } from './client-session.js';
+import { toChannelGaps } from './inbound/channel-gaps.js';
+import { ChatLink } from './session/chat-link.js';
+import { type ClientSession } from './session/client-session.js';
 import { type TwitchConfig } from './config.js';
-import { MessageIntake } from './message-intake.js';
-import { MessageSender } from './message-sender.js';
-import { Presence, toGap } from './presence.js';
-import { TokenKeeper } from './token-keeper.js';
-import { TwitchTokenProvider } from './token-provider.js';
-import { TWITCH, TwitchEnvelopeBuilder } from './twitch-envelope-builder.js';
+import { MessageIntake } from './inbound/message-intake.js';
+import { MessageSender } from './outbound/message-sender.js';
+import { Presence, toGap } from './session/presence.js';
+import { TokenKeeper } from './session/token-keeper.js';
+import { TwitchTokenProvider } from './session/token-provider.js';
+import { TWITCH, TwitchEnvelopeBuilder } from './inbound/twitch-envelope-builder.js';
 
 /** Subjects of problems. */
 const TOKEN = 'token';

@@ -1,5 +1,5 @@
 import { createCursorStore } from './cursor-store.js';
-import { createMemoryStore } from './memory-store.js';
+import { createMemoryStore } from './memory/memory-store.js';
 
 describe('createCursorStore', () => {
   it('keeps the cursors of connectors apart', async () => {

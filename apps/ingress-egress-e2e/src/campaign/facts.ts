@@ -1,6 +1,6 @@
 import { type EgressStatus } from '@bitbrat/envelope';
 import { type PlatformPromise } from './campaign-platform.js';
-import { type Word } from './words.js';
+import { type Word } from './load/words.js';
 
 /** A person wrote it. */
 export interface WrittenFact {

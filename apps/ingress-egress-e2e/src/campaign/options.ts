@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type BusKind } from './campaign-bus.js';
+import { type BusKind } from './machinery/campaign-bus.js';
 import { type SabotageName, SABOTAGES } from './sabotage/sabotages.js';
 
 /** What the command line asks for. */

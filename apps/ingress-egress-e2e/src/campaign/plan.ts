@@ -1,6 +1,6 @@
 import { type PlatformLoad } from './campaign-platform.js';
 import { type Fault, laneOf, LEASE_BREAKING } from './fault.js';
-import { ATTACHMENT_KINDS, type AttachmentKind } from './hostile-media.js';
+import { ATTACHMENT_KINDS, type AttachmentKind } from './load/hostile-media.js';
 import { Random } from './random.js';
 
 /** A person writes. */

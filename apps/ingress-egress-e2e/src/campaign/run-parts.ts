@@ -3,20 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FirestoreEmulator, freePort, startFirestoreEmulator } from '@bitbrat/emulators';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
-import { BusProxy } from './bus-proxy.js';
-import { BusWatch, INSTANCE_ID } from './bus-watch.js';
+import { BusProxy } from './machinery/bus-proxy.js';
+import { BusWatch, INSTANCE_ID } from './load/bus-watch.js';
 import { type CampaignPlatform } from './campaign-platform.js';
-import { type CampaignBus, startBus } from './campaign-bus.js';
+import { type CampaignBus, startBus } from './machinery/campaign-bus.js';
 import { type RetryFact, type StateFact } from './facts.js';
-import { HostileMedia } from './hostile-media.js';
-import { Injector } from './injector.js';
+import { HostileMedia } from './load/hostile-media.js';
+import { Injector } from './machinery/injector.js';
 import { Journal } from './journal.js';
 import { type AnswerPlan } from './plan.js';
 import { createPlatforms, sandboxOptions, webhookUrl } from './platforms.js';
 import { type RunOptions } from './run-report.js';
-import { ServiceFleet } from './service-fleet.js';
-import { type ServiceListener } from './service-process.js';
-import { StallWatch } from './stalls.js';
+import { ServiceFleet } from './machinery/service-fleet.js';
+import { type ServiceListener } from './machinery/service-process.js';
+import { StallWatch } from './account/stalls.js';
 
 /** Everything that a run needs: bus, proxy, sandbox, service, bot. */
 export interface RunParts {

@@ -1,6 +1,6 @@
-import { type BusKind } from './campaign-bus.js';
+import { type BusKind } from './machinery/campaign-bus.js';
 import { type JournalEntry } from './journal.js';
-import { type Finding, type Verdict } from './verdict.js';
+import { type Finding, type Verdict } from './account/verdict.js';
 
 /** What a run is made of. */
 export interface RunOptions {

@@ -1,18 +1,18 @@
-import { account } from './account.js';
+import { account } from './account/account.js';
 import { type Fault, LEASE_BREAKING, selectFaults } from './fault.js';
-import { FaultRunner } from './fault-runner.js';
+import { FaultRunner } from './machinery/fault-runner.js';
 import { busFaults } from './faults/bus-faults.js';
 import { clockFaults } from './faults/clock-faults.js';
 import { deployFaults, serviceFaults } from './faults/service-faults.js';
 import { firestoreFaults, stateFaults } from './faults/state-faults.js';
 import { type BorderFact, type DeletionFact, type Facts } from './facts.js';
-import { type Burst, LoadDriver } from './load-driver.js';
+import { type Burst, LoadDriver } from './load/load-driver.js';
 import { makePlan, type Step, TOKENS_OF_PLATFORM, TOKENS_OF_RUN } from './plan.js';
 import { type RunParts, startParts, stopParts } from './run-parts.js';
 import { type RunOptions, type RunReport, summarize } from './run-report.js';
-import { toTrueGap } from './true-time.js';
-import { type Finding, type Verdict } from './verdict.js';
-import { readWords } from './words.js';
+import { toTrueGap } from './machinery/true-time.js';
+import { type Finding, type Verdict } from './account/verdict.js';
+import { readWords } from './load/words.js';
 
 /** So many findings are told with their history; the rest are counted. */
 const TOLD_FINDINGS = 20;

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Step } from './plan.js';
 import { type RunOptions, type RunReport } from './run-report.js';
 import { RunWorld } from './run-world.js';
-import { isPending, type Verdict } from './verdict.js';
+import { isPending, type Verdict } from './account/verdict.js';
 
 /** Milliseconds of silence after which nothing more is under way. */
 const SILENCE_MS = 10_000;

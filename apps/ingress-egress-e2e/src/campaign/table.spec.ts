@@ -1,6 +1,6 @@
 import { type RunReport } from './run-report.js';
 import { toTable } from './table.js';
-import { COUNTS, type Finding } from './verdict.js';
+import { COUNTS, type Finding } from './account/verdict.js';
 
 function report(seed: number, most: number, findings: readonly Finding[]): RunReport {
   return {

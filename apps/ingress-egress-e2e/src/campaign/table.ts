@@ -1,5 +1,5 @@
 import { type RunReport } from './run-report.js';
-import { type FindingKind } from './verdict.js';
+import { type FindingKind } from './account/verdict.js';
 
 const FINDING_COLUMNS: readonly (readonly [title: string, kinds: readonly FindingKind[]])[] = [
   [

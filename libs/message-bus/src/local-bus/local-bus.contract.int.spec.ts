@@ -1,4 +1,4 @@
-import { createPubSubBus } from '../pubsub-bus.js';
+import { createPubSubBus } from '../pubsub/pubsub-bus.js';
 import { describeMessageBus } from '../testing.js';
 import { type LocalBusServer, startLocalBus } from './server/local-bus-server.js';
 

@@ -1,4 +1,4 @@
-import { createMemoryBus } from '../memory-bus.js';
+import { createMemoryBus } from '../memory/memory-bus.js';
 import {
   type BusSubscription,
   type MessageBus,

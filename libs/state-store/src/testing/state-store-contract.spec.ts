@@ -1,4 +1,4 @@
-import { createMemoryStore } from '../memory-store.js';
+import { createMemoryStore } from '../memory/memory-store.js';
 import { StateStoreError, type StateStore } from '../state-store.js';
 import { runStateStoreContractCase, stateStoreContractCases } from './state-store-contract.js';
 

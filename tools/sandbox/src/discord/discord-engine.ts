@@ -3,23 +3,23 @@ import { setMaxListeners } from 'node:events';
 import { FaultRules, seededRandom } from '../fault-rules.js';
 import { type PlatformContext } from '../platform.js';
 import { WaitList } from '../wait-list.js';
-import { DiscordModel } from './discord-model.js';
+import { DiscordModel } from './model/discord-model.js';
 import { type DiscordSandboxOptions } from './discord-options.js';
 import { type ArmedFault } from './fault-schema.js';
 import { FaultSwitch } from './fault-switch.js';
-import { type EventContext, toGatewayEvent, toMessageView } from './gateway-events.js';
-import { isOut } from './gateway-connection.js';
-import { closeCodes } from './gateway-frames.js';
-import { GatewayServer } from './gateway-server.js';
-import { HeldReplies } from './held-replies.js';
-import { NonceRegister } from './nonces.js';
-import { InvalidRequestCounter, RateLimiter } from './rate-limits.js';
-import { type Message } from './records.js';
-import { type RestContext } from './rest-api.js';
-import { RestGate } from './rest-gate.js';
-import { SessionStore } from './session-store.js';
-import { SnowflakeSource } from './snowflake.js';
-import { Traffic } from './traffic.js';
+import { type EventContext, toGatewayEvent, toMessageView } from './wire/gateway-events.js';
+import { isOut } from './wire/gateway-connection.js';
+import { closeCodes } from './wire/gateway-frames.js';
+import { GatewayServer } from './wire/gateway-server.js';
+import { HeldReplies } from './wire/held-replies.js';
+import { NonceRegister } from './model/nonces.js';
+import { InvalidRequestCounter, RateLimiter } from './rest/rate-limits.js';
+import { type Message } from './model/records.js';
+import { type RestContext } from './rest/rest-api.js';
+import { RestGate } from './rest/rest-gate.js';
+import { SessionStore } from './wire/session-store.js';
+import { SnowflakeSource } from './model/snowflake.js';
+import { Traffic } from './model/traffic.js';
 
 /** The parts of the local Discord, wired. */
 export interface DiscordEngine {

@@ -1,4 +1,4 @@
-import { type PrivilegedIntent } from './intents.js';
+import { type PrivilegedIntent } from './wire/intents.js';
 
 /** How the local Discord is set up. Everything has a default, see `discordDefaults`. */
 export interface DiscordSandboxOptions {

@@ -4,29 +4,29 @@ import { type FastifyInstance } from 'fastify';
 import { type FaultReceipt, type FaultView } from '../fault-rules.js';
 import { type PlatformContext, type SandboxPlatform } from '../platform.js';
 import { unknownGuild } from './api-error.js';
-import { ControlActions, type MessageReceipt } from './control-actions.js';
-import { registerControlApi } from './control-api.js';
+import { ControlActions, type MessageReceipt } from './control/control-actions.js';
+import { registerControlApi } from './control/control-api.js';
 import {
   type ChannelChange,
   type ChannelInput,
   type GuildInput,
   guildSchema,
   type InboundMessage,
-} from './control-schema.js';
+} from './control/control-schema.js';
 import {
   type ChannelView,
   type DiscordStats,
   type MessageView,
   toChannelView,
   toMessageView,
-} from './control-views.js';
+} from './control/control-views.js';
 import { createDiscordEngine, type DiscordEngine } from './discord-engine.js';
 import { type DiscordSandboxOptions } from './discord-options.js';
 import { type ArmedFault, type FaultInput } from './fault-schema.js';
-import { isGatewayRequest } from './gateway-server.js';
-import { type Attachment, type Guild, type Message } from './records.js';
-import { registerRestApi } from './rest-api.js';
-import { compareSnowflakes } from './snowflake.js';
+import { isGatewayRequest } from './wire/gateway-server.js';
+import { type Attachment, type Guild, type Message } from './model/records.js';
+import { registerRestApi } from './rest/rest-api.js';
+import { compareSnowflakes } from './model/snowflake.js';
 
 /** A local Discord: its REST interface, gateway and attachments, with switches for faults. */
 export class DiscordSandbox implements SandboxPlatform {

@@ -1,8 +1,8 @@
 import { type z } from 'zod';
 import { type FaultReceipt, type FaultRules, type FaultView } from '../fault-rules.js';
 import { type ArmedFault, armedFaultSchema, type FaultInput, faultSchema } from './fault-schema.js';
-import { type GatewayServer } from './gateway-server.js';
-import { type HeldReplies } from './held-replies.js';
+import { type GatewayServer } from './wire/gateway-server.js';
+import { type HeldReplies } from './wire/held-replies.js';
 
 /** Causes faults and heals them, on the open sockets and by rules for what is to come. */
 export class FaultSwitch {

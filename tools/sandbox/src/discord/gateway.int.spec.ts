@@ -1,6 +1,6 @@
 import { type Client, GatewayIntentBits } from 'discord.js';
 import { type Sandbox, startSandbox } from '../sandbox-server.js';
-import { createDiscordJs, loginDiscordJs, nextEvent } from './clients.e2e.js';
+import { createDiscordJs, loginDiscordJs, nextEvent } from './testing/clients.js';
 import { discordDefaults, type DiscordSandboxOptions } from './discord-options.js';
 import { type FaultInput } from './fault-schema.js';
 

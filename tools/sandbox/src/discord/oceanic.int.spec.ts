@@ -1,6 +1,6 @@
 import { type Client, type CreateMessageOptions, type Message } from 'oceanic.js';
 import { type Sandbox, startSandbox } from '../sandbox-server.js';
-import { connectOceanic } from './clients.e2e.js';
+import { connectOceanic } from './testing/clients.js';
 import { discordDefaults } from './discord-options.js';
 import { type FaultInput } from './fault-schema.js';
 

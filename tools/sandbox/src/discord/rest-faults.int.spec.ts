@@ -1,6 +1,6 @@
 import { type Client, type TextChannel } from 'discord.js';
 import { type Sandbox, startSandbox } from '../sandbox-server.js';
-import { loginDiscordJs, nextEvent } from './clients.e2e.js';
+import { loginDiscordJs, nextEvent } from './testing/clients.js';
 import { discordDefaults, type DiscordSandboxOptions } from './discord-options.js';
 
 const channelId = discordDefaults.channels[0]?.id ?? '';

@@ -1,7 +1,7 @@
 import { type FaultReceipt, type FaultRules, type FaultView } from '../fault-rules.js';
 import { type ArmedFault, type FaultInput, faultSchema } from './fault-schema.js';
-import { parseInput } from './parse-input.js';
-import { type TwilsockServer } from './twilsock-server.js';
+import { parseInput } from './control/parse-input.js';
+import { type TwilsockServer } from './wire/twilsock-server.js';
 
 /** Causes faults and heals them, on the open sockets and by rules for what is to come. */
 export class FaultSwitch {

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { type Client, type Conversation, type Message } from '@twilio/conversations';
 import { type Sandbox, startSandbox } from '../sandbox-server.js';
-import { connectSdk, loaded, mintToken, nextEvent } from './sdk-client.e2e.js';
+import { connectSdk, loaded, mintToken, nextEvent } from './testing/sdk-client.js';
 
 const PHONE = '+15550100';
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex');

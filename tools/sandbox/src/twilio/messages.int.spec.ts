@@ -1,6 +1,6 @@
 import { type Client, type Conversation, type Message } from '@twilio/conversations';
 import { type Sandbox, startSandbox } from '../sandbox-server.js';
-import { connectRest, connectSdk, loaded, mintToken, nextEvent, settled } from './sdk-client.e2e.js';
+import { connectRest, connectSdk, loaded, mintToken, nextEvent, settled } from './testing/sdk-client.js';
 
 const PHONE = '+15550100';
 

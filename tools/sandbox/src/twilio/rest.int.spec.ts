@@ -1,6 +1,6 @@
 import { type Twilio } from 'twilio';
 import { type Sandbox, startSandbox } from '../sandbox-server.js';
-import { connectRest } from './sdk-client.e2e.js';
+import { connectRest } from './testing/sdk-client.js';
 
 const PHONE = '+15550100';
 

@@ -3,24 +3,24 @@ import { FaultRules, seededRandom } from '../fault-rules.js';
 import { type PlatformContext } from '../platform.js';
 import { type WireAnswer } from '../wire.js';
 import { WaitList } from '../wait-list.js';
-import { ConversationsModel } from './conversations-model.js';
+import { ConversationsModel } from './model/conversations-model.js';
 import { type ArmedFault } from './fault-schema.js';
 import { FaultSwitch } from './fault-switch.js';
-import { MediaStore } from './media-store.js';
-import { MessageWatch } from './message-watch.js';
+import { MediaStore } from './model/media-store.js';
+import { MessageWatch } from './model/message-watch.js';
 import { PlatformTime } from './platform-time.js';
-import { type Conversation } from './records.js';
-import { type GateResult, RequestGate } from './request-gate.js';
+import { type Conversation } from './model/records.js';
+import { type GateResult, RequestGate } from './rest/request-gate.js';
 import { Stats } from './stats.js';
-import { SyncProjection } from './sync-projection.js';
-import { SyncStore } from './sync-store.js';
-import { type TunnelContext } from './tunnel-call.js';
-import { routeTunnelRequest } from './tunnel-router.js';
+import { SyncProjection } from './sync/sync-projection.js';
+import { SyncStore } from './sync/sync-store.js';
+import { type TunnelContext } from './tunnel/tunnel-call.js';
+import { routeTunnelRequest } from './tunnel/tunnel-router.js';
 import { type TwilioSandboxOptions } from './twilio-options.js';
-import { TwilsockServer } from './twilsock-server.js';
-import { TwilsockSessions } from './twilsock-session.js';
-import { toWebhookEvent } from './webhook-events.js';
-import { WebhookSender } from './webhooks.js';
+import { TwilsockServer } from './wire/twilsock-server.js';
+import { TwilsockSessions } from './wire/twilsock-session.js';
+import { toWebhookEvent } from './webhooks/webhook-events.js';
+import { WebhookSender } from './webhooks/webhooks.js';
 
 /** The parts of the local Twilio, wired. */
 export interface TwilioEngine {

@@ -3,15 +3,15 @@ import { type Duplex } from 'node:stream';
 import { type FastifyInstance } from 'fastify';
 import { type FaultReceipt, type FaultView } from '../fault-rules.js';
 import { type PlatformContext, type SandboxPlatform } from '../platform.js';
-import { ControlActions } from './control-actions.js';
-import { registerControlApi } from './control-api.js';
+import { ControlActions } from './control/control-actions.js';
+import { registerControlApi } from './control/control-api.js';
 import {
   type ConversationInput,
   type ConversationStateInput,
   type DeliveryInput,
   type InboundMessage,
   type ParticipantInput,
-} from './control-schema.js';
+} from './control/control-schema.js';
 import {
   type ConversationView,
   type MessageView,
@@ -20,16 +20,16 @@ import {
   toMessageView,
   toParticipantView,
   type TwilioStats,
-} from './control-views.js';
+} from './control/control-views.js';
 import { type ArmedFault, type FaultInput } from './fault-schema.js';
-import { type MessageReceipt } from './inbound-messages.js';
-import { registerMediaApi } from './media-api.js';
-import { registerRestApi } from './rest-api.js';
-import { checkToken } from './tokens.js';
+import { type MessageReceipt } from './model/inbound-messages.js';
+import { registerMediaApi } from './rest/media-api.js';
+import { registerRestApi } from './rest/rest-api.js';
+import { checkToken } from './wire/tokens.js';
 import { createTwilioEngine, type TwilioEngine } from './twilio-engine.js';
 import { type TwilioSandboxOptions } from './twilio-options.js';
-import { TWILSOCK_PATH } from './twilsock-server.js';
-import { type WebhookDelivery } from './webhooks.js';
+import { TWILSOCK_PATH } from './wire/twilsock-server.js';
+import { type WebhookDelivery } from './webhooks/webhooks.js';
 
 /** A local Twilio: its Conversations WebSocket, REST interface, media and webhooks, with switches for faults. */
 export class TwilioSandbox implements SandboxPlatform {

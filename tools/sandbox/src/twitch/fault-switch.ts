@@ -5,9 +5,9 @@ import {
   type TwitchFaultInput,
   twitchFaultSchema,
 } from './fault-schema.js';
-import { type IrcConnection } from './irc-connection.js';
-import { type IrcServer } from './irc-server.js';
-import { type TokenStore } from './tokens.js';
+import { type IrcConnection } from './wire/irc-connection.js';
+import { type IrcServer } from './wire/irc-server.js';
+import { type TokenStore } from './model/tokens.js';
 
 /** What a fault did: what it acted on at once, and the id of what stays armed. */
 export interface TwitchFaultReceipt {

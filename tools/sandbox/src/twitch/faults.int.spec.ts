@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
 import { type Sandbox, startSandbox } from '../sandbox-server.js';
-import { joinRaw, logInRaw, openRaw, type RawClient } from './raw-client.e2e.js';
+import { joinRaw, logInRaw, openRaw, type RawClient } from './testing/raw-client.js';
 import { twitchDefaults } from './twitch-options.js';
 
 describe('Twitch faults', () => {

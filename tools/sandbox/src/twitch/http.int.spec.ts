@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Sandbox, startSandbox } from '../sandbox-server.js';
-import { joinRaw, logInRaw } from './raw-client.e2e.js';
+import { joinRaw, logInRaw } from './testing/raw-client.js';
 import { twitchDefaults } from './twitch-options.js';
 
 interface Answer {

@@ -1,5 +1,5 @@
 import { type Sandbox, startSandbox } from '../sandbox-server.js';
-import { joinRaw, logInRaw, openRaw, type RawClient } from './raw-client.e2e.js';
+import { joinRaw, logInRaw, openRaw, type RawClient } from './testing/raw-client.js';
 import { twitchDefaults } from './twitch-options.js';
 
 const PASS = `PASS oauth:${twitchDefaults.accessToken}`;

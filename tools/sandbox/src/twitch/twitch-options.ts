@@ -1,4 +1,4 @@
-import { type MessageLimits, type RateLimit } from './rate-limits.js';
+import { type MessageLimits, type RateLimit } from './model/rate-limits.js';
 
 /** How the local Twitch is set up. Everything has a default, see `twitchDefaults`. */
 export interface TwitchSandboxOptions {

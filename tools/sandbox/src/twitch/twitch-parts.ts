@@ -1,15 +1,15 @@
 import { FaultRules, seededRandom } from '../fault-rules.js';
 import { type PlatformContext } from '../platform.js';
-import { ChannelDirectory } from './channels.js';
-import { Chat } from './chat.js';
-import { CommandLog } from './command-log.js';
+import { ChannelDirectory } from './model/channels.js';
+import { Chat } from './model/chat.js';
+import { CommandLog } from './model/command-log.js';
 import { type ArmedFault } from './fault-schema.js';
-import { IrcServer } from './irc-server.js';
-import { MessagePacer, SlidingWindow } from './rate-limits.js';
-import { Speech } from './speech.js';
-import { TokenStore } from './tokens.js';
+import { IrcServer } from './wire/irc-server.js';
+import { MessagePacer, SlidingWindow } from './model/rate-limits.js';
+import { Speech } from './model/speech.js';
+import { TokenStore } from './model/tokens.js';
 import { type TwitchSandboxOptions } from './twitch-options.js';
-import { UserDirectory } from './users.js';
+import { UserDirectory } from './model/users.js';
 
 /** What a local Twitch is made of. */
 export interface TwitchParts {

@@ -5,11 +5,16 @@ import { type FastifyInstance } from 'fastify';
 import { type FaultView } from '../fault-rules.js';
 import { type PlatformContext, type SandboxPlatform } from '../platform.js';
 import { WaitList } from '../wait-list.js';
-import { type Channel } from './channels.js';
-import { type ExecutedCommand } from './command-log.js';
-import { applyEvent, patchChannel, type TwitchMessageReceipt, writeAsUser } from './control-actions.js';
-import { registerControlApi } from './control-api.js';
-import { ControlError } from './control-error.js';
+import { type Channel } from './model/channels.js';
+import { type ExecutedCommand } from './model/command-log.js';
+import {
+  applyEvent,
+  patchChannel,
+  type TwitchMessageReceipt,
+  writeAsUser,
+} from './control/control-actions.js';
+import { registerControlApi } from './control/control-api.js';
+import { ControlError } from './control/control-error.js';
 import {
   type ChannelPatchInput,
   channelPatchSchema,
@@ -19,19 +24,19 @@ import {
   twitchEventSchema,
   type UserMessageInput,
   userMessageSchema,
-} from './control-schema.js';
+} from './control/control-schema.js';
 import {
   toChannelView,
   toMessageView,
   type TwitchChannelView,
   type TwitchMessageView,
   type TwitchStats,
-} from './control-views.js';
+} from './control/control-views.js';
 import { type ArmedFault, type TwitchFaultInput } from './fault-schema.js';
 import { causeFault, type TwitchFaultReceipt } from './fault-switch.js';
-import { isChatUpgrade } from './irc-server.js';
-import { registerOAuthRoutes } from './oauth-routes.js';
-import { type TokenPair } from './tokens.js';
+import { isChatUpgrade } from './wire/irc-server.js';
+import { registerOAuthRoutes } from './rest/oauth-routes.js';
+import { type TokenPair } from './model/tokens.js';
 import { type TwitchSandboxOptions } from './twitch-options.js';
 import { createParts, type TwitchParts } from './twitch-parts.js';
 

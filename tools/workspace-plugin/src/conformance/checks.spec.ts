@@ -197,7 +197,7 @@ const BAD: readonly (readonly [what: string, check: Check, files: Files, at: rea
     'a connector without contract suite',
     checkContractSuite,
     { 'libs/connectors-acme/src/a.spec.ts': `// describeConnectorContract('acme')` },
-    ['libs/connectors-acme/src/connector-contract.int.spec.ts:1'],
+    ['libs/connectors-acme/src/testing/connector-contract.int.spec.ts:1'],
   ],
   [
     'a registry in the lockfile',
@@ -256,7 +256,11 @@ const GOOD: readonly (readonly [what: string, check: Check, files: Files])[] = [
     },
   ],
   ['sleeping in production code', checkFixedSleeps, { 'libs/a/src/a.ts': `await delay(50);` }],
-  ['sdk.ts', checkVendorImports, { 'libs/connectors-acme/src/sdk.ts': `export { A } from 'acme-sdk';` }],
+  [
+    'sdk.ts',
+    checkVendorImports,
+    { 'libs/connectors-acme/src/session/sdk.ts': `export { A } from 'acme-sdk';` },
+  ],
   [
     'types in the project',
     checkVendorImports,

@@ -21,10 +21,10 @@ const COMPLETE: Readonly<Record<string, string>> = {
       ['src/config.ts', 'export const myChatConfigSchema = 1;'],
       ['src/capabilities.ts', ''],
       ['src/my-chat-ingress-client.ts', 'export class MyChatIngressClient {}'],
-      ['src/my-chat-envelope-builder.ts', 'export class MyChatEnvelopeBuilder {}'],
+      ['src/inbound/my-chat-envelope-builder.ts', 'export class MyChatEnvelopeBuilder {}'],
       ['src/connector-adapter.ts', 'export class MyChatConnectorAdapter {}'],
-      ['src/errors.ts', ''],
-      ['src/sdk.ts', ''],
+      ['src/platform/errors.ts', ''],
+      ['src/session/sdk.ts', ''],
       ['src/fixtures/messages.json', '[]'],
     ].map(([file, text]) => [`${ROOT}/${file ?? ''}`, text ?? '']),
   ),
@@ -55,7 +55,7 @@ describe('checkConnectorFiles', () => {
     ['index.ts', 'createMyChatConnector'],
     ['config.ts', 'myChatConfigSchema'],
     ['my-chat-ingress-client.ts', 'MyChatIngressClient'],
-    ['my-chat-envelope-builder.ts', 'MyChatEnvelopeBuilder'],
+    ['inbound/my-chat-envelope-builder.ts', 'MyChatEnvelopeBuilder'],
     ['connector-adapter.ts', 'MyChatConnectorAdapter'],
   ])('misses in %s the name %s', (file, name) => {
     const path = `${ROOT}/src/${file}`;
@@ -64,7 +64,7 @@ describe('checkConnectorFiles', () => {
   });
 
   it('wants no sdk.ts of a connector without a vendor package', () => {
-    const { [`${ROOT}/src/sdk.ts`]: _gone, 'eslint.config.mjs': _table, ...rest } = COMPLETE;
+    const { [`${ROOT}/src/session/sdk.ts`]: _gone, 'eslint.config.mjs': _table, ...rest } = COMPLETE;
     expect(filesOf(rest)).toEqual([]);
   });
 

@@ -30,9 +30,9 @@ function standardFiles(name: string): Readonly<Record<string, readonly string[]>
     'src/config.ts': [`${camel}ConfigSchema`],
     'src/capabilities.ts': [],
     [`src/${name}-ingress-client.ts`]: [`${pascal}IngressClient`],
-    [`src/${name}-envelope-builder.ts`]: [`${pascal}EnvelopeBuilder`],
+    [`src/inbound/${name}-envelope-builder.ts`]: [`${pascal}EnvelopeBuilder`],
     'src/connector-adapter.ts': [`${pascal}ConnectorAdapter`],
-    'src/errors.ts': [],
+    'src/platform/errors.ts': [],
   };
 }
 
@@ -41,7 +41,7 @@ export function checkConnectorFiles(view: WorkspaceView): Finding[] {
   const vendors = vendorPackagesOf(view);
   return connectorsOf(view).flatMap((name) => {
     const root = `libs/connectors-${name}`;
-    const sdk = vendors.some(({ owner }) => owner === root) ? { 'src/sdk.ts': [] } : {};
+    const sdk = vendors.some(({ owner }) => owner === root) ? { 'src/session/sdk.ts': [] } : {};
     const files = Object.entries({ ...standardFiles(name), ...sdk });
     return [
       ...files.flatMap(([file, names]) => checkFile(view, `${root}/${file}`, names)),

@@ -15,7 +15,7 @@ export function checkContractSuite(view: WorkspaceView): Finding[] {
   return connectorsOf(view)
     .filter((name) => !callers.some((file) => file.startsWith(`libs/connectors-${name}/`)))
     .map((name) => ({
-      file: `libs/connectors-${name}/src/connector-contract.int.spec.ts`,
+      file: `libs/connectors-${name}/src/testing/connector-contract.int.spec.ts`,
       line: 1,
       rule: 'contract suite',
       message: `no spec of the connector calls ${SUITE}`,

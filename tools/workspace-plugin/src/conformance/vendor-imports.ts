@@ -6,7 +6,7 @@ import { type VendorPackage, vendorPackagesOf } from './vendor-packages.js';
 
 const RULE = 'vendor import';
 /** The one file of a project through which a vendor's package is loaded. */
-const LIBRARY_FILE = /\/src\/(?:sdk|pubsub-library|firestore-library)\.ts$/;
+const LIBRARY_FILE = /\/src\/(?:session\/sdk|pubsub\/pubsub-library|firestore\/firestore-library)\.ts$/;
 const LIBRARY_SPECIFIER = /^\.{1,2}\/(?:.*\/)?(?:sdk|pubsub-library|firestore-library)\.js$/;
 
 /**
@@ -41,7 +41,7 @@ function judge(
   if (LIBRARY_FILE.test(file)) return undefined;
   return {
     message: `${specifier} is loaded beside the one file for it`,
-    cure: `re-export what is needed by name in ${owner}/src/sdk.ts (of a CommonJS package a bundler keeps no more) and import that file when it is needed; types may be imported anywhere in the project, with \`type\``,
+    cure: `re-export what is needed by name in ${owner}/src/session/sdk.ts (of a CommonJS package a bundler keeps no more) and import that file when it is needed; types may be imported anywhere in the project, with \`type\``,
   };
 }
 
@@ -52,7 +52,8 @@ function judgeForeign(
 ): Pick<Finding, 'message' | 'cure'> | undefined {
   const owner = ownerOf(specifier, packages);
   if (owner === undefined || file.startsWith(`${owner}/`)) return undefined;
-  if (/^tools\/[^/]+\/.+\.(?:spec|e2e)\.ts$|^tools\/[^/]+\/.+\.mjs$/.test(file)) return undefined;
+  if (/^tools\/[^/]+\/.+(?:\.(?:spec|e2e)|\/testing\/[^/]+)\.ts$|^tools\/[^/]+\/.+\.mjs$/.test(file))
+    return undefined;
   return {
     message: `${specifier} belongs to ${owner}`,
     cure: `use what ${owner} offers, or move the code there`,

@@ -17,7 +17,7 @@ const APIS = [
   'secretmanager',
 ];
 
-/** Retention and redelivery as the service itself would ask for (libs/message-bus/src/pubsub-admin.ts). */
+/** Retention and redelivery as the service itself would ask for (libs/message-bus/src/pubsub/pubsub-admin.ts). */
 const SUBSCRIPTION_OPTIONS =
   '--enable-message-ordering --ack-deadline=20 --min-retry-delay=1s --max-retry-delay=60s --expiration-period=never --message-retention-duration=7d';
 

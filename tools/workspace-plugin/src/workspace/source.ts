@@ -35,7 +35,11 @@ export function sourcesOf(view: WorkspaceView): Source[] {
 
 /** Whether the file is run by a test runner or serves nothing but tests. */
 export function isTestFile(file: string): boolean {
-  return /\.(?:spec|e2e|bench)\.ts$/.test(file) || /^apps\/[^/]+-e2e\//.test(file);
+  return (
+    /\.(?:spec|e2e|bench)\.ts$/.test(file) ||
+    /^apps\/[^/]+-e2e\//.test(file) ||
+    /^(?:libs\/connectors-[^/]+|tools\/sandbox)\/src\/(?:[^/]+\/)?testing\//.test(file)
+  );
 }
 
 /** Every node of the tree, outer ones first. */

@@ -1,7 +1,7 @@
 import { waitUntil } from '../../support/wait-until.js';
-import { type BusProxy } from '../bus-proxy.js';
-import { type BusWatch } from '../bus-watch.js';
-import { type CampaignBus } from '../campaign-bus.js';
+import { type BusProxy } from '../machinery/bus-proxy.js';
+import { type BusWatch } from '../load/bus-watch.js';
+import { type CampaignBus } from '../machinery/campaign-bus.js';
 import { type Fault } from '../fault.js';
 
 /** Milliseconds that the service gets to settle what it has, before the bus is emptied. */

@@ -1,5 +1,5 @@
 import { type Fault } from '../fault.js';
-import { type Injector } from '../injector.js';
+import { type Injector } from '../machinery/injector.js';
 
 /**
  * What can happen to the clock of the service's machine. A platform's clock that is wrong the other way looks the same to the service, so

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BusProxy } from '../bus-proxy.js';
+import { type BusProxy } from '../machinery/bus-proxy.js';
 import { type CampaignPlatform } from '../campaign-platform.js';
 import { type Fault, type Heal } from '../fault.js';
-import { type Burst } from '../load-driver.js';
+import { type Burst } from '../load/load-driver.js';
 import { type Random } from '../random.js';
-import { type ServiceFleet } from '../service-fleet.js';
+import { type ServiceFleet } from '../machinery/service-fleet.js';
 
 /**
  * Milliseconds of load while the bus is away and before the service dies, so that it has something in hand.

@@ -1,7 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { type BusProxy } from '../bus-proxy.js';
+import { type BusProxy } from '../machinery/bus-proxy.js';
 import { type Fault, type Heal } from '../fault.js';
-import { type Injector } from '../injector.js';
+import { type Injector } from '../machinery/injector.js';
 
 /** What can happen to the service's state file and its folder. */
 export function stateFaults(directory: string, injector: Injector): readonly Fault[] {

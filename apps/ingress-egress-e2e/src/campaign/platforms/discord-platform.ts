@@ -1,7 +1,7 @@
 import { type DiscordFaultInput, type Sandbox } from '@bitbrat/sandbox';
 import { type CampaignPlatform, type Standing, type Written } from '../campaign-platform.js';
 import { type Fault } from '../fault.js';
-import { STATUS_FAULT } from '../status-refusals.js';
+import { STATUS_FAULT } from '../faults/status-refusals.js';
 import { ERROR_STATUSES, faultRowsOf } from './fault-row.js';
 
 type DiscordSandbox = Sandbox['discord'];

@@ -1,7 +1,7 @@
 import { type Sandbox } from '@bitbrat/sandbox';
 import { type CampaignPlatform, type Deleted, type Standing, type Written } from '../campaign-platform.js';
 import { type Fault, type FaultContext } from '../fault.js';
-import { STATUS_FAULT } from '../status-refusals.js';
+import { STATUS_FAULT } from '../faults/status-refusals.js';
 import { ERROR_STATUSES, faultRowsOf } from './fault-row.js';
 
 type TwilioSandbox = Sandbox['twilio'];

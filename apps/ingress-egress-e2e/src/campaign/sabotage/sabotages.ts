@@ -1,4 +1,4 @@
-import { type FindingKind } from '../verdict.js';
+import { type FindingKind } from '../account/verdict.js';
 
 /** One change of the service's source that breaks one of its promises. */
 export interface Sabotage {
@@ -24,7 +24,7 @@ export interface Sabotage {
 export const SABOTAGES = {
   /** The cursor moves before the bus has acknowledged: what dies with the process in between is lost. */
   'cursor-before-ack': {
-    file: 'libs/connectors-twilio/src/conversation-cursor.ts',
+    file: 'libs/connectors-twilio/src/inbound/conversation-cursor.ts',
     find: '      const results = await this.options.take(fresh);',
     replace: `      await conversation.advanceLastReadMessageIndex(page.at(-1)?.index ?? last);
       const results = await this.options.take(fresh);`,
@@ -42,7 +42,7 @@ export const SABOTAGES = {
   },
   /** An event counts as sent before it is sent: a try that failed is never repeated. */
   'dedupe-before-send': {
-    file: 'libs/connectors-twilio/src/message-sender.ts',
+    file: 'libs/connectors-twilio/src/outbound/message-sender.ts',
     find: '    if (remembered !== undefined) return { ...remembered, duplicate: true };\n',
     replace: `    if (remembered !== undefined) return { ...remembered, duplicate: true };
     this.#receipts.set(key, { platformMessageIds: [], duplicate: false });
@@ -52,7 +52,7 @@ export const SABOTAGES = {
   },
   /** A message with the text of an earlier one is taken for it. */
   'dedupe-by-text': {
-    file: 'libs/connectors-twilio/src/message-sender.ts',
+    file: 'libs/connectors-twilio/src/outbound/message-sender.ts',
     find: '    const key = `${conversationSid} ${idempotencyKey}`;',
     replace: '    const key = `${conversationSid} ${parts.join()}`;',
     faults: ['none'],
@@ -69,7 +69,7 @@ export const SABOTAGES = {
   },
   /** What waits for a connection is not woken when it is there. */
   'no-wake-on-connected': {
-    file: 'libs/connectors-core/src/connection-watch.ts',
+    file: 'libs/connectors-core/src/manager/connection-watch.ts',
     find: '    for (const wake of woken) wake();',
     replace: '    void woken;',
     faults: ['twilio.refuse-connections'],

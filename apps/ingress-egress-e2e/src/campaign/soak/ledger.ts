@@ -1,4 +1,4 @@
-import { type FindingKind } from '../verdict.js';
+import { type FindingKind } from '../account/verdict.js';
 
 /** The most channels of a soak, over all platforms. */
 export const MAX_CHANNELS = 2 ** 16;

@@ -1,6 +1,6 @@
 import { type PubSubEmulator } from '@bitbrat/emulators';
 import { waitUntil } from '../../support/wait-until.js';
-import { type ServiceProcess } from '../service-process.js';
+import { type ServiceProcess } from '../machinery/service-process.js';
 import { type Sample } from './sample.js';
 
 const MIB = 2 ** 20;

@@ -10,7 +10,7 @@ import {
   type IngressEnvelope,
 } from '@bitbrat/envelope';
 import { createPubSubBus, type MessageBus, type ReceivedMessage } from '@bitbrat/message-bus';
-import { INSTANCE_ID } from '../bus-watch.js';
+import { INSTANCE_ID } from '../load/bus-watch.js';
 import { type Ledger } from './ledger.js';
 
 /** Ids of the bus's messages by which a redelivery is known: many more than the bus has in hand. */

@@ -109,7 +109,7 @@ describe('the connector generator', () => {
       expect(before.filter((line) => !after.has(line))).toEqual([]);
     }
     expect(textOf(tree, 'eslint.config.mjs')).toBe(readFileSync(join(ROOT, 'eslint.config.mjs'), 'utf8'));
-    expect(tree.exists('libs/connectors-my-chat/src/sdk.ts')).toBe(false);
+    expect(tree.exists('libs/connectors-my-chat/src/session/sdk.ts')).toBe(false);
   });
 
   it('leaves no template behind', async () => {
