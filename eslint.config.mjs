@@ -13,20 +13,34 @@ const benches = ['libs/*/bench/**/*.ts'];
 
 /** Who may import whom: the table of the design, by tag. */
 const constraints = [
+  { sourceTag: 'type:foundation', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'type:model', onlyDependOnLibsWithTags: [] },
-  { sourceTag: 'type:transport', onlyDependOnLibsWithTags: ['type:model'] },
-  { sourceTag: 'type:contract', onlyDependOnLibsWithTags: ['type:model'] },
-  { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:contract', 'type:model'] },
-  { sourceTag: 'type:adapter', onlyDependOnLibsWithTags: ['type:contract', 'type:model'] },
+  { sourceTag: 'type:transport', onlyDependOnLibsWithTags: ['type:foundation', 'type:model'] },
+  { sourceTag: 'type:contract', onlyDependOnLibsWithTags: ['type:foundation', 'type:model'] },
+  { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:foundation', 'type:contract', 'type:model'] },
+  { sourceTag: 'type:adapter', onlyDependOnLibsWithTags: ['type:foundation', 'type:contract', 'type:model'] },
   {
     sourceTag: 'type:app',
-    onlyDependOnLibsWithTags: ['type:adapter', 'type:contract', 'type:transport', 'type:model'],
+    onlyDependOnLibsWithTags: [
+      'type:adapter',
+      'type:contract',
+      'type:transport',
+      'type:model',
+      'type:foundation',
+    ],
   },
   {
     sourceTag: 'type:e2e',
-    onlyDependOnLibsWithTags: ['type:app', 'type:sandbox', 'type:emulator', 'type:transport', 'type:model'],
+    onlyDependOnLibsWithTags: [
+      'type:app',
+      'type:sandbox',
+      'type:emulator',
+      'type:transport',
+      'type:model',
+      'type:foundation',
+    ],
   },
-  { sourceTag: 'type:sandbox', onlyDependOnLibsWithTags: ['type:model'] },
+  { sourceTag: 'type:sandbox', onlyDependOnLibsWithTags: ['type:foundation', 'type:model'] },
   { sourceTag: 'type:emulator', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'type:plugin', onlyDependOnLibsWithTags: [] },
 ];

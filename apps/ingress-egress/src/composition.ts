@@ -2,11 +2,11 @@ import {
   type ConnectorFactory,
   type ConnectorRegistration,
   type Environment,
-  type Logger,
 } from '@bitbrat/connectors-core';
 import { createDiscordConnector, discordConfigSchema } from '@bitbrat/connectors-discord';
 import { createTwilioConnector, twilioConfigSchema } from '@bitbrat/connectors-twilio';
 import { createTwitchConnector, twitchConfigSchema } from '@bitbrat/connectors-twitch';
+import { type Logger } from '@bitbrat/foundation';
 import { createMemoryBus, createPubSubBus, type MessageBus } from '@bitbrat/message-bus';
 import { createFileStore, createFirestoreStore, type StateStore } from '@bitbrat/state-store';
 import { ConfigReader, type ServiceConfig, serviceConfigSchema } from './config.js';

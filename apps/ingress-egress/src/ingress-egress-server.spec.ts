@@ -1,6 +1,7 @@
-import { type ConnectorHost, type IConnector, systemClock } from '@bitbrat/connectors-core';
+import { type ConnectorHost, type IConnector } from '@bitbrat/connectors-core';
 import { RecordingLogger, waitFor } from '@bitbrat/connectors-testing';
 import { decodeOutcome } from '@bitbrat/envelope';
+import { systemClock } from '@bitbrat/foundation';
 import { createMemoryBus } from '@bitbrat/message-bus';
 import { createMemoryStore } from '@bitbrat/state-store';
 import { readSettings } from './composition.js';

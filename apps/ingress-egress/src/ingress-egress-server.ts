@@ -1,13 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import {
-  type Clock,
   ConnectorManager,
   type ConnectorRegistration,
   type ConnectorState,
   type FaultOrigin,
-  isoTime,
-  type Logger,
-  sleep,
 } from '@bitbrat/connectors-core';
 import {
   type ConnectorStatus,
@@ -16,6 +12,7 @@ import {
   type IngressEnvelope,
   type Topics,
 } from '@bitbrat/envelope';
+import { type Clock, isoTime, type Logger, sleep } from '@bitbrat/foundation';
 import { isTopicKeeper, type MessageBus } from '@bitbrat/message-bus';
 import { createCursorStore, type StateStore } from '@bitbrat/state-store';
 import { type ServiceConfig } from './config.js';

@@ -1,4 +1,5 @@
-import { type FaultOrigin, type Logger } from '@bitbrat/connectors-core';
+import { type FaultOrigin } from '@bitbrat/connectors-core';
+import { type Logger } from '@bitbrat/foundation';
 
 export interface ProcessGuardOptions {
   /** Whether the error belongs to a part that deals with it by itself. Called in the context of the error. */

@@ -1,6 +1,6 @@
-import { systemClock } from '@bitbrat/connectors-core';
 import { RecordingLogger, waitFor } from '@bitbrat/connectors-testing';
 import { createTopics, decodeDeadLetter, type IngressEnvelope } from '@bitbrat/envelope';
+import { systemClock } from '@bitbrat/foundation';
 import { BusError, type BusErrorCode, createMemoryBus, type MessageBus } from '@bitbrat/message-bus';
 import { Publisher } from './publisher.js';
 

@@ -1,5 +1,5 @@
-import { type Logger, systemClock } from '@bitbrat/connectors-core';
 import { createTopics, decodeDeadLetter, decodeStatus, type EgressOutcome } from '@bitbrat/envelope';
+import { type Logger, systemClock } from '@bitbrat/foundation';
 import { BusError, type BusErrorCode, type MessageBus, type OutgoingMessage } from '@bitbrat/message-bus';
 import { toDeadLetter } from './egress/outcomes.js';
 import { Publisher } from './publisher.js';

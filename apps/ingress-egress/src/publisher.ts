@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, type Logger } from '@bitbrat/connectors-core';
 import {
   type CodecResult,
   type ConnectorStatus,
@@ -12,6 +11,7 @@ import {
   type IngressEnvelope,
   type Topics,
 } from '@bitbrat/envelope';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 import { BusError, type BusErrorCode, type MessageBus, type OutgoingMessage } from '@bitbrat/message-bus';
 import { fitOutcome, shorten, withoutBody } from './egress/fitting.js';
 import { toDeadLetter } from './egress/outcomes.js';

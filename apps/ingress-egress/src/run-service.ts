@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { systemClock } from '@bitbrat/connectors-core';
+import { systemClock } from '@bitbrat/foundation';
 import { createBus, createStateStore, readSettings } from './composition.js';
 import { ConfigError } from './config.js';
 import { IngressEgressServer } from './ingress-egress-server.js';

@@ -1,5 +1,5 @@
-import { systemClock } from '@bitbrat/connectors-core';
 import { RecordingLogger, waitFor } from '@bitbrat/connectors-testing';
+import { systemClock } from '@bitbrat/foundation';
 import { BusError, createMemoryBus, type MessageBus } from '@bitbrat/message-bus';
 import { createMemoryStore, type StateStore, StateStoreError } from '@bitbrat/state-store';
 import { readSettings } from './composition.js';

@@ -1,6 +1,6 @@
 import { type ErrorInfo } from '@bitbrat/envelope';
+import { messageOf } from '@bitbrat/foundation';
 import { boundRetryAfter } from './retry-after.js';
-import { messageOf } from './thrown.js';
 
 /**
  * What each code means and what follows from it.

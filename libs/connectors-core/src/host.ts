@@ -1,8 +1,7 @@
 import { type ErrorInfo, type IngressEnvelope } from '@bitbrat/envelope';
-import { type Clock } from './clock.js';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 import { type ConnectorError } from './connector-error.js';
 import { type ConnectorState } from './connector-state.js';
-import { type Logger } from './logger.js';
 
 /** Remembers by key how far a connector has read, for platforms that do not keep it for us. */
 export interface CursorStore {

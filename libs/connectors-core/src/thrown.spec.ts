@@ -1,9 +1,8 @@
-import { withTimeout } from './clock.js';
+import { messageOf, withTimeout } from '@bitbrat/foundation';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { toConnectorError } from './connector-error.js';
 import { ConnectorScopes } from './manager/connector-scopes.js';
 import { FaultClaims } from './manager/fault-claims.js';
-import { ManualClock } from './testing/manual-clock.js';
-import { messageOf } from './thrown.js';
 
 const throwing = (): never => {
   throw new Error('do not ask');

@@ -3,12 +3,12 @@ import {
   type ConnectorHost,
   ConnectorRecord,
   type ConnectorSnapshot,
-  isoTime,
   MediaFetcher,
   type SendOptions,
   type SendReceipt,
   toConnectorError,
 } from '@bitbrat/connectors-core';
+import { isoTime } from '@bitbrat/foundation';
 import { ChannelFeeds } from './inbound/channel-feeds.js';
 import { ClientSession } from './session/client-session.js';
 import { type DiscordConfig } from './config.js';

@@ -1,7 +1,7 @@
 import { type ConnectorHost } from '@bitbrat/connectors-core';
 import { correlationIdOf, decodeEgress, decodeIngress, encodeEgress, encodeIngress } from '@bitbrat/envelope';
+import { settle } from '@bitbrat/foundation/testing';
 import { anEgressEvent, anEnvelope } from './builders.js';
-import { settle } from '@bitbrat/connectors-core/testing';
 import { RecordingHost } from './recording-host.js';
 
 const SECRET = 'fake-secret-91ab';

@@ -1,11 +1,6 @@
-import {
-  type Clock,
-  type ConnectorHost,
-  type ConnectorState,
-  type DeliveryReceipt,
-  systemClock,
-} from '@bitbrat/connectors-core';
+import { type ConnectorHost, type ConnectorState, type DeliveryReceipt } from '@bitbrat/connectors-core';
 import { type IngressEnvelope } from '@bitbrat/envelope';
+import { type Clock, systemClock } from '@bitbrat/foundation';
 import { MemoryCursors } from './memory-cursors.js';
 import { RecordingLogger } from './recording-logger.js';
 

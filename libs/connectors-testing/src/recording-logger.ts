@@ -1,4 +1,4 @@
-import { type LogFields, type Logger } from '@bitbrat/connectors-core';
+import { type LogFields, type Logger } from '@bitbrat/foundation';
 
 export interface LogEntry {
   readonly level: keyof Logger;

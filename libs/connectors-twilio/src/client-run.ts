@@ -1,4 +1,5 @@
-import { ConnectorError, sleep, toConnectorError } from '@bitbrat/connectors-core';
+import { ConnectorError, toConnectorError } from '@bitbrat/connectors-core';
+import { sleep } from '@bitbrat/foundation';
 import { ClientSession } from './session/client-session.js';
 import { type ConversationJoiner } from './inbound/conversation-joiner.js';
 import { ConversationReader, type ReaderOptions } from './inbound/conversation-reader.js';

@@ -4,14 +4,12 @@ import {
   ConnectorRecord,
   type ConnectorSnapshot,
   type IngressGap,
-  isoTime,
   maskPhoneNumbers,
   type SendOptions,
   type SendReceipt,
-  sleep,
   toConnectorError,
-  withTimeout,
 } from '@bitbrat/connectors-core';
+import { isoTime, sleep, withTimeout } from '@bitbrat/foundation';
 import { ClientRun } from './client-run.js';
 import { type ClientSession } from './session/client-session.js';
 import { type TwilioConfig } from './config.js';

@@ -5,12 +5,12 @@ import {
   ConnectorRecord,
   type ConnectorSnapshot,
   type IngressGap,
-  isoTime,
   type SendOptions,
   type SendReceipt,
   toConnectorError,
   toErrorInfo,
 } from '@bitbrat/connectors-core';
+import { isoTime } from '@bitbrat/foundation';
 import { toChannelGaps } from './inbound/channel-gaps.js';
 import { ChatLink } from './session/chat-link.js';
 import { type ClientSession } from './session/client-session.js';

@@ -1,6 +1,3 @@
-export { type Backoff } from './backoff.js';
-export { type BusClock } from './clock.js';
-export { type BusLogFields, type BusLogger } from './logger.js';
 export { createMemoryBus, type MemoryBusOptions } from './memory/memory-bus.js';
 export * from './message-bus.js';
 export { MESSAGE_LIMITS } from './message-limits.js';

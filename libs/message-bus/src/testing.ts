@@ -1,4 +1,3 @@
 export { busContractCases, describeMessageBus, runBusContractCase } from './testing/bus-contract.js';
 export { type BusHarness, type ContractCase, type CreateBusHarness } from './testing/contract-case.js';
 export { Recorder } from './testing/recorder.js';
-export { ManualClock } from './testing/manual-clock.js';

@@ -1,5 +1,5 @@
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { CallGate } from './call-gate.js';
-import { ManualClock } from './testing/manual-clock.js';
 
 describe('CallGate', () => {
   it('rejects what has not ended when closing runs out of time', async () => {
@@ -25,7 +25,7 @@ describe('CallGate', () => {
     const closing = gate.close(1000);
     finish();
     await Promise.all([call, closing]);
-    expect(clock.pending).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
     await expect(gate.run(() => Promise.resolve())).rejects.toMatchObject({ code: 'CLOSED' });
   });
 });

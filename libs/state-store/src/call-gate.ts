@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { type StateClock } from './clock.js';
+import { type Clock } from '@bitbrat/foundation';
 import { StateStoreError } from './state-store.js';
 
 const closedError = (): StateStoreError =>
@@ -15,7 +15,7 @@ export class CallGate {
   private closing: Promise<void> | undefined;
   private drained: () => void = () => undefined;
 
-  constructor(private readonly clock: StateClock) {
+  constructor(private readonly clock: Clock) {
     // One listener for each call that waits: as many as there are calls, and no leak.
     setMaxListeners(0, this.forced.signal);
   }

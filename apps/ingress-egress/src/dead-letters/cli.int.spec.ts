@@ -1,5 +1,6 @@
-import { ConnectorManager, systemClock } from '@bitbrat/connectors-core';
+import { ConnectorManager } from '@bitbrat/connectors-core';
 import { createTopics, encodeDeadLetter } from '@bitbrat/envelope';
+import { systemClock } from '@bitbrat/foundation';
 import { createMemoryBus, type MessageBus } from '@bitbrat/message-bus';
 import { toDeadLetter } from '../egress/outcomes.js';
 import { createHttpServer, type HttpServer } from '../http/http-server.js';

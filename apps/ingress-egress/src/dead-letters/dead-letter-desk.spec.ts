@@ -1,5 +1,5 @@
-import { systemClock } from '@bitbrat/connectors-core';
 import { createTopics, type DeadLetter, encodeDeadLetter } from '@bitbrat/envelope';
+import { systemClock } from '@bitbrat/foundation';
 import { BusError, createMemoryBus, type MessageBus, type ReceivedMessage } from '@bitbrat/message-bus';
 import { toDeadLetter } from '../egress/outcomes.js';
 import { DeadLetterDesk } from './dead-letter-desk.js';

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { type Clock, type Logger } from '@bitbrat/connectors-core';
 import { type DeadLetter } from '@bitbrat/envelope';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 import { BusError, type MessageBus } from '@bitbrat/message-bus';
 import { LRUCache } from 'lru-cache';
 import {

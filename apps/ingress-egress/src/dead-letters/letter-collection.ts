@@ -1,5 +1,5 @@
-import { type Clock, type Logger, sleep, withTimeout } from '@bitbrat/connectors-core';
 import { decodeDeadLetter, type DeadLetter } from '@bitbrat/envelope';
+import { type Clock, type Logger, sleep, withTimeout } from '@bitbrat/foundation';
 import {
   type BusSubscription,
   type Disposition,

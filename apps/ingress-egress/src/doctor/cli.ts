@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { type Clock, type Environment } from '@bitbrat/connectors-core';
+import { type Environment } from '@bitbrat/connectors-core';
+import { type Clock } from '@bitbrat/foundation';
 import { Doctor } from './doctor.js';
 import { count, type DoctorRow, formatRow, formatSummary, secretsOf, toShown } from './report.js';
 

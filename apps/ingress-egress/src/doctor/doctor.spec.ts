@@ -1,4 +1,4 @@
-import { systemClock } from '@bitbrat/connectors-core';
+import { systemClock } from '@bitbrat/foundation';
 import { Doctor } from './doctor.js';
 import { type DoctorRow } from './report.js';
 

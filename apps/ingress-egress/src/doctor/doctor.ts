@@ -1,5 +1,4 @@
 import {
-  type Clock,
   type ConnectorHost,
   type ConnectorRegistration,
   type DiagnosisRow,
@@ -9,13 +8,12 @@ import {
   type IConnector,
   isDiagnosable,
   isRejectionHandler,
-  type Logger,
   ok,
   runCheck,
   warning,
-  withTimeout,
 } from '@bitbrat/connectors-core';
 import { createTopics } from '@bitbrat/envelope';
+import { type Clock, type Logger, withTimeout } from '@bitbrat/foundation';
 import { isTopicKeeper, type MessageBus } from '@bitbrat/message-bus';
 import { type StateStore } from '@bitbrat/state-store';
 import { createBus, createStateStore, readSettings, type Settings } from '../composition.js';

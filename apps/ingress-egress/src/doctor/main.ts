@@ -1,4 +1,4 @@
-import { systemClock } from '@bitbrat/connectors-core';
+import { systemClock } from '@bitbrat/foundation';
 import { outliveClosedPipes } from '../cli/closed-pipe.js';
 import { EnvFileError, loadEnvFile } from '../settings/env-file.js';
 import { EXIT, runDoctor } from './cli.js';

@@ -1,11 +1,6 @@
-import {
-  backoffMs,
-  type BackoffPolicy,
-  type ConnectorCapabilities,
-  type ConnectorError,
-  type SendReceipt,
-} from '@bitbrat/connectors-core';
+import { type ConnectorCapabilities, type ConnectorError, type SendReceipt } from '@bitbrat/connectors-core';
 import { type EgressStatus } from '@bitbrat/envelope';
+import { backoffMs, type BackoffPolicy } from '@bitbrat/foundation';
 
 /**
  * Milliseconds after a try whose answer was lost: who looks for the message sooner may not find it, because the platform is still at work on it,

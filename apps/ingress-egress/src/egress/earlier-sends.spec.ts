@@ -1,5 +1,5 @@
-import { sleep } from '@bitbrat/connectors-core';
-import { ManualClock } from '@bitbrat/connectors-core/testing';
+import { sleep } from '@bitbrat/foundation';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { type ReceivedMessage } from '@bitbrat/message-bus';
 import { EarlierSends, type EventOnItsWay, type Protection } from './earlier-sends.js';
 import { type Claim, SendClaims } from './send-claims.js';

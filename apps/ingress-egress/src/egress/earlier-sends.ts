@@ -1,4 +1,5 @@
-import { type Clock, type ConnectorCapabilities, sleep } from '@bitbrat/connectors-core';
+import { type ConnectorCapabilities } from '@bitbrat/connectors-core';
+import { type Clock, sleep } from '@bitbrat/foundation';
 import { type ReceivedMessage } from '@bitbrat/message-bus';
 import { LRUCache } from 'lru-cache';
 import { replayedLetterOf } from '../dead-letters/replay.js';

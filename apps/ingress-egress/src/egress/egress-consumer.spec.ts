@@ -9,8 +9,6 @@ import {
   type SendOptions,
   type SendRates,
   type SendReceipt,
-  sleep,
-  systemClock,
 } from '@bitbrat/connectors-core';
 import {
   createTopics,
@@ -21,9 +19,10 @@ import {
   type EgressOutcome,
   encodeEgress,
 } from '@bitbrat/envelope';
+import { sleep, systemClock } from '@bitbrat/foundation';
 import { createMemoryBus, type MessageBus, type ReceivedMessage } from '@bitbrat/message-bus';
-import { REPLAY_OF } from '../dead-letters/replay.js';
 import { createMemoryStore, type StateStore } from '@bitbrat/state-store';
+import { REPLAY_OF } from '../dead-letters/replay.js';
 import { Publisher } from '../publisher.js';
 import { EgressConsumer } from './egress-consumer.js';
 import { writeSettlement } from './settlement.js';

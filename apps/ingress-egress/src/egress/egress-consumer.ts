@@ -1,12 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import {
-  type Clock,
-  type ConnectorManager,
-  type Logger,
-  toConnectorError,
-  toErrorInfo,
-} from '@bitbrat/connectors-core';
+import { type ConnectorManager, toConnectorError, toErrorInfo } from '@bitbrat/connectors-core';
 import { decodeEgress, type EgressEvent } from '@bitbrat/envelope';
+import { type Clock, KeyedQueue, type Logger } from '@bitbrat/foundation';
 import {
   type BusSubscription,
   type Disposition,
@@ -19,7 +14,6 @@ import { type RetryLimits } from './ack-policy.js';
 import { claimKey, EarlierSends } from './earlier-sends.js';
 import { type DeliveryContext, EventDelivery, sendDeadLetter } from './event-delivery.js';
 import { FairShare } from './fair-share.js';
-import { Lanes } from './lanes.js';
 import { toOutcome } from './outcomes.js';
 import { Pacer } from './pacer.js';
 import { type SendClaims } from './send-claims.js';
@@ -61,9 +55,9 @@ export interface EgressConsumerOptions {
  * An event is acknowledged only when its outcome is known and published.
  */
 export class EgressConsumer {
-  readonly #lanes = new Lanes();
+  readonly #lanes = new KeyedQueue();
   /** Copies of one event, which may have been published for two destinations, are one event. */
-  readonly #copies = new Lanes();
+  readonly #copies = new KeyedQueue();
   readonly #exceptions = new LRUCache<string, number>({ max: REMEMBERED_EXCEPTIONS });
   #isCrashing = false;
   readonly #share: FairShare;
@@ -85,7 +79,7 @@ export class EgressConsumer {
       publisher,
       earlierSends: new EarlierSends(claims, clock, { repeatWindowMs, giveUpAfterMs }),
       pacer: new Pacer(clock),
-      outcomes: new Lanes(),
+      outcomes: new KeyedQueue(),
       clock,
       logger,
       random,

@@ -1,15 +1,12 @@
 import {
-  type Clock,
   type ConnectorCapabilities,
   ConnectorError,
   type ConnectorManager,
-  isoTime,
-  type Logger,
-  sleep,
   toConnectorError,
   toErrorInfo,
 } from '@bitbrat/connectors-core';
 import { type EgressEvent, type EgressStatus, type ErrorInfo } from '@bitbrat/envelope';
+import { type Clock, isoTime, type KeyedQueue, type Logger, sleep } from '@bitbrat/foundation';
 import { type Disposition, type ReceivedMessage } from '@bitbrat/message-bus';
 import { replayedLetterOf } from '../dead-letters/replay.js';
 import { type Publisher } from '../publisher.js';
@@ -23,7 +20,6 @@ import {
   type SendResult,
 } from './ack-policy.js';
 import { type EarlierSends, type EventOnItsWay } from './earlier-sends.js';
-import { type Lanes } from './lanes.js';
 import { toDeadLetter, toOutcome } from './outcomes.js';
 import { type Pacer } from './pacer.js';
 import { type ClaimEnd, type Settled } from './send-claims.js';
@@ -36,7 +32,7 @@ export interface DeliveryContext {
   readonly earlierSends: EarlierSends;
   readonly pacer: Pacer;
   /** Publishes the outcomes of a destination in the order of its events. */
-  readonly outcomes: Lanes;
+  readonly outcomes: KeyedQueue;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;

@@ -1,4 +1,4 @@
-import { ManualClock } from '@bitbrat/connectors-core/testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { FairShare } from './fair-share.js';
 
 const ordered = (id: string): { id: string; orderingKey: string } => ({ id, orderingKey: 'k' });

@@ -1,4 +1,4 @@
-import { type Clock } from '@bitbrat/connectors-core';
+import { type Clock } from '@bitbrat/foundation';
 import { LRUCache } from 'lru-cache';
 
 /** Messages whose returns are counted. */

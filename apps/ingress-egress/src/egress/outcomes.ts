@@ -1,4 +1,4 @@
-import { type ConnectorError, type DeliveryReceipt, isoTime, toErrorInfo } from '@bitbrat/connectors-core';
+import { type ConnectorError, type DeliveryReceipt, toErrorInfo } from '@bitbrat/connectors-core';
 import {
   type DeadLetter,
   type EgressEvent,
@@ -7,6 +7,7 @@ import {
   ENVELOPE_VERSION,
   type ErrorInfo,
 } from '@bitbrat/envelope';
+import { isoTime } from '@bitbrat/foundation';
 import { type ReceivedMessage } from '@bitbrat/message-bus';
 import { withBody } from './fitting.js';
 

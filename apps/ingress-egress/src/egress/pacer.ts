@@ -1,4 +1,5 @@
-import { type Clock, RateLimiter, type SendRates, sleep } from '@bitbrat/connectors-core';
+import { RateLimiter, type SendRates } from '@bitbrat/connectors-core';
+import { type Clock, sleep } from '@bitbrat/foundation';
 import { LRUCache } from 'lru-cache';
 
 /** Destinations whose pace is remembered; one that is forgotten has long been quiet. */

@@ -1,4 +1,4 @@
-import { type Clock, type Logger, messageOf } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, messageOf } from '@bitbrat/foundation';
 import { type StateStore } from '@bitbrat/state-store';
 
 /** Milliseconds between two signs of life of a process that has events in hand. */

@@ -1,5 +1,5 @@
-import { sleep, systemClock } from '@bitbrat/connectors-core';
-import { ManualClock } from '@bitbrat/connectors-core/testing';
+import { sleep, systemClock } from '@bitbrat/foundation';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { createMemoryStore, type StateStore } from '@bitbrat/state-store';
 import fc from 'fast-check';
 import { placeOf } from './claim-slot.js';

@@ -1,4 +1,4 @@
-import { type Clock, type Logger, messageOf, sleep } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, messageOf, sleep } from '@bitbrat/foundation';
 import { type StateStore } from '@bitbrat/state-store';
 import { type Mark, placeOf, type Slot } from './claim-slot.js';
 import { ClaimSlots } from './claim-slots.js';

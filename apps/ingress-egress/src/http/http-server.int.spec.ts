@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { systemClock } from '@bitbrat/connectors-core';
+import { systemClock } from '@bitbrat/foundation';
 import { createHttpServer } from './http-server.js';
 import { aDesk, type HttpWorld, startHttpWorld } from './testing/http-world.js';
 import { silentLogger } from '../fixtures/fakes.js';

@@ -1,10 +1,6 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import {
-  type Clock,
-  type ConnectorManager,
-  type Logger,
-  type WebhookResponse,
-} from '@bitbrat/connectors-core';
+import { type ConnectorManager, type WebhookResponse } from '@bitbrat/connectors-core';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 import { type MessageBus } from '@bitbrat/message-bus';
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type DeadLetterDesk } from '../dead-letters/dead-letter-desk.js';

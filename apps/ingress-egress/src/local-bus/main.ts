@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type BusLogger } from '@bitbrat/message-bus';
+import { type Logger } from '@bitbrat/foundation';
 import { startLocalBus } from '@bitbrat/message-bus/local-bus';
 
 const USAGE = `Serves Google Cloud Pub/Sub's API on this machine, gRPC and REST on one port, in memory.
@@ -16,11 +16,11 @@ const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-const report: BusLogger['warn'] = (event, fields = {}) => {
+const report: Logger['warn'] = (event, fields = {}) => {
   print(`${event} ${JSON.stringify(fields)}`);
 };
 
-const faultLogger: BusLogger = {
+const faultLogger: Logger = {
   debug: () => undefined,
   info: () => undefined,
   warn: report,

@@ -1,6 +1,6 @@
-import { systemClock } from '@bitbrat/connectors-core';
 import { anEnvelope, RecordingLogger, waitFor } from '@bitbrat/connectors-testing';
 import { createTopics, decodeEgress, encodeIngress, type IngressEnvelope } from '@bitbrat/envelope';
+import { systemClock } from '@bitbrat/foundation';
 import { createMemoryBus } from '@bitbrat/message-bus';
 import { EchoBot } from './echo-bot.js';
 

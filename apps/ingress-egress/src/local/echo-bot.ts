@@ -1,5 +1,5 @@
-import { type Clock, isoTime, type Logger } from '@bitbrat/connectors-core';
 import { createReply, decodeIngress, encodeEgress, type Topics } from '@bitbrat/envelope';
+import { type Clock, isoTime, type Logger } from '@bitbrat/foundation';
 import {
   type BusSubscription,
   type Disposition,

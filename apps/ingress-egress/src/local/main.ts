@@ -1,4 +1,4 @@
-import { systemClock } from '@bitbrat/connectors-core';
+import { systemClock } from '@bitbrat/foundation';
 import { startSandbox } from '@bitbrat/sandbox';
 import { createMemoryStore } from '@bitbrat/state-store';
 import { createBus, readSettings } from '../composition.js';

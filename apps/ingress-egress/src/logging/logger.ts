@@ -1,4 +1,4 @@
-import { type Clock, type LogFields, type Logger, systemClock } from '@bitbrat/connectors-core';
+import { type Clock, type LogFields, type Logger, systemClock } from '@bitbrat/foundation';
 import { type DestinationStream, pino } from 'pino';
 import { RepeatFilter } from './repeat-filter.js';
 import { type LogLevel, sanitise } from './sanitise.js';

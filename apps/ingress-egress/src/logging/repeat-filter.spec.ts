@@ -1,4 +1,4 @@
-import { ManualClock } from '@bitbrat/connectors-core/testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import fc from 'fast-check';
 import { MAX_REMEMBERED, REPEAT_INTERVAL_MS, RepeatFilter } from './repeat-filter.js';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Clock, type LogFields } from '@bitbrat/connectors-core';
+import { type Clock, type LogFields } from '@bitbrat/foundation';
 import { type LogLevel } from './sanitise.js';
 
 /** Milliseconds for which equal events are counted instead of logged. */

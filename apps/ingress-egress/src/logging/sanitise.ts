@@ -1,4 +1,5 @@
-import { type LogFields, maskPhoneNumbers } from '@bitbrat/connectors-core';
+import { maskPhoneNumbers } from '@bitbrat/connectors-core';
+import { type LogFields } from '@bitbrat/foundation';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 

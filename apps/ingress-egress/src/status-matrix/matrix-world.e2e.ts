@@ -1,14 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  ConnectorManager,
-  type Logger,
-  type SupervisionPolicy,
-  systemClock,
-  toConnectorError,
-} from '@bitbrat/connectors-core';
+import { ConnectorManager, type SupervisionPolicy, toConnectorError } from '@bitbrat/connectors-core';
 import { MemoryCursors } from '@bitbrat/connectors-testing';
+import { type Logger, systemClock } from '@bitbrat/foundation';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
 import { readSettings } from '../composition.js';
 import { type Phase, type Scenario, TWITCH_CHANNEL } from './scenarios.e2e.js';

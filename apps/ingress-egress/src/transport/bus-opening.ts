@@ -1,4 +1,4 @@
-import { type Clock, type Logger, messageOf, sleep } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, messageOf, sleep } from '@bitbrat/foundation';
 
 /** One thing that must be opened on the bus. */
 export interface OpeningTask {

@@ -1,5 +1,5 @@
-import { ManualClock } from '@bitbrat/connectors-core/testing';
 import { RecordingLogger } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import {
   createMemoryStore,
   type StateStore,

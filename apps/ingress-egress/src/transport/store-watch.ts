@@ -1,4 +1,4 @@
-import { type Clock, type Logger, messageOf, sleep } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, messageOf, sleep } from '@bitbrat/foundation';
 import { type StateStore, StateStoreError } from '@bitbrat/state-store';
 
 /** Milliseconds between two looks, while all is well and while it is not, and what one look may take. */

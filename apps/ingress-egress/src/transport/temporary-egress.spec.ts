@@ -1,4 +1,5 @@
-import { ManualClock, RecordingLogger } from '@bitbrat/connectors-testing';
+import { RecordingLogger } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { createMemoryBus, type TopicKeeper } from '@bitbrat/message-bus';
 import { TemporaryEgress } from './temporary-egress.js';
 

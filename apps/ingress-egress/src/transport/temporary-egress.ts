@@ -1,4 +1,4 @@
-import { type Clock, type Logger, messageOf, sleep } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, messageOf, sleep } from '@bitbrat/foundation';
 import { isTopicKeeper, type MessageBus } from '@bitbrat/message-bus';
 
 /** An owner that was not there for so long is gone. Longer than Pub/Sub keeps a subscription that nobody reads. */

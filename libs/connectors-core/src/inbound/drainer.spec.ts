@@ -1,6 +1,6 @@
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { ConnectorError, toConnectorError } from '../connector-error.js';
 import { Drainer, type DrainerOptions } from './drainer.js';
-import { ManualClock } from '../testing/manual-clock.js';
 
 /** Drains that end when the test says so. */
 class Script {

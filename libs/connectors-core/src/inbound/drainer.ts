@@ -1,6 +1,5 @@
-import { type Clock, sleep } from '../clock.js';
+import { backoffMs, type BackoffPolicy, type Clock, sleep } from '@bitbrat/foundation';
 import { type ConnectorError } from '../connector-error.js';
-import { type BackoffPolicy, backoffMs } from '../retry.js';
 
 const BACKOFF: BackoffPolicy = { baseMs: 500, maxMs: 30_000 };
 

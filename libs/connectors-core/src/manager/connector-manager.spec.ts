@@ -1,4 +1,5 @@
 import { type IngressEnvelope } from '@bitbrat/envelope';
+import { type Logger, systemClock } from '@bitbrat/foundation';
 import {
   ConnectorError,
   ConnectorManager,
@@ -8,9 +9,7 @@ import {
   type ConnectorState,
   type DeliveryReceipt,
   type IConnector,
-  type Logger,
   type RejectionHandler,
-  systemClock,
 } from '../index.js';
 
 /** A connector whose starts go as the script says, one entry a start; the last entry repeats. */

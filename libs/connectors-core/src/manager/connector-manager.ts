@@ -1,6 +1,6 @@
 import { MAX_TEXT_LENGTH } from '@bitbrat/envelope';
+import { type Clock, isoTime, type Logger, messageOf, withTimeout } from '@bitbrat/foundation';
 import { type ConnectorCapabilities } from '../capabilities.js';
-import { type Clock, isoTime, withTimeout } from '../clock.js';
 import {
   type ConnectorFactory,
   type ConnectorSnapshot,
@@ -13,10 +13,8 @@ import { ConnectorScopes } from './connector-scopes.js';
 import { type ConnectorState } from '../connector-state.js';
 import { FaultClaims, type FaultOrigin } from './fault-claims.js';
 import { type ConnectorHost, type CursorStore, type DeliveryReceipt } from '../host.js';
-import { type Logger } from '../logger.js';
 import { type SupervisionPolicy } from './supervision-policy.js';
 import { Supervisor } from './supervisor.js';
-import { messageOf } from '../thrown.js';
 import { isWebhookReceiver, type WebhookReceiver, type WebhookResponse } from './webhook.js';
 
 /** A connector by the name that envelopes and egress events carry. */

@@ -1,6 +1,6 @@
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { ConnectorError } from '../connector-error.js';
 import { type Finding, ok, runCheck, toFault, warning } from './diagnosis.js';
-import { ManualClock } from '../testing/manual-clock.js';
 
 const containing = (text: string): unknown => expect.stringContaining(text);
 

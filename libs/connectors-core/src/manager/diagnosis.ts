@@ -1,4 +1,4 @@
-import { type Clock, withTimeout } from '../clock.js';
+import { type Clock, withTimeout } from '@bitbrat/foundation';
 import { type IConnector } from '../connector.js';
 import { ConnectorError, toConnectorError } from '../connector-error.js';
 import { maskPhoneNumbers } from '../masking.js';

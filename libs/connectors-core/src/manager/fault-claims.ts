@@ -1,9 +1,8 @@
+import { type LogFields, type Logger, messageOf } from '@bitbrat/foundation';
 import { type IConnector } from '../connector.js';
 import { ConnectorError } from '../connector-error.js';
 import { type ConnectorScopes } from './connector-scopes.js';
-import { type LogFields, type Logger } from '../logger.js';
 import { isRejectionHandler, type RejectionHandler } from './rejection-handler.js';
-import { messageOf } from '../thrown.js';
 
 /** How an error reached the process, as Node names it. */
 export type FaultOrigin = 'uncaughtException' | 'unhandledRejection';

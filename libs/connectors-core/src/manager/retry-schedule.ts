@@ -1,5 +1,5 @@
+import { backoffMs } from '@bitbrat/foundation';
 import { type ConnectorError } from '../connector-error.js';
-import { backoffMs, slowBackoffMs } from '../retry.js';
 import { type SupervisionPolicy } from './supervision-policy.js';
 
 /** When a connector is started again. */
@@ -31,7 +31,7 @@ export class RetrySchedule {
       return { waitMs, attempt: this.#fast, slow: false };
     }
     this.#slow += 1;
-    const waitMs = Math.max(slowBackoffMs(policy.slowBackoff, this.#slow, random), askedMs);
+    const waitMs = Math.max(backoffMs(policy.slowBackoff, this.#slow, random, 'longer'), askedMs);
     return { waitMs, attempt: this.#slow, slow: true };
   }
 

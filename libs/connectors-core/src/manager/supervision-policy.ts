@@ -1,4 +1,4 @@
-import { type BackoffPolicy } from '../retry.js';
+import { type BackoffPolicy } from '@bitbrat/foundation';
 
 /** How a connector is kept up. All times in milliseconds. */
 export interface SupervisionPolicy {

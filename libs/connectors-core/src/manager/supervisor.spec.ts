@@ -1,3 +1,4 @@
+import { ManualClock } from '@bitbrat/foundation/testing';
 import {
   ConnectorError,
   ConnectorRecord,
@@ -7,7 +8,6 @@ import {
   Supervisor,
   type SupervisionPolicy,
 } from '../index.js';
-import { ManualClock } from '../testing.js';
 
 type Step = 'connect' | ConnectorError;
 

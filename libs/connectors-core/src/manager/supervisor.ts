@@ -1,9 +1,8 @@
-import { type Clock, isoTime, sleep, withTimeout } from '../clock.js';
+import { type Clock, isoTime, type Logger, sleep, withTimeout } from '@bitbrat/foundation';
 import { type ConnectorFactory, type ConnectorSnapshot, type IConnector } from '../connector.js';
 import { ConnectorError, isConnectorErrorCode, toConnectorError, toErrorInfo } from '../connector-error.js';
 import { type ConnectorState } from '../connector-state.js';
 import { type ConnectorHost } from '../host.js';
-import { type Logger } from '../logger.js';
 import { RetrySchedule } from './retry-schedule.js';
 import { DEFAULT_SUPERVISION, type SupervisionPolicy } from './supervision-policy.js';
 

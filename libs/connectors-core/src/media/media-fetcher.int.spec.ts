@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
+import { systemClock } from '@bitbrat/foundation';
 import fc from 'fast-check';
-import { systemClock } from '../clock.js';
 import { ConnectorError } from '../connector-error.js';
 import { type Behaviour, HostileServer, repeating, saying, sayingGoodBye } from './hostile-server.e2e.js';
 import { type ResolveHost } from './host-addresses.js';

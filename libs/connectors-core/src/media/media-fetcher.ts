@@ -1,5 +1,5 @@
 import { type Attachment } from '@bitbrat/envelope';
-import { type Clock } from '../clock.js';
+import { type Clock } from '@bitbrat/foundation';
 import { ConnectorError, toConnectorError } from '../connector-error.js';
 import { isTransientStatus } from '../http-status.js';
 import { addressesOf, resolveAllowedHost, type ResolveHost, resolvePublicHost } from './host-addresses.js';

@@ -1,7 +1,7 @@
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { ConnectorError } from '../connector-error.js';
 import { ConnectorRecord } from './connector-record.js';
 import { type ConnectorState } from '../connector-state.js';
-import { ManualClock } from '../testing/manual-clock.js';
 
 const error = new ConnectorError('UPSTREAM_UNAVAILABLE', 'not well');
 const info = { code: 'UPSTREAM_UNAVAILABLE', message: 'not well', retryable: true };

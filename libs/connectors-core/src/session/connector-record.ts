@@ -1,7 +1,7 @@
+import { isoTime } from '@bitbrat/foundation';
 import { type ConnectorCounters, type ConnectorSnapshot, type SendReceipt } from '../connector.js';
 import { type ConnectorError, toConnectorError, toErrorInfo } from '../connector-error.js';
 import { type ConnectorProblem, type ConnectorState, type IngressGap } from '../connector-state.js';
-import { isoTime } from '../clock.js';
 import { type ConnectorHost } from '../host.js';
 
 /** The most problems that a state lists. */

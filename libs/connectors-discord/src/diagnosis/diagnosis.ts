@@ -1,15 +1,14 @@
 import {
-  type Clock,
   ConnectorError,
   type DiagnosisRow,
   fault,
   type Finding,
-  type Logger,
   ok,
   runCheck,
   toConnectorError,
   warning,
 } from '@bitbrat/connectors-core';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 import { z } from 'zod';
 import {
   type BotStanding,

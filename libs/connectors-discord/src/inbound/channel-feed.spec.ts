@@ -1,5 +1,6 @@
 import { ConnectorError, type IngressGap } from '@bitbrat/connectors-core';
-import { ManualClock, RecordingLogger, settle } from '@bitbrat/connectors-testing';
+import { RecordingLogger } from '@bitbrat/connectors-testing';
+import { ManualClock, settle } from '@bitbrat/foundation/testing';
 import { ChannelFeed } from './channel-feed.js';
 import { type HistoryPage } from '../platform/discord-rest.js';
 import { type ChannelFacts, type FeedOptions } from './feed-contract.js';

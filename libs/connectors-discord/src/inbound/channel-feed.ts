@@ -1,4 +1,5 @@
-import { ConnectorError, isoTime } from '@bitbrat/connectors-core';
+import { ConnectorError } from '@bitbrat/connectors-core';
+import { isoTime } from '@bitbrat/foundation';
 import { ChannelCursor } from './channel-cursor.js';
 import { type ChannelFacts, type FeedOptions } from './feed-contract.js';
 import { type ChannelEvent } from './message-intake.js';

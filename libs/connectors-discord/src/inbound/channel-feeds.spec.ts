@@ -1,4 +1,5 @@
-import { ManualClock, RecordingHost, settle } from '@bitbrat/connectors-testing';
+import { RecordingHost } from '@bitbrat/connectors-testing';
+import { ManualClock, settle } from '@bitbrat/foundation/testing';
 import { ChannelFeeds } from './channel-feeds.js';
 import { snowflakeAt } from '../platform/snowflake.js';
 import { type GuildChannel } from '../platform/wire-guild.js';

@@ -1,13 +1,11 @@
 import {
-  type Clock,
   ConnectorError,
   type ConnectorHost,
   type CursorStore,
   Drainer,
   type IngressGap,
-  type Logger,
-  sleep,
 } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, sleep } from '@bitbrat/foundation';
 import { ChannelFeed } from './channel-feed.js';
 import { type DiscordConfig } from '../config.js';
 import { CursorKeeper } from './cursor-keeper.js';

@@ -1,4 +1,5 @@
-import { ManualClock, MemoryCursors, RecordingLogger } from '@bitbrat/connectors-testing';
+import { MemoryCursors, RecordingLogger } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { CursorKeeper } from './cursor-keeper.js';
 
 function setup(): {

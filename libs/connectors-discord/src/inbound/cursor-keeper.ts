@@ -1,12 +1,5 @@
-import {
-  type BackoffPolicy,
-  backoffMs,
-  type Clock,
-  type CursorStore,
-  type Logger,
-  sleep,
-  toConnectorError,
-} from '@bitbrat/connectors-core';
+import { type CursorStore, toConnectorError } from '@bitbrat/connectors-core';
+import { type BackoffPolicy, backoffMs, type Clock, type Logger, sleep } from '@bitbrat/foundation';
 
 /** Milliseconds that a value waits for a newer one before it is saved: what is lost by a kill is read again, with the same ids. */
 const COALESCE_MS = 250;

@@ -1,4 +1,5 @@
-import { type Clock, type ConnectorError, type IngressGap, type Logger } from '@bitbrat/connectors-core';
+import { type ConnectorError, type IngressGap } from '@bitbrat/connectors-core';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 import { type Place } from './discord-envelope-builder.js';
 import { type HistoryPage } from '../platform/discord-rest.js';
 import { type FeedRoom } from './feed-room.js';

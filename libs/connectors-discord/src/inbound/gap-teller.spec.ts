@@ -1,5 +1,6 @@
 import { type IngressGap } from '@bitbrat/connectors-core';
-import { ManualClock, RecordingLogger, settle } from '@bitbrat/connectors-testing';
+import { RecordingLogger } from '@bitbrat/connectors-testing';
+import { ManualClock, settle } from '@bitbrat/foundation/testing';
 import { GapTeller } from './gap-teller.js';
 
 const gap = (from: number, to: number, reason: string): IngressGap => ({

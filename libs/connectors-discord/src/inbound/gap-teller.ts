@@ -1,4 +1,5 @@
-import { type Clock, type IngressGap, type Logger } from '@bitbrat/connectors-core';
+import { type IngressGap } from '@bitbrat/connectors-core';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 
 /** Milliseconds for which gaps of several channels are gathered into one. */
 const GATHER_MS = 1_000;

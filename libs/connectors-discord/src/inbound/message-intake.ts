@@ -1,5 +1,6 @@
-import { type Clock, ConnectorError, isoTime, type Logger } from '@bitbrat/connectors-core';
+import { ConnectorError } from '@bitbrat/connectors-core';
 import { type IngressEnvelope, type Sender } from '@bitbrat/envelope';
+import { type Clock, isoTime, type Logger } from '@bitbrat/foundation';
 import { LRUCache } from 'lru-cache';
 import { type DiscordEnvelopeBuilder, type Place, toSender } from './discord-envelope-builder.js';
 import { MESSAGE_TYPES, type NativeMessage, type NativeReference } from '../platform/native-message.js';

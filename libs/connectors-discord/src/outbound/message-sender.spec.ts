@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { ConnectorError, type SendOptions } from '@bitbrat/connectors-core';
-import { ManualClock, settle } from '@bitbrat/connectors-testing';
+import { ManualClock, settle } from '@bitbrat/foundation/testing';
 import { type RestRequest } from '../platform/discord-rest.js';
 import { type CreateMessage, MessageSender, nonceOf } from './message-sender.js';
 import { snowflakeAt } from '../platform/snowflake.js';

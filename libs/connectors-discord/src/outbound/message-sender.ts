@@ -2,24 +2,20 @@ import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import {
   assertInTime,
-  backoffMs,
-  type BackoffPolicy,
-  type Clock,
   ConnectorError,
   type MediaFetcher,
   type MediaFile,
   planText,
   type SendOptions,
   type SendReceipt,
-  sleep,
 } from '@bitbrat/connectors-core';
+import { backoffMs, type BackoffPolicy, type Clock, linkAbort, sleep } from '@bitbrat/foundation';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { DISCORD_CAPABILITIES } from '../capabilities.js';
 import { type ClientSession } from '../session/client-session.js';
 import { type AllowedMentions } from '../config.js';
 import { toDiscordError } from '../platform/errors.js';
-import { linkAbort } from '../platform/linked-abort.js';
 import { isSnowflake, snowflakeTime } from '../platform/snowflake.js';
 
 /** Sent messages that are remembered, so that a repeated call in this process asks nobody. */

@@ -1,4 +1,5 @@
-import { ManualClock, RecordingLogger } from '@bitbrat/connectors-testing';
+import { RecordingLogger } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { DiscordRest, type RestOptions } from './discord-rest.js';
 
 /** As the SDK refuses what would wait for too long. */

@@ -1,4 +1,5 @@
-import { type Clock, ConnectorError, type Logger } from '@bitbrat/connectors-core';
+import { ConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 import { type RawFile, type REST } from 'discord.js';
 import { z } from 'zod';
 import { type Departure } from '../session/departure.js';

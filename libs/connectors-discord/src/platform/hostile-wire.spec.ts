@@ -1,5 +1,6 @@
+import { RecordingLogger } from '@bitbrat/connectors-testing';
 import { ingressEnvelopeSchema } from '@bitbrat/envelope';
-import { ManualClock, RecordingLogger } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import fc from 'fast-check';
 import { DiscordEnvelopeBuilder } from '../inbound/discord-envelope-builder.js';
 import { DISPATCHES, readNews } from '../session/gateway-events.js';

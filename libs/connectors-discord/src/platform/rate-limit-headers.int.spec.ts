@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type OutgoingHttpHeaders, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { systemClock } from '@bitbrat/connectors-core';
+import { systemClock } from '@bitbrat/foundation';
 import { createSdkClient, type SdkClient } from '../session/sdk-client.js';
 
 const DAY = '86400';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { type Dispatcher, DecoratorHandler, request } from 'undici';
 import { Departure } from './departure.js';
 

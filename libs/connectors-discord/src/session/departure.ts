@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { assertInTime, type Clock, toConnectorError } from '@bitbrat/connectors-core';
+import { assertInTime, toConnectorError } from '@bitbrat/connectors-core';
+import { type Clock } from '@bitbrat/foundation';
 import { type Dispatcher } from 'undici';
 import type * as sdkTypes from './sdk.js';
 

@@ -1,11 +1,5 @@
-import {
-  type BackoffPolicy,
-  backoffMs,
-  type Clock,
-  ConnectorError,
-  sleep,
-  Timers,
-} from '@bitbrat/connectors-core';
+import { ConnectorError } from '@bitbrat/connectors-core';
+import { type BackoffPolicy, backoffMs, type Clock, sleep, Timers } from '@bitbrat/foundation';
 import { type WebSocketOptions } from 'discord.js';
 import { toGatewayUrl } from './gateway-url.js';
 

@@ -1,6 +1,6 @@
 import { ConnectorError } from '@bitbrat/connectors-core';
-import { ManualClock } from '@bitbrat/connectors-core/testing';
 import { RecordingLogger } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { GatewayStanding } from './gateway-standing.js';
 
 const OPEN_LIMIT_MS = 1_000;

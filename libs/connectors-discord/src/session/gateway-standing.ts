@@ -1,12 +1,5 @@
-import {
-  type Clock,
-  ConnectorError,
-  type Logger,
-  Opening,
-  Timers,
-  toConnectorError,
-  withTimeout,
-} from '@bitbrat/connectors-core';
+import { ConnectorError, Opening, toConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, Timers, withTimeout } from '@bitbrat/foundation';
 import { isListedCloseCode } from '../platform/errors.js';
 import { type SessionEvents } from './session-contract.js';
 

@@ -1,4 +1,4 @@
-import { ManualClock } from '@bitbrat/connectors-core/testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { GuildArrival } from './guild-arrival.js';
 
 const LIMIT_MS = 10_000;

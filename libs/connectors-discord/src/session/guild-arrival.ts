@@ -1,4 +1,4 @@
-import { type Clock, Timers } from '@bitbrat/connectors-core';
+import { type Clock, Timers } from '@bitbrat/foundation';
 
 /** Milliseconds that guilds get to arrive after READY. One that Discord cannot show now does not hold up the others. */
 const GUILDS_TIMEOUT_MS = 10_000;

@@ -1,4 +1,4 @@
-import { ManualClock } from '@bitbrat/connectors-core/testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import fc from 'fast-check';
 import { IdentifyBudget } from './identify-budget.js';
 

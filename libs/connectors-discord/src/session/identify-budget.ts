@@ -1,4 +1,4 @@
-import { type Clock } from '@bitbrat/connectors-core';
+import { type Clock } from '@bitbrat/foundation';
 
 /** Sessions that may begin in the window. That is 720 a day; Discord allows 1,000 and then resets the token ("Session Start Limit"). */
 const MOST_STARTS = 20;

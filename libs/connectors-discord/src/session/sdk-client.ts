@@ -1,9 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import { type Clock, withTimeout } from '@bitbrat/connectors-core';
+import { type Clock, linkAbort, withTimeout } from '@bitbrat/foundation';
 import { type CacheFactory, type Client, type GuildMember, type RateLimitData, type User } from 'discord.js';
 import { Departure } from './departure.js';
 import { GatewayHold } from './gateway-hold.js';
-import { linkAbort } from '../platform/linked-abort.js';
 import { boundWaits } from '../platform/rate-limit-headers.js';
 import type * as sdkTypes from './sdk.js';
 

@@ -1,4 +1,5 @@
-import { type Clock, type ConnectorError, type Logger } from '@bitbrat/connectors-core';
+import { type ConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 import { type ClientSession } from './client-session.js';
 import { type IdentifyBudget } from './identify-budget.js';
 import { type DiscordConfig } from '../config.js';

@@ -1,5 +1,6 @@
-import { ConnectorError, systemClock } from '@bitbrat/connectors-core';
+import { ConnectorError } from '@bitbrat/connectors-core';
 import { within } from '@bitbrat/connectors-testing';
+import { systemClock } from '@bitbrat/foundation';
 import { fastClock, Gateway, type GatewayOptions, textsOf, waitFor } from './discord-world.js';
 
 let gateway: Gateway;

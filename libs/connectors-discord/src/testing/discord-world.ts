@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { type Clock, type ConnectorState, parseEnvironment, systemClock } from '@bitbrat/connectors-core';
+import { type ConnectorState, parseEnvironment } from '@bitbrat/connectors-core';
 import { MemoryCursors, RecordingHost, waitFor as waitUntil } from '@bitbrat/connectors-testing';
+import { type Clock, systemClock } from '@bitbrat/foundation';
 import {
   type DiscordMessageReceipt,
   type DiscordMessageView,

@@ -1,11 +1,11 @@
 import { AssertionError } from 'node:assert/strict';
+import { settle } from '@bitbrat/foundation/testing';
 import { brokenInbound } from '../fakes/broken-inbound.js';
 import { brokenInsight } from '../fakes/broken-insight.js';
 import { brokenLifecycle } from '../fakes/broken-lifecycle.js';
 import { brokenOutbound } from '../fakes/broken-outbound.js';
 import { brokenParts } from '../fakes/broken-parts.js';
 import { createFakeHarness } from '../fakes/fake-harness.js';
-import { settle } from '@bitbrat/connectors-core/testing';
 import { connectorContractCases } from './describe-contract.js';
 
 const BROKEN = [...brokenLifecycle, ...brokenInbound, ...brokenOutbound, ...brokenInsight, ...brokenParts];

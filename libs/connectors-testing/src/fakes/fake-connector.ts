@@ -8,13 +8,13 @@ import {
   type ConnectorSnapshot,
   type ConnectorState,
   type IConnector,
-  isoTime,
   planText,
   type SendOptions,
   type SendReceipt,
   toErrorInfo,
 } from '@bitbrat/connectors-core';
 import { type IngressEnvelope } from '@bitbrat/envelope';
+import { isoTime } from '@bitbrat/foundation';
 import { FAKE_CAPABILITIES, FAKE_CODES, toFakeEnvelope } from './fake-mapping.js';
 import { type FakeMessage, FakePlatform, FakePlatformError, type FakeSession } from './fake-platform.js';
 

@@ -1,5 +1,6 @@
-import { type ConnectorCapabilities, type ConnectorErrorCode, isoTime } from '@bitbrat/connectors-core';
+import { type ConnectorCapabilities, type ConnectorErrorCode } from '@bitbrat/connectors-core';
 import { correlationIdOf, ENVELOPE_VERSION, envelopeId, type IngressEnvelope } from '@bitbrat/envelope';
+import { isoTime } from '@bitbrat/foundation';
 import { type FakeMessage, type FakePlatformError } from './fake-platform.js';
 
 /** What the fake platform can do. */

@@ -1,11 +1,5 @@
-import {
-  type Clock,
-  type CursorStore,
-  type Logger,
-  maskPhoneNumbers,
-  toConnectorError,
-  withTimeout,
-} from '@bitbrat/connectors-core';
+import { type CursorStore, maskPhoneNumbers, toConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, withTimeout } from '@bitbrat/foundation';
 import { LRUCache } from 'lru-cache';
 
 /** Addresses whose consent is remembered beside the store. */

@@ -1,11 +1,9 @@
 import {
-  type Clock,
   type ConnectorError,
   type ConnectorErrorCode,
   type DiagnosisRow,
   fault,
   type Finding,
-  type Logger,
   maskPhoneNumbers,
   ok,
   runCheck,
@@ -13,6 +11,7 @@ import {
   toFault,
   warning,
 } from '@bitbrat/connectors-core';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 import { ClientSession } from '../session/client-session.js';
 import { type TwilioConfig } from '../config.js';
 import { MANY_CONVERSATIONS, MOST_CONVERSATIONS } from '../session/conversation-room.js';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import {
   ConversationCursor,
   type CursorMessage,

@@ -1,4 +1,5 @@
-import { type Clock, type ConnectorError } from '@bitbrat/connectors-core';
+import { type ConnectorError } from '@bitbrat/connectors-core';
+import { type Clock } from '@bitbrat/foundation';
 import { toTwilioError } from '../platform/errors.js';
 import { slowRetryMs } from './slow-retry.js';
 

@@ -1,5 +1,6 @@
 import { ConnectorError } from '@bitbrat/connectors-core';
-import { ManualClock, RecordingLogger } from '@bitbrat/connectors-testing';
+import { RecordingLogger } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { ConversationJoiner } from './conversation-joiner.js';
 
 const MINUTE = 60_000;

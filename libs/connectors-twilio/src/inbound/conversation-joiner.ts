@@ -1,11 +1,5 @@
-import {
-  backoffMs,
-  type BackoffPolicy,
-  type Clock,
-  ConnectorError,
-  type Logger,
-  toConnectorError,
-} from '@bitbrat/connectors-core';
+import { ConnectorError, toConnectorError } from '@bitbrat/connectors-core';
+import { backoffMs, type BackoffPolicy, type Clock, type Logger } from '@bitbrat/foundation';
 import { LRUCache } from 'lru-cache';
 import { saysGone } from '../platform/errors.js';
 import { JoinGate } from './join-gate.js';

@@ -1,6 +1,7 @@
-import { type Conversation } from '@twilio/conversations';
 import { ConnectorError } from '@bitbrat/connectors-core';
-import { ManualClock, RecordingHost } from '@bitbrat/connectors-testing';
+import { RecordingHost } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
+import { type Conversation } from '@twilio/conversations';
 import { ConversationReader } from './conversation-reader.js';
 
 const SID = 'CH1';

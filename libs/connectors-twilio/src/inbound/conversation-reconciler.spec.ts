@@ -1,5 +1,6 @@
 import { ConnectorError } from '@bitbrat/connectors-core';
-import { ManualClock, RecordingLogger } from '@bitbrat/connectors-testing';
+import { RecordingLogger } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { ConversationReconciler } from './conversation-reconciler.js';
 import { type RestConversation } from '../platform/twilio-rest.js';
 

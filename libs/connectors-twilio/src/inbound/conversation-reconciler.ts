@@ -1,4 +1,5 @@
-import { type Clock, type ConnectorError, type Logger, toConnectorError } from '@bitbrat/connectors-core';
+import { type ConnectorError, toConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 import { LRUCache } from 'lru-cache';
 import { HoldReport } from './hold-report.js';
 import { type ProblemReporter } from './partial-problem.js';

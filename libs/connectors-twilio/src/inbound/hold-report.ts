@@ -1,4 +1,5 @@
-import { type Clock, type ConnectorError } from '@bitbrat/connectors-core';
+import { type ConnectorError } from '@bitbrat/connectors-core';
+import { type Clock } from '@bitbrat/foundation';
 import { type ProblemReporter } from './partial-problem.js';
 
 /** Milliseconds that work may be held up without a report. */

@@ -1,4 +1,4 @@
-import { settle } from '@bitbrat/connectors-testing';
+import { settle } from '@bitbrat/foundation/testing';
 import { type CursorMessage, type DrainableConversation } from './conversation-cursor.js';
 import { InterruptibleReads } from './interruptible-reads.js';
 

@@ -1,4 +1,5 @@
-import { type Clock, type ConnectorError, maskPhoneNumbers } from '@bitbrat/connectors-core';
+import { type ConnectorError, maskPhoneNumbers } from '@bitbrat/connectors-core';
+import { type Clock } from '@bitbrat/foundation';
 import { HoldReport } from './hold-report.js';
 import { type ProblemReporter } from './partial-problem.js';
 import { slowRetryMs } from './slow-retry.js';

@@ -1,6 +1,7 @@
-import { type Message } from '@twilio/conversations';
 import { ConnectorError } from '@bitbrat/connectors-core';
-import { ManualClock, RecordingHost } from '@bitbrat/connectors-testing';
+import { RecordingHost } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
+import { type Message } from '@twilio/conversations';
 import { ConsentBook } from '../consent/consent-book.js';
 import { MessageIntake } from './message-intake.js';
 import { TwilioEnvelopeBuilder } from './twilio-envelope-builder.js';

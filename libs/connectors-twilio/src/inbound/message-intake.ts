@@ -1,14 +1,7 @@
-import { type Message, type Participant } from '@twilio/conversations';
-import {
-  type Clock,
-  ConnectorError,
-  isoTime,
-  type Logger,
-  maskPhoneNumbers,
-  sleep,
-  withTimeout,
-} from '@bitbrat/connectors-core';
+import { ConnectorError, maskPhoneNumbers } from '@bitbrat/connectors-core';
 import { type IngressEnvelope } from '@bitbrat/envelope';
+import { type Clock, isoTime, type Logger, sleep, withTimeout } from '@bitbrat/foundation';
+import { type Message, type Participant } from '@twilio/conversations';
 import { parseAddress } from '../platform/address.js';
 import { type ConsentBook } from '../consent/consent-book.js';
 import { type ConsentWord, readConsent } from '../consent/consent-words.js';

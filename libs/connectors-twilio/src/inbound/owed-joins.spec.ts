@@ -1,5 +1,6 @@
 import { type CursorStore } from '@bitbrat/connectors-core';
-import { ManualClock, MemoryCursors, RecordingLogger } from '@bitbrat/connectors-testing';
+import { MemoryCursors, RecordingLogger } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import fc from 'fast-check';
 import { type OwedJoin, OwedJoins } from './owed-joins.js';
 

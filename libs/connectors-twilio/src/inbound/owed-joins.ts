@@ -1,10 +1,5 @@
-import {
-  type Clock,
-  type CursorStore,
-  type Logger,
-  toConnectorError,
-  withTimeout,
-} from '@bitbrat/connectors-core';
+import { type CursorStore, toConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, withTimeout } from '@bitbrat/foundation';
 import { isConversationSid } from '../platform/conversation-sid.js';
 
 const KEY = 'owed-joins';

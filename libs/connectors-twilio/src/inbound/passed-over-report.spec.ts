@@ -1,5 +1,5 @@
 import { type IngressGap } from '@bitbrat/connectors-core';
-import { ManualClock } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import fc from 'fast-check';
 import { PassedOverReport } from './passed-over-report.js';
 

@@ -1,4 +1,5 @@
-import { type Clock, type IngressGap, isoTime } from '@bitbrat/connectors-core';
+import { type IngressGap } from '@bitbrat/connectors-core';
+import { type Clock, isoTime } from '@bitbrat/foundation';
 import { type PassedOver } from './conversation-cursor.js';
 
 /** Milliseconds in which what is passed over becomes one report: a first start meets many conversations at once. */

@@ -1,4 +1,5 @@
-import { ConnectorError, type ConnectorHost, isoTime, withTimeout } from '@bitbrat/connectors-core';
+import { ConnectorError, type ConnectorHost } from '@bitbrat/connectors-core';
+import { isoTime, withTimeout } from '@bitbrat/foundation';
 import { LRUCache } from 'lru-cache';
 import { toDeliveryError } from '../platform/errors.js';
 import { type NativeOptOut, type Phone } from '../platform/native-opt-out.js';

@@ -1,5 +1,5 @@
 import { ConnectorError, type SendOptions } from '@bitbrat/connectors-core';
-import { ManualClock, settle } from '@bitbrat/connectors-testing';
+import { ManualClock, settle } from '@bitbrat/foundation/testing';
 import { type ClientSession } from '../session/client-session.js';
 import { MessageSender } from './message-sender.js';
 

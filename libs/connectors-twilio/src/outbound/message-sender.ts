@@ -1,16 +1,13 @@
-import { type Conversation } from '@twilio/conversations';
 import {
   assertInTime,
-  type Clock,
   ConnectorError,
-  isoTime,
   maskPhoneNumbers,
   planText,
   type SendOptions,
   type SendReceipt,
-  sleep,
-  withTimeout,
 } from '@bitbrat/connectors-core';
+import { type Clock, isoTime, sleep, withTimeout } from '@bitbrat/foundation';
+import { type Conversation } from '@twilio/conversations';
 import { LRUCache } from 'lru-cache';
 import { TWILIO_CAPABILITIES } from '../capabilities.js';
 import { type ClientSession } from '../session/client-session.js';

@@ -1,4 +1,4 @@
-import { ManualClock } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import fc from 'fast-check';
 import { PlatformClock } from './platform-clock.js';
 

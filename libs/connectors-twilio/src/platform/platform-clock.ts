@@ -1,4 +1,5 @@
-import { type Clock, ConnectorError } from '@bitbrat/connectors-core';
+import { ConnectorError } from '@bitbrat/connectors-core';
+import { type Clock } from '@bitbrat/foundation';
 
 /** Milliseconds: the header `Date` has whole seconds, so on average it is late by half of one. */
 const HALF_SECOND_MS = 500;

@@ -1,4 +1,4 @@
-import { ManualClock } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { retryAfterIn, ToldWait } from './retry-after.js';
 
 /** A frame as the platform writes it: lengths count bytes, the payload follows after one line end. */

@@ -1,4 +1,5 @@
-import { type Clock, toRetryAfterMs } from '@bitbrat/connectors-core';
+import { toRetryAfterMs } from '@bitbrat/connectors-core';
+import { type Clock } from '@bitbrat/foundation';
 import { propertyOf } from './property.js';
 
 /** First line of a Twilsock frame: its header's length in bytes. */

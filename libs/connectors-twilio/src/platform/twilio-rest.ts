@@ -1,4 +1,5 @@
-import { type Clock, ConnectorError, toRetryAfterMs } from '@bitbrat/connectors-core';
+import { ConnectorError, toRetryAfterMs } from '@bitbrat/connectors-core';
+import { type Clock } from '@bitbrat/foundation';
 import { z } from 'zod';
 import { type TwilioConfig } from '../config.js';
 import { nativeFactsOf, toTwilioError } from './errors.js';

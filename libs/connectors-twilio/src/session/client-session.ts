@@ -1,5 +1,6 @@
+import { ConnectorError, Opening, toConnectorError } from '@bitbrat/connectors-core';
+import { Timers, withTimeout } from '@bitbrat/foundation';
 import { type Client, type Conversation } from '@twilio/conversations';
-import { ConnectorError, Opening, Timers, toConnectorError, withTimeout } from '@bitbrat/connectors-core';
 import { ConversationList } from './conversation-list.js';
 import { saysTokenRefused, toConnectionError, toTwilioError } from '../platform/errors.js';
 import { createSdkClient, type SdkClient } from './sdk-client.js';

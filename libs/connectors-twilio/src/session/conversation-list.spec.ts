@@ -1,5 +1,5 @@
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { type Client } from '@twilio/conversations';
-import { ManualClock } from '@bitbrat/connectors-testing';
 import { ConversationList } from './conversation-list.js';
 
 describe('ConversationList', () => {

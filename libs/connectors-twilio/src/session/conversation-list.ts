@@ -1,5 +1,6 @@
+import { ConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, withTimeout } from '@bitbrat/foundation';
 import { type Client, type Conversation } from '@twilio/conversations';
-import { type Clock, ConnectorError, withTimeout } from '@bitbrat/connectors-core';
 import { toTwilioError } from '../platform/errors.js';
 import { type ToldWait } from '../platform/retry-after.js';
 

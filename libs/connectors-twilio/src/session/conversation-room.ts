@@ -1,4 +1,4 @@
-import { type Logger } from '@bitbrat/connectors-core';
+import { type Logger } from '@bitbrat/foundation';
 
 /** An identity can be in so many active or inactive conversations (limits page; error 50214). */
 export const MOST_CONVERSATIONS = 1_000;

@@ -1,5 +1,5 @@
+import { type Clock, withTimeout } from '@bitbrat/foundation';
 import { type Client, type ClientOptions } from '@twilio/conversations';
-import { type Clock, withTimeout } from '@bitbrat/connectors-core';
 import { type RawData, type WebSocket } from 'ws';
 import { propertyOf } from '../platform/property.js';
 import { ToldWait } from '../platform/retry-after.js';

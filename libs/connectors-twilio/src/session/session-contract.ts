@@ -1,4 +1,5 @@
-import { type Clock, type ConnectorError, type Logger } from '@bitbrat/connectors-core';
+import { type ConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 import { type TwilioTokenProvider } from './token-provider.js';
 
 /** What a session needs. */

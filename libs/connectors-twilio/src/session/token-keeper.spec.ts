@@ -1,4 +1,5 @@
-import { ManualClock, RecordingLogger } from '@bitbrat/connectors-testing';
+import { RecordingLogger } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { TokenKeeper, type TokenKeeperOptions } from './token-keeper.js';
 import { type MintedToken } from './token-provider.js';
 

@@ -1,4 +1,5 @@
-import { type Clock, type ConnectorError, type Logger, withTimeout } from '@bitbrat/connectors-core';
+import { type ConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, withTimeout } from '@bitbrat/foundation';
 import { toTwilioError } from '../platform/errors.js';
 import { type MintedToken, type TwilioTokenProvider } from './token-provider.js';
 

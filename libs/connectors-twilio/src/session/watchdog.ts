@@ -1,4 +1,5 @@
-import { type Clock, ConnectorError, withTimeout } from '@bitbrat/connectors-core';
+import { ConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, withTimeout } from '@bitbrat/foundation';
 
 /** Milliseconds for an answer. */
 const ANSWER_TIMEOUT_MS = 10_000;

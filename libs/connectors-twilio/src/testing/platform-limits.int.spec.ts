@@ -1,4 +1,4 @@
-import { systemClock } from '@bitbrat/connectors-core';
+import { systemClock } from '@bitbrat/foundation';
 import { Gateway, type GatewayOptions, waitFor } from './twilio-world.js';
 
 const HOUR = 3_600_000;

@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { type Clock, type ConnectorState, parseEnvironment, systemClock } from '@bitbrat/connectors-core';
+import { type ConnectorState, parseEnvironment } from '@bitbrat/connectors-core';
 import { RecordingHost, waitFor as waitUntil } from '@bitbrat/connectors-testing';
+import { type Clock, systemClock } from '@bitbrat/foundation';
 import { type Sandbox, startSandbox, type TwilioSandboxOptions } from '@bitbrat/sandbox';
 import { type TwilioConfig, twilioConfigSchema } from '../config.js';
 import { TwilioConnectorAdapter } from '../connector-adapter.js';

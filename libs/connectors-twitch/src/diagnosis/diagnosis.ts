@@ -1,16 +1,14 @@
 import {
-  type Clock,
   DIAGNOSIS_LIMIT_MS,
   type DiagnosisRow,
   fault,
   type Finding,
-  isoTime,
-  type Logger,
   ok,
   runCheck,
   toFault,
   warning,
 } from '@bitbrat/connectors-core';
+import { type Clock, isoTime, type Logger } from '@bitbrat/foundation';
 import { JOIN_LIMIT } from '../session/channel-joiner.js';
 import { ChatEar } from './chat-ear.js';
 import { type ChatLine } from '../platform/chat-line.js';

@@ -1,5 +1,6 @@
 import { type IngressGap } from '@bitbrat/connectors-core';
-import { ManualClock, RecordingHost } from '@bitbrat/connectors-testing';
+import { RecordingHost } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { type ChatLine } from '../platform/chat-line.js';
 import { MessageIntake } from './message-intake.js';
 import { TwitchEnvelopeBuilder } from './twitch-envelope-builder.js';

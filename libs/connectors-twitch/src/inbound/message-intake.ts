@@ -1,12 +1,6 @@
-import {
-  type Clock,
-  type IngressGap,
-  isoTime,
-  type Logger,
-  sleep,
-  toConnectorError,
-} from '@bitbrat/connectors-core';
+import { type IngressGap, toConnectorError } from '@bitbrat/connectors-core';
 import { type IngressEnvelope } from '@bitbrat/envelope';
+import { type Clock, isoTime, type Logger, sleep } from '@bitbrat/foundation';
 import { type ChatLine } from '../platform/chat-line.js';
 import { type NativeMessage, toNativeMessage } from '../platform/native-message.js';
 import { type TwitchEnvelopeBuilder } from './twitch-envelope-builder.js';

@@ -4,7 +4,8 @@ import {
   type SendOptions,
   type SendReceipt,
 } from '@bitbrat/connectors-core';
-import { ManualClock, MemoryCursors, RecordingLogger, settle } from '@bitbrat/connectors-testing';
+import { MemoryCursors, RecordingLogger } from '@bitbrat/connectors-testing';
+import { ManualClock, settle } from '@bitbrat/foundation/testing';
 import { type ChannelView } from '../session/channel-joiner.js';
 import { canonicalChannel } from './message-parts.js';
 import { MessageSender } from './message-sender.js';

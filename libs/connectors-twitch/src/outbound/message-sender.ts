@@ -1,4 +1,5 @@
-import { type SendOptions, type SendReceipt, sleep, toConnectorError } from '@bitbrat/connectors-core';
+import { type SendOptions, type SendReceipt, toConnectorError } from '@bitbrat/connectors-core';
+import { sleep } from '@bitbrat/foundation';
 import { LRUCache } from 'lru-cache';
 import { type ChatLine } from '../platform/chat-line.js';
 import { type MessagePart, planParts, toChannel } from './message-parts.js';

@@ -1,4 +1,5 @@
-import { assertInTime, type Clock, ConnectorError, sleep, toConnectorError } from '@bitbrat/connectors-core';
+import { assertInTime, ConnectorError, toConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, sleep } from '@bitbrat/foundation';
 import { type ChannelView } from '../session/channel-joiner.js';
 import { channelOf, type ChatLine, formatMessage } from '../platform/chat-line.js';
 import { toStanding } from '../session/chat-standing.js';

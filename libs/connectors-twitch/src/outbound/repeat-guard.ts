@@ -1,4 +1,4 @@
-import { type Clock } from '@bitbrat/connectors-core';
+import { type Clock } from '@bitbrat/foundation';
 import { vary } from './chat-text.js';
 import { type MessagePart } from './message-parts.js';
 

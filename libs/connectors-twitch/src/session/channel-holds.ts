@@ -1,4 +1,5 @@
-import { boundRetryAfter, type Clock, type ConnectorError, isoTime, Timers } from '@bitbrat/connectors-core';
+import { boundRetryAfter, type ConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, isoTime, Timers } from '@bitbrat/foundation';
 import { type ChatStanding } from './rate-limit.js';
 
 /** Milliseconds that a channel may be held without a report. */

@@ -1,4 +1,5 @@
-import { ManualClock, RecordingLogger } from '@bitbrat/connectors-testing';
+import { RecordingLogger } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { ChannelJoiner, JOIN_LIMIT } from './channel-joiner.js';
 import { SlidingWindow } from './rate-limit.js';
 

@@ -1,4 +1,5 @@
-import { type Clock, ConnectorError, type Logger, Timers } from '@bitbrat/connectors-core';
+import { ConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, Timers } from '@bitbrat/foundation';
 import { toNoticeError } from '../platform/errors.js';
 import { type ChatStanding, type SlidingWindow } from './rate-limit.js';
 

@@ -1,11 +1,5 @@
-import {
-  type Clock,
-  ConnectorError,
-  type IngressGap,
-  type Logger,
-  sleep,
-  toConnectorError,
-} from '@bitbrat/connectors-core';
+import { ConnectorError, type IngressGap, toConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, sleep } from '@bitbrat/foundation';
 import { LRUCache } from 'lru-cache';
 import { JOIN_LIMIT } from './channel-joiner.js';
 import { type ChatLine } from '../platform/chat-line.js';

@@ -1,4 +1,5 @@
-import { ConnectorError, Opening, sleep, toConnectorError, withTimeout } from '@bitbrat/connectors-core';
+import { ConnectorError, Opening, toConnectorError } from '@bitbrat/connectors-core';
+import { sleep, withTimeout } from '@bitbrat/foundation';
 import { ChannelJoiner, type ChannelView, type JoinerOptions } from './channel-joiner.js';
 import { channelOf, type ChatLine } from '../platform/chat-line.js';
 import { toStanding } from './chat-standing.js';

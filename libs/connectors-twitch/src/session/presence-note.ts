@@ -1,4 +1,5 @@
-import { type IngressGap, isoTime } from '@bitbrat/connectors-core';
+import { type IngressGap } from '@bitbrat/connectors-core';
+import { isoTime } from '@bitbrat/foundation';
 import { z } from 'zod';
 
 /** What one process leaves to the next one. */

@@ -1,5 +1,6 @@
 import { type IngressGap } from '@bitbrat/connectors-core';
-import { ManualClock, MemoryCursors, RecordingLogger, settle } from '@bitbrat/connectors-testing';
+import { MemoryCursors, RecordingLogger } from '@bitbrat/connectors-testing';
+import { ManualClock, settle } from '@bitbrat/foundation/testing';
 import { Presence } from './presence.js';
 
 const START = '2026-01-01T00:00:00.000Z';

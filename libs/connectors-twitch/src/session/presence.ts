@@ -1,12 +1,5 @@
-import {
-  type Clock,
-  type CursorStore,
-  type IngressGap,
-  isoTime,
-  type Logger,
-  toConnectorError,
-  withTimeout,
-} from '@bitbrat/connectors-core';
+import { type CursorStore, type IngressGap, toConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, isoTime, type Logger, withTimeout } from '@bitbrat/foundation';
 import { readNote, writeNote } from './presence-note.js';
 
 /** Key in the cursor store; its value is a `PresenceNote`. */

@@ -1,6 +1,8 @@
+import { ConnectorError, type CursorStore } from '@bitbrat/connectors-core';
+import { MemoryCursors, RecordingLogger } from '@bitbrat/connectors-testing';
+import { type Clock } from '@bitbrat/foundation';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import fc from 'fast-check';
-import { ManualClock, MemoryCursors, RecordingLogger } from '@bitbrat/connectors-testing';
-import { type Clock, ConnectorError, type CursorStore } from '@bitbrat/connectors-core';
 import { type ChatStanding, MessageRateLimiter, SlidingWindow, type TurnOptions } from './rate-limit.js';
 
 function createLimiter(

@@ -1,4 +1,5 @@
-import { type Clock, ConnectorError, sleep } from '@bitbrat/connectors-core';
+import { ConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, sleep } from '@bitbrat/foundation';
 import { ChannelHolds, type HoldReporter } from './channel-holds.js';
 import { type JournalOptions, SendJournal } from './send-journal.js';
 

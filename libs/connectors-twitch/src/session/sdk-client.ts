@@ -1,5 +1,6 @@
+import { ConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, withTimeout } from '@bitbrat/foundation';
 import { type Client, type Options } from 'tmi.js';
-import { type Clock, ConnectorError, type Logger, withTimeout } from '@bitbrat/connectors-core';
 import { type WebSocket } from 'ws';
 import { type ChatLine, type ParsedLine, toChatLine } from '../platform/chat-line.js';
 import { toLoginError, toTwitchError } from '../platform/errors.js';

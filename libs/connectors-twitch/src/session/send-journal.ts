@@ -1,10 +1,5 @@
-import {
-  type Clock,
-  type CursorStore,
-  type Logger,
-  toConnectorError,
-  withTimeout,
-} from '@bitbrat/connectors-core';
+import { type CursorStore, toConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, withTimeout } from '@bitbrat/foundation';
 import { type NotedProcess, type NotedSend, readSendNote, writeSendNote } from './send-note.js';
 
 /** Key in the cursor store; its value is a `SendNote`. */

@@ -1,4 +1,5 @@
-import { type Clock, type ConnectorError, type Logger, toConnectorError } from '@bitbrat/connectors-core';
+import { type ConnectorError, toConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 import { type TwitchTokenProvider, VALIDATE_EVERY_MS } from './token-provider.js';
 
 /** Milliseconds before a renewal that failed is tried again. */

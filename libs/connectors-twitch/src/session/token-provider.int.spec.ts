@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { systemClock } from '@bitbrat/connectors-core';
 import { RecordingLogger } from '@bitbrat/connectors-testing';
+import { systemClock } from '@bitbrat/foundation';
 import { type Sandbox, startSandbox, type TwitchSandboxOptions } from '@bitbrat/sandbox';
 import { fastClock } from '../testing/twitch-world.js';
 import { TwitchTokenProvider } from './token-provider.js';

@@ -1,11 +1,5 @@
-import {
-  type Clock,
-  ConnectorError,
-  type Logger,
-  sleep,
-  toConnectorError,
-  withTimeout,
-} from '@bitbrat/connectors-core';
+import { ConnectorError, toConnectorError } from '@bitbrat/connectors-core';
+import { type Clock, type Logger, sleep, withTimeout } from '@bitbrat/foundation';
 import { z } from 'zod';
 import { type TwitchConfig } from '../config.js';
 import { toAuthError, toTwitchError } from '../platform/errors.js';

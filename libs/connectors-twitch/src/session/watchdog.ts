@@ -1,4 +1,5 @@
-import { type Clock, ConnectorError } from '@bitbrat/connectors-core';
+import { ConnectorError } from '@bitbrat/connectors-core';
+import { type Clock } from '@bitbrat/foundation';
 import { type ChatLine } from '../platform/chat-line.js';
 import { sentAtOf } from '../platform/native-message.js';
 

@@ -1,5 +1,5 @@
 import { ConnectorError, type SendOptions, type SendReceipt } from '@bitbrat/connectors-core';
-import { ManualClock } from '@bitbrat/connectors-testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { fastClock, Gateway, type GatewayOptions, waitFor } from './twitch-world.js';
 
 const FAMILY = '👨‍👩‍👧‍👦';

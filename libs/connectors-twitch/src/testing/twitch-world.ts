@@ -1,11 +1,6 @@
-import {
-  type Clock,
-  type ConnectorState,
-  type IngressGap,
-  parseEnvironment,
-  systemClock,
-} from '@bitbrat/connectors-core';
+import { type ConnectorState, type IngressGap, parseEnvironment } from '@bitbrat/connectors-core';
 import { RecordingHost, waitFor as waitUntil } from '@bitbrat/connectors-testing';
+import { type Clock, systemClock } from '@bitbrat/foundation';
 import {
   type Sandbox,
   startSandbox,

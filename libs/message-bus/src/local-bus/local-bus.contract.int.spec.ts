@@ -18,7 +18,7 @@ describe('the Pub/Sub driver on the local bus', () => {
       projectId: 'local',
       emulatorHost: server.address,
       createMissing: true,
-      redelivery: { minMs: 100, maxMs: 500 },
+      redelivery: { baseMs: 100, maxMs: 500 },
     });
     return Promise.resolve({
       bus,

@@ -1,7 +1,8 @@
-import { type BusLogger } from '../logger.js';
+import { type Logger } from '@bitbrat/foundation';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { createMemoryBus, type MemoryBusOptions } from './memory-bus.js';
 import { type Disposition, type MessageBus } from '../message-bus.js';
-import { ManualClock, Recorder } from '../testing.js';
+import { Recorder } from '../testing.js';
 
 const TOPIC = 'memory-topic';
 const text = (value: string, orderingKey?: string): Parameters<MessageBus['publish']>[1] => ({
@@ -19,7 +20,7 @@ describe('memory bus', () => {
     bus = createMemoryBus({
       clock,
       random: () => 0.999,
-      redelivery: { minMs: 100, maxMs: 1000 },
+      redelivery: { baseMs: 100, maxMs: 1000 },
       ...options,
     });
     return bus;
@@ -185,7 +186,7 @@ describe('memory bus', () => {
   it('logs a handler that fails, without the message', async () => {
     const logged: unknown[] = [];
     const ignore = (): void => undefined;
-    const logger: BusLogger = {
+    const logger: Logger = {
       debug: ignore,
       info: ignore,
       warn: (...line) => logged.push(line),
@@ -208,9 +209,9 @@ describe('memory bus', () => {
     await bus.publish(TOPIC, text('a', 'k'));
     await bus.publish(TOPIC, text('b'));
     await clock.advance(0);
-    expect(clock.pending).toBe(2);
+    expect(clock.pendingTimers).toBe(2);
     await bus.close(1000);
-    expect(clock.pending).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('carries 20,000 messages over 64 keys in order', async () => {

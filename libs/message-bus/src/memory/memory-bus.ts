@@ -1,7 +1,12 @@
-import { type Backoff } from '../backoff.js';
-import { type BusClock, settledWithin, systemBusClock } from '../clock.js';
+import {
+  type BackoffPolicy,
+  type Clock,
+  keepAliveClock,
+  type Logger,
+  settledWithin,
+  silentLogger,
+} from '@bitbrat/foundation';
 import { Fifo } from '../fifo.js';
-import { type BusLogger, silentBusLogger } from '../logger.js';
 import { MemorySubscription, type StoredMessage } from './memory-subscription.js';
 import {
   BusError,
@@ -18,9 +23,9 @@ import { abortedError, closedError, DEFAULT_MAX_IN_FLIGHT } from '../bus-rules.j
 /** Settings of the memory bus; each has a default. */
 export interface MemoryBusOptions {
   /** Default: the machine's. */
-  readonly clock?: BusClock;
+  readonly clock?: Clock;
   /** Default: silent. */
-  readonly logger?: BusLogger;
+  readonly logger?: Logger;
   /** Jitter of the redelivery back-off, in [0, 1). Default `Math.random`. */
   readonly random?: () => number;
   /** Messages that a subscription holds, handed out or not, before publishing to its topic waits. Default 10,000. */
@@ -28,7 +33,7 @@ export interface MemoryBusOptions {
   /** The same in bytes. Default 256 MiB. */
   readonly maxBacklogBytes?: number;
   /** How long a nacked message waits. Default 100 ms doubling to 10 s. */
-  readonly redelivery?: Backoff;
+  readonly redelivery?: BackoffPolicy;
 }
 
 interface Topic {
@@ -55,12 +60,12 @@ export function createMemoryBus(options: MemoryBusOptions = {}): MessageBus {
 }
 
 class MemoryBus implements MessageBus {
-  private readonly clock: BusClock;
-  private readonly logger: BusLogger;
+  private readonly clock: Clock;
+  private readonly logger: Logger;
   private readonly random: () => number;
   private readonly maxBacklog: number;
   private readonly maxBacklogBytes: number;
-  private readonly redelivery: Backoff;
+  private readonly redelivery: BackoffPolicy;
   private readonly topics = new Map<string, Topic>();
   private readonly subscriptions = new Map<string, MemorySubscription>();
   private readonly open = new Set<BusSubscription>();
@@ -70,12 +75,12 @@ class MemoryBus implements MessageBus {
   private closing: Promise<void> | undefined;
 
   constructor(options: MemoryBusOptions) {
-    this.clock = options.clock ?? systemBusClock;
-    this.logger = options.logger ?? silentBusLogger;
+    this.clock = options.clock ?? keepAliveClock;
+    this.logger = options.logger ?? silentLogger;
     this.random = options.random ?? Math.random;
     this.maxBacklog = options.maxBacklog ?? 10_000;
     this.maxBacklogBytes = options.maxBacklogBytes ?? 256 * 1024 * 1024;
-    this.redelivery = options.redelivery ?? { minMs: 100, maxMs: 10_000 };
+    this.redelivery = options.redelivery ?? { baseMs: 100, maxMs: 10_000 };
   }
 
   publish(topicName: string, message: OutgoingMessage, options: PublishOptions = {}): Promise<string> {

@@ -1,7 +1,12 @@
-import { type Backoff, backoffMs } from '../backoff.js';
-import { type BusClock, settledWithin } from '../clock.js';
+import {
+  backoffMs,
+  type BackoffPolicy,
+  type Clock,
+  type Logger,
+  messageOf,
+  settledWithin,
+} from '@bitbrat/foundation';
 import { Fifo } from '../fifo.js';
-import { type BusLogger, errorText } from '../logger.js';
 import { type MessageHandler, type ReceivedMessage } from '../message-bus.js';
 
 /** A message as the memory bus keeps it; shared by all subscriptions of its topic. */
@@ -19,10 +24,10 @@ export interface StoredMessage {
 
 /** What a subscription needs from its bus. */
 export interface SubscriptionContext {
-  readonly clock: BusClock;
-  readonly logger: BusLogger;
+  readonly clock: Clock;
+  readonly logger: Logger;
   readonly random: () => number;
-  readonly redelivery: Backoff;
+  readonly redelivery: BackoffPolicy;
   /** A message was acknowledged: there is room for another. */
   readonly onRoom: () => void;
 }
@@ -170,7 +175,7 @@ export class MemorySubscription {
         subscription: this.name,
         messageId: entry.message.id,
         attempt: entry.attempt,
-        error: errorText(error),
+        error: messageOf(error),
       });
     }
     // Taken back while the handler ran: its answer comes too late.
@@ -187,7 +192,7 @@ export class MemorySubscription {
   }
 
   private redeliverLater(entry: Entry): void {
-    const waitMs = backoffMs(this.context.redelivery, entry.attempt, this.context.random);
+    const waitMs = backoffMs(this.context.redelivery, entry.attempt, this.context.random, 'half');
     const key = entry.message.orderingKey ?? '';
     if (key === '') {
       this.startTimer(waitMs, () => {

@@ -1,5 +1,5 @@
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { ClockWatch } from './clock-watch.js';
-import { ManualClock } from '../testing/manual-clock.js';
 
 describe('ClockWatch', () => {
   it('tells each step once, and not that time passes', async () => {
@@ -16,6 +16,6 @@ describe('ClockWatch', () => {
     await clock.advance(60_000);
     expect(steps).toEqual([-600_000, 90_000]);
     watch.stop();
-    expect(clock.pending).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
   });
 });

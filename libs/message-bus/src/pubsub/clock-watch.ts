@@ -1,4 +1,4 @@
-import { type BusClock } from '../clock.js';
+import { type Clock } from '@bitbrat/foundation';
 
 /** Milliseconds between two looks. */
 const LOOK_EVERY_MS = 1000;
@@ -12,7 +12,7 @@ export class ClockWatch {
   private cancel: () => void = () => undefined;
 
   constructor(
-    private readonly clock: BusClock,
+    private readonly clock: Clock,
     private readonly onStep: (byMs: number) => void,
   ) {
     this.offset = this.measure();

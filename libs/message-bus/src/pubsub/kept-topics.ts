@@ -1,5 +1,4 @@
-import { pause } from '../clock.js';
-import { errorText } from '../logger.js';
+import { messageOf, sleep } from '@bitbrat/foundation';
 import { BusError, type KeepTopicOptions, type TopicSubscriptions } from '../message-bus.js';
 import { GRPC, grpcCodeOf } from './pubsub-errors.js';
 import { type PubSubSettings } from './pubsub-options.js';
@@ -118,12 +117,12 @@ export class KeptTopics {
         if (kept.subscriptions === undefined && !isMissing(error)) this.note(topic, kept, 'unknown');
         const isFinal = isMissing(error) || grpcCodeOf(error) === GRPC.PERMISSION_DENIED;
         if (isFinal && kept.fault === undefined) {
-          this.settings.logger.warn('bus.topic.missing', { topic, error: errorText(error) });
+          this.settings.logger.warn('bus.topic.missing', { topic, error: messageOf(error) });
         }
-        kept.fault = isFinal ? errorText(error) : undefined;
+        kept.fault = isFinal ? messageOf(error) : undefined;
       }
       const isWaited = this.isHeld(topic) || kept.subscriptions === undefined;
-      await pause(clock, isWaited ? LOOK_WHILE_HELD_MS : LOOK_EVERY_MS, signal);
+      await sleep(clock, isWaited ? LOOK_WHILE_HELD_MS : LOOK_EVERY_MS, signal);
     }
   }
 

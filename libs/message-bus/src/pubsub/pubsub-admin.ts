@@ -159,7 +159,7 @@ export class PubSubAdmin {
           enableMessageOrdering: true,
           ackDeadlineSeconds: ACK_DEADLINE_SECONDS,
           retryPolicy: {
-            minimumBackoff: duration(redelivery.minMs),
+            minimumBackoff: duration(redelivery.baseMs),
             maximumBackoff: duration(redelivery.maxMs),
           },
           // Without a policy Pub/Sub deletes it after 31 days; one without a time to live means never.

@@ -18,7 +18,7 @@ describeWithPubSubEmulator('Pub/Sub bus on the emulator', process.env, () => {
       projectId: emulator.projectId,
       emulatorHost: emulator.host,
       createMissing: true,
-      redelivery: { minMs: 100, maxMs: 500 },
+      redelivery: { baseMs: 100, maxMs: 500 },
     });
     return Promise.resolve({
       bus,

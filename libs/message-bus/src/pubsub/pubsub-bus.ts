@@ -1,10 +1,8 @@
+import { backoffMs, type Clock, messageOf, settledWithin, sleep } from '@bitbrat/foundation';
 import { AttemptCounter } from './attempt-counter.js';
-import { backoffMs } from '../backoff.js';
 import { closedError } from '../bus-rules.js';
 import { ClockWatch } from './clock-watch.js';
-import { type BusClock, pause, settledWithin } from '../clock.js';
 import { KeptTopics } from './kept-topics.js';
-import { errorText } from '../logger.js';
 import {
   BusError,
   type BusSubscription,
@@ -30,7 +28,7 @@ import { TopicBarrier } from './publish/topic-barrier.js';
 const MIN_CLOSE_MS = 200;
 
 /** Settles as `work` does, or rejects when `ms` have passed. */
-async function within(clock: BusClock, work: Promise<void>, ms: number): Promise<void> {
+async function within(clock: Clock, work: Promise<void>, ms: number): Promise<void> {
   if (!(await settledWithin(clock, work, ms))) throw new Error(`no answer within ${ms} ms`);
   await work;
 }
@@ -161,7 +159,7 @@ class PubSubBus implements MessageBus, TopicKeeper {
     } catch (error) {
       // Publishing needs no right to list: a refusal is an answer, too.
       if (grpcCodeOf(error) === GRPC.PERMISSION_DENIED) return;
-      throw new BusError('UNAVAILABLE', `Pub/Sub does not answer: ${errorText(error)}`, { cause: error });
+      throw new BusError('UNAVAILABLE', `Pub/Sub does not answer: ${messageOf(error)}`, { cause: error });
     }
   }
 
@@ -202,7 +200,7 @@ class PubSubBus implements MessageBus, TopicKeeper {
     const { signal } = this.stopped;
     let touchedAt = clock.monotonic();
     for (;;) {
-      await pause(clock, LOOK_EVERY_MS, signal);
+      await sleep(clock, LOOK_EVERY_MS, signal);
       if (signal.aborted) return;
       const isTouchDue = clock.monotonic() - touchedAt >= TOUCH_EVERY_MS;
       if (isTouchDue) touchedAt = clock.monotonic();
@@ -221,7 +219,7 @@ class PubSubBus implements MessageBus, TopicKeeper {
     } catch (error) {
       this.settings.logger.debug('bus.subscription.look-failed', {
         subscription: options.subscription,
-        error: errorText(error),
+        error: messageOf(error),
       });
     }
   }
@@ -270,9 +268,9 @@ class PubSubBus implements MessageBus, TopicKeeper {
         if (error instanceof BusError) throw error;
         const fault = classifyFault(error, `subscribing to "${topic}" as "${subscription}"`);
         if (fault.kind !== 'missing' && fault.kind !== 'transient') throw fault.error;
-        logger.warn('bus.subscribe.failing', { topic, subscription, error: errorText(error) });
+        logger.warn('bus.subscribe.failing', { topic, subscription, error: messageOf(error) });
       }
-      await pause(clock, backoffMs(retryBackoff, failures, random), this.stopped.signal);
+      await sleep(clock, backoffMs(retryBackoff, failures, random, 'half'), this.stopped.signal);
       this.assertOpen();
     }
   }

@@ -1,4 +1,4 @@
-import { errorText } from '../logger.js';
+import { messageOf } from '@bitbrat/foundation';
 import { BusError } from '../message-bus.js';
 
 /** Status codes of gRPC (grpc/grpc, doc/statuscodes.md). */
@@ -38,7 +38,7 @@ export type PubSubFault =
  * be saved, one that is given up cannot.
  */
 export function classifyFault(error: unknown, doing: string): PubSubFault {
-  const text = `${doing}: ${errorText(error)}`;
+  const text = `${doing}: ${messageOf(error)}`;
   switch (grpcCodeOf(error)) {
     case GRPC.NOT_FOUND:
       return { kind: 'missing' };

@@ -1,7 +1,11 @@
-import { type Backoff } from '../backoff.js';
+import {
+  type BackoffPolicy,
+  type Clock,
+  keepAliveClock,
+  type Logger,
+  silentLogger,
+} from '@bitbrat/foundation';
 import { DEFAULT_MAX_IN_FLIGHT } from '../bus-rules.js';
-import { type BusClock, systemBusClock } from '../clock.js';
-import { type BusLogger, silentBusLogger } from '../logger.js';
 import { type BatchingOptions } from './publish/publish-lane.js';
 
 /** Settings of the Pub/Sub bus. */
@@ -23,15 +27,15 @@ export interface PubSubBusOptions {
   /** How long one request may take, in milliseconds, before it is repeated. Default 10,000. */
   readonly requestTimeoutMs?: number;
   /** Wait between repeated requests, and before a stream that ended is opened again. Default 100 ms doubling to 2 s. */
-  readonly retryBackoff?: Backoff;
+  readonly retryBackoff?: BackoffPolicy;
   /** Redelivery of nacked messages, set on subscriptions that are made. Default 1 s to 60 s; Pub/Sub: 0 to 600 s. */
-  readonly redelivery?: Backoff;
+  readonly redelivery?: BackoffPolicy;
   /** Labels of topics and subscriptions that are made. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Default: silent. */
-  readonly logger?: BusLogger;
+  readonly logger?: Logger;
   /** Default: the machine's. */
-  readonly clock?: BusClock;
+  readonly clock?: Clock;
   /** Jitter, in [0, 1). Default `Math.random`. */
   readonly random?: () => number;
 }
@@ -55,11 +59,11 @@ export function toPubSubSettings(options: PubSubBusOptions): PubSubSettings {
     maxInFlightBytes: options.maxInFlightBytes ?? 64 * 1024 * 1024,
     batching: options.batching ?? { maxMessages: 100, maxMilliseconds: 1 },
     requestTimeoutMs,
-    retryBackoff: options.retryBackoff ?? { minMs: 100, maxMs: 2000 },
-    redelivery: options.redelivery ?? { minMs: 1000, maxMs: 60_000 },
+    retryBackoff: options.retryBackoff ?? { baseMs: 100, maxMs: 2000 },
+    redelivery: options.redelivery ?? { baseMs: 1000, maxMs: 60_000 },
     labels: options.labels ?? {},
-    logger: options.logger ?? silentBusLogger,
-    clock: options.clock ?? systemBusClock,
+    logger: options.logger ?? silentLogger,
+    clock: options.clock ?? keepAliveClock,
     random: options.random ?? Math.random,
     callOptions: { timeout: requestTimeoutMs, retry: null },
   };

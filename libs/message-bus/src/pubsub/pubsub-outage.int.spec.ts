@@ -25,8 +25,8 @@ describeWithPubSubEmulator('Pub/Sub bus in outages', process.env, () => {
       projectId: emulator.projectId,
       emulatorHost: emulator.host,
       createMissing: true,
-      retryBackoff: { minMs: 20, maxMs: 200 },
-      redelivery: { minMs: 100, maxMs: 500 },
+      retryBackoff: { baseMs: 20, maxMs: 200 },
+      redelivery: { baseMs: 100, maxMs: 500 },
       ...options,
     });
     buses.push(bus);

@@ -1,10 +1,8 @@
+import { backoffMs, messageOf, settledWithin, sleep } from '@bitbrat/foundation';
 import { type Message, type Subscription } from '@google-cloud/pubsub';
 import { type AttemptCounter } from './attempt-counter.js';
-import { backoffMs } from '../backoff.js';
 import { DEFAULT_MAX_IN_FLIGHT } from '../bus-rules.js';
-import { pause, settledWithin } from '../clock.js';
 import { Fifo } from '../fifo.js';
-import { errorText } from '../logger.js';
 import {
   type BusSubscription,
   type MessageHandler,
@@ -21,7 +19,7 @@ const FINAL_NACK_MS = 1000;
 
 /**
  * How long acks and lease extensions are tried, in milliseconds: the library's own 60 s would be its undoing. It extends leases the earlier the
- * longer the extending took, so after more than its 9 s it does so without a pause, and keeps a million extensions before the bus is back.
+ * longer the extending took, so after more than its 9 s it does so without a sleep, and keeps a million extensions before the bus is back.
  */
 const LEASE_CALL_MS = 5_000;
 
@@ -134,7 +132,7 @@ export class PubSubReader implements BusSubscription {
     const isQuiet = (): boolean =>
       this.inHand === 0 && this.queue.length === 0 && clock.monotonic() - this.lastReceivedAt >= QUIET_MS;
     while (!isQuiet() && clock.monotonic() - begin < QUIET_LIMIT_MS) {
-      await pause(clock, QUIET_MS / 4, this.stopped.signal);
+      await sleep(clock, QUIET_MS / 4, this.stopped.signal);
       if (this.isStopped() || this.reopening) return;
     }
     void this.reopen(new Error(reason));
@@ -152,7 +150,7 @@ export class PubSubReader implements BusSubscription {
       // The library's own back-off doubles up to a minute, and a bus that is back would not be read for so long.
       streamingOptions: {
         maxStreams: streams,
-        retryMinBackoff: client.duration(settings.retryBackoff.minMs),
+        retryMinBackoff: client.duration(settings.retryBackoff.baseMs),
         retryMaxBackoff: client.duration(settings.retryBackoff.maxMs),
       },
     });
@@ -246,7 +244,7 @@ export class PubSubReader implements BusSubscription {
         subscription,
         messageId: message.id,
         attempt,
-        error: errorText(error),
+        error: messageOf(error),
       });
     }
     if (acknowledged) {
@@ -290,7 +288,7 @@ export class PubSubReader implements BusSubscription {
       void closeSource(source, client.duration(FINAL_NACK_MS), this.maxInFlight);
     }
     for (;;) {
-      await pause(clock, backoffMs(retryBackoff, this.failures, random), this.stopped.signal);
+      await sleep(clock, backoffMs(retryBackoff, this.failures, random, 'half'), this.stopped.signal);
       if (this.isStopped()) return;
       try {
         await restore();
@@ -313,7 +311,7 @@ export class PubSubReader implements BusSubscription {
     this.failures++;
     if (error === undefined) return;
     const isForbidden = grpcCodeOf(error) === GRPC.PERMISSION_DENIED;
-    this.lastError = `${errorText(error)}${isForbidden ? ` (${READ_CURE})` : ''}`;
+    this.lastError = `${messageOf(error)}${isForbidden ? ` (${READ_CURE})` : ''}`;
   }
 
   private isStopped(): boolean {

@@ -18,7 +18,7 @@ const open = (createMissing = true): ReturnType<typeof createPubSubBus> =>
     emulatorHost: host,
     createMissing,
     requestTimeoutMs: 3_000,
-    retryBackoff: { minMs: 20, maxMs: 200 },
+    retryBackoff: { baseMs: 20, maxMs: 200 },
   });
 
 beforeEach(async () => {

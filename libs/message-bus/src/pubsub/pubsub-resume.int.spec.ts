@@ -68,7 +68,7 @@ describeWithPubSubEmulator('Pub/Sub subscription after an outage', process.env, 
       projectId: emulator.projectId,
       emulatorHost: `127.0.0.1:${address.port}`,
       createMissing: true,
-      retryBackoff: { minMs: 20, maxMs: 200 },
+      retryBackoff: { baseMs: 20, maxMs: 200 },
     });
   });
 

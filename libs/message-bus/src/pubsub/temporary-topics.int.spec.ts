@@ -1,5 +1,5 @@
 import { describeWithPubSubEmulator, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/emulators';
-import { type BusClock, systemBusClock } from '../clock.js';
+import { type Clock, keepAliveClock } from '@bitbrat/foundation';
 import { type MessageBus, type TopicKeeper } from '../message-bus.js';
 import { createPubSubBus } from './pubsub-bus.js';
 
@@ -23,7 +23,7 @@ describeWithPubSubEmulator('temporary topics', process.env, () => {
   });
 
   const open = (aheadMs = 0, createMissing = true): PubSubBus => {
-    const clock: BusClock = { ...systemBusClock, now: () => Date.now() + aheadMs };
+    const clock: Clock = { ...keepAliveClock, now: () => Date.now() + aheadMs };
     const { host: emulatorHost, projectId } = emulator;
     const bus = createPubSubBus({ projectId, emulatorHost, createMissing, clock });
     buses.push(bus);

@@ -15,7 +15,7 @@ type Faults = Partial<Pick<MessageBus, 'publish' | 'subscribe' | 'checkHealth' |
 /** A bus that works but for `faults`, which get the working one. */
 function broken(faults: (sound: MessageBus) => Faults): () => MessageBus {
   return () => {
-    const sound = createMemoryBus({ redelivery: { minMs: 1, maxMs: 5 } });
+    const sound = createMemoryBus({ redelivery: { baseMs: 1, maxMs: 5 } });
     return {
       publish: (topic, message, options) => sound.publish(topic, message, options),
       subscribe: (options, handler) => sound.subscribe(options, handler),

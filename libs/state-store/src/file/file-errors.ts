@@ -1,4 +1,4 @@
-import { errorText } from '../logger.js';
+import { messageOf } from '@bitbrat/foundation';
 import { StateStoreError } from '../state-store.js';
 
 /** The code of a failed system call, such as `ENOENT`; undefined for errors of another kind. */
@@ -13,7 +13,7 @@ export function systemCodeOf(error: unknown): string | undefined {
  */
 export function toFileError(error: unknown, path: string): StateStoreError {
   if (error instanceof StateStoreError) return error;
-  const text = `state file "${path}": ${errorText(error)}`;
+  const text = `state file "${path}": ${messageOf(error)}`;
   switch (systemCodeOf(error)) {
     case 'EACCES':
     case 'EPERM':

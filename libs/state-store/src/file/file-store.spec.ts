@@ -3,11 +3,11 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, rm, rmdir, symlink, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import fc from 'fast-check';
 import { toFileError } from './file-errors.js';
 import { decodeEntries } from './file-format.js';
 import { createFileStore } from './file-store.js';
-import { ManualClock } from '../testing/manual-clock.js';
 
 const run = promisify(execFile);
 
@@ -53,7 +53,7 @@ describe('createFileStore', () => {
     const advanced = clock.advance(1);
     await Promise.all([...writes, advanced]);
     expect(await onDisk()).toEqual({ k0: '495', k1: '496', k2: '497', k3: '498', k4: '499' });
-    expect(clock.pending).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
     await store.close(1000);
   });
 
@@ -200,7 +200,7 @@ describe('createFileStore', () => {
     await clock.advance(1000);
     await Promise.all([closing, rejected]);
     expect(await readdir(folder)).toEqual([]);
-    expect(clock.pending).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
   });
 });
 

@@ -1,14 +1,20 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import {
+  type Clock,
+  keepAliveClock,
+  type Logger,
+  silentLogger,
+  sleep,
+  withTimeout,
+} from '@bitbrat/foundation';
 import { assertWritable, writeFileAtomically } from './atomic-write.js';
 import { CallGate } from '../call-gate.js';
-import { pause, settleWithin, type StateClock, systemStateClock } from '../clock.js';
 import { asideError, findAside, makeFolder, readState, setAside } from './file-content.js';
 import { systemCodeOf, toFileError } from './file-errors.js';
 import { decodeEntries, encodeEntries } from './file-format.js';
 import { FileHome } from './file-home.js';
 import { acquireFileLock, type FileLock } from './file-lock.js';
-import { silentStateLogger, type StateLogger } from '../logger.js';
 import { applyChange, assertChange, type StateChange } from '../state-change.js';
 import { assertKey } from '../state-limits.js';
 import { StateStoreError, type StateStore } from '../state-store.js';
@@ -25,9 +31,9 @@ export interface FileStoreOptions {
    */
   readonly whenCorrupt?: 'refuse' | 'set-aside';
   /** Default: silent. */
-  readonly logger?: StateLogger;
+  readonly logger?: Logger;
   /** Default: the machine's. */
-  readonly clock?: StateClock;
+  readonly clock?: Clock;
 }
 
 /**
@@ -59,8 +65,8 @@ interface PendingChange {
 class FileStore implements StateStore {
   private readonly path: string;
   private readonly flushMs: number;
-  private readonly clock: StateClock;
-  private readonly logger: StateLogger;
+  private readonly clock: Clock;
+  private readonly logger: Logger;
   private readonly whenCorrupt: 'refuse' | 'set-aside';
   private readonly gate: CallGate;
   private opening: Promise<OpenFile> | undefined;
@@ -75,8 +81,8 @@ class FileStore implements StateStore {
       throw new StateStoreError('INVALID_CONFIG', 'the path of the state file is empty');
     this.path = resolve(options.path);
     this.flushMs = options.flushMs ?? 0;
-    this.clock = options.clock ?? systemStateClock;
-    this.logger = options.logger ?? silentStateLogger;
+    this.clock = options.clock ?? keepAliveClock;
+    this.logger = options.logger ?? silentLogger;
     this.whenCorrupt = options.whenCorrupt ?? 'refuse';
     this.gate = new CallGate(this.clock);
   }
@@ -102,7 +108,7 @@ class FileStore implements StateStore {
 
   checkHealth(timeoutMs: number): Promise<void> {
     return this.gate.run(() =>
-      settleWithin(
+      withTimeout(
         this.clock,
         this.checkFile(),
         timeoutMs,
@@ -135,7 +141,7 @@ class FileStore implements StateStore {
 
   private async writePending(): Promise<void> {
     while (this.pending.length > 0) {
-      if (this.flushMs > 0) await pause(this.clock, this.flushMs, this.gate.signal);
+      if (this.flushMs > 0) await sleep(this.clock, this.flushMs, this.gate.signal);
       const batch = this.pending;
       this.pending = [];
       if (!this.gate.signal.aborted) await this.writeBatch(batch);

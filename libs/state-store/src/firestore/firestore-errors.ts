@@ -1,4 +1,4 @@
-import { errorText } from '../logger.js';
+import { messageOf } from '@bitbrat/foundation';
 import { StateStoreError } from '../state-store.js';
 
 /** Status codes of gRPC (grpc/grpc, doc/statuscodes.md). */
@@ -28,7 +28,7 @@ export function isConflict(error: unknown): boolean {
  */
 export function finalFault(error: unknown, doing: string): StateStoreError | undefined {
   if (error instanceof StateStoreError) return error;
-  const text = `${doing}: ${errorText(error)}`;
+  const text = `${doing}: ${messageOf(error)}`;
   switch (grpcCodeOf(error)) {
     case GRPC.PERMISSION_DENIED:
       return new StateStoreError(

@@ -1,6 +1,4 @@
-import { type Backoff } from '../backoff.js';
-import { type StateClock } from '../clock.js';
-import { type StateLogger } from '../logger.js';
+import { type BackoffPolicy, type Clock, type Logger } from '@bitbrat/foundation';
 import { StateStoreError } from '../state-store.js';
 
 /** Settings of the Firestore store. */
@@ -21,11 +19,11 @@ export interface FirestoreStoreOptions {
    */
   readonly giveUpAfterMs?: number;
   /** Wait between repeated requests. Default 100 ms doubling to 2 s. */
-  readonly retryBackoff?: Backoff;
+  readonly retryBackoff?: BackoffPolicy;
   /** Default: silent. */
-  readonly logger?: StateLogger;
+  readonly logger?: Logger;
   /** Default: the machine's. */
-  readonly clock?: StateClock;
+  readonly clock?: Clock;
   /** Jitter, in [0, 1). Default `Math.random`. */
   readonly random?: () => number;
 }

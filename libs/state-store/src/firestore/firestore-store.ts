@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { backoffMs } from '../backoff.js';
+import { backoffMs, keepAliveClock, messageOf, silentLogger, sleep, withTimeout } from '@bitbrat/foundation';
 import { CallGate } from '../call-gate.js';
-import { pause, settleWithin, systemStateClock } from '../clock.js';
 import {
   type DocumentFields,
   type FirestoreClient,
@@ -10,7 +9,6 @@ import {
 } from './firestore-client.js';
 import { finalFault, isConflict } from './firestore-errors.js';
 import { assertFirestoreOptions, type FirestoreStoreOptions } from './firestore-options.js';
-import { errorText, silentStateLogger } from '../logger.js';
 import { assertKey, assertValue } from '../state-limits.js';
 import { StateStoreError, type StateStore } from '../state-store.js';
 import { WriteLanes } from './write-lanes.js';
@@ -18,10 +16,10 @@ import { WriteLanes } from './write-lanes.js';
 const DEFAULTS = {
   requestTimeoutMs: 5000,
   giveUpAfterMs: 30_000,
-  retryBackoff: { minMs: 100, maxMs: 2000 },
+  retryBackoff: { baseMs: 100, maxMs: 2000 },
   random: Math.random,
-  logger: silentStateLogger,
-  clock: systemStateClock,
+  logger: silentLogger,
+  clock: keepAliveClock,
 };
 
 /**
@@ -91,7 +89,7 @@ class FirestoreStore implements StateStore {
         await (await this.client()).read('health');
       };
       try {
-        await settleWithin(
+        await withTimeout(
           this.options.clock,
           probe(),
           timeoutMs,
@@ -109,7 +107,7 @@ class FirestoreStore implements StateStore {
     await this.gate.close(timeoutMs);
     this.ending ??= this.endClient();
     // The library's requests end in their own time, also those that nobody waits for any more. Closing again waits on.
-    await settleWithin(clock, this.ending, Math.max(0, deadline - clock.now()), ignored).catch(ignored);
+    await withTimeout(clock, this.ending, Math.max(0, deadline - clock.now()), ignored).catch(ignored);
   }
 
   /**
@@ -145,7 +143,7 @@ class FirestoreStore implements StateStore {
   ): Promise<(StoredDocument & { readonly fields: DocumentFields }) | undefined> {
     const { clock, requestTimeoutMs } = this.options;
     // The library repeats reads by itself, for half a minute at most; unlike a write, a late one does no harm.
-    const document = await settleWithin(
+    const document = await withTimeout(
       clock,
       client.read(documentId(key)),
       requestTimeoutMs,
@@ -175,13 +173,13 @@ class FirestoreStore implements StateStore {
         const fault = finalFault(error, `Firestore ${operation}`);
         if (fault !== undefined) throw fault;
         failures += 1;
-        const waitMs = backoffMs(retryBackoff, failures, random);
+        const waitMs = backoffMs(retryBackoff, failures, random, 'half');
         const isLast = clock.now() + waitMs >= deadline;
         if (failures === 1 || isLast) {
-          logger.warn('state.request.failing', { operation, failures, reason: errorText(error) });
+          logger.warn('state.request.failing', { operation, failures, reason: messageOf(error) });
         }
         if (isLast) throw unavailable(operation, error);
-        await pause(clock, waitMs, this.gate.signal);
+        await sleep(clock, waitMs, this.gate.signal);
         if (this.gate.signal.aborted) throw unavailable(operation, error);
       }
     }
@@ -206,7 +204,7 @@ const documentId = (key: string): string => `k-${Buffer.from(key).toString('base
 function unavailable(operation: string, cause: unknown): StateStoreError {
   return new StateStoreError(
     'UNAVAILABLE',
-    `Firestore ${operation}: no success in time, the last reason: ${errorText(cause)}`,
+    `Firestore ${operation}: no success in time, the last reason: ${messageOf(cause)}`,
     { cause },
   );
 }

@@ -1,13 +1,13 @@
+import { KeyedQueue } from '@bitbrat/foundation';
+
 interface WaitingSet {
   value: string;
   readonly done: Promise<void>;
 }
 
-const ignore = (): void => undefined;
-
 /** Lets the writes of one key go one after the other, and those of different keys side by side. */
 export class WriteLanes {
-  private readonly tails = new Map<string, Promise<unknown>>();
+  private readonly queue = new KeyedQueue();
   private readonly waitingSets = new Map<string, WaitingSet>();
 
   /** Does `write` when the key's earlier writes have ended. Sets that wait behind one another become one: the last. */
@@ -19,7 +19,7 @@ export class WriteLanes {
     }
     const set: WaitingSet = {
       value,
-      done: this.enqueue(key, () => {
+      done: this.queue.run(key, () => {
         if (this.waitingSets.get(key) === set) this.waitingSets.delete(key);
         return write(set.value);
       }),
@@ -32,15 +32,6 @@ export class WriteLanes {
   run<T>(key: string, work: () => Promise<T>): Promise<T> {
     // A set that is called after this one must not join one that goes before it.
     this.waitingSets.delete(key);
-    return this.enqueue(key, work);
-  }
-
-  private enqueue<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const result = (this.tails.get(key) ?? Promise.resolve()).then(work);
-    const tail = result.then(ignore, ignore).then(() => {
-      if (this.tails.get(key) === tail) this.tails.delete(key);
-    });
-    this.tails.set(key, tail);
-    return result;
+    return this.queue.run(key, work);
   }
 }

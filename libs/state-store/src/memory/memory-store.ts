@@ -1,5 +1,5 @@
+import { keepAliveClock } from '@bitbrat/foundation';
 import { CallGate } from '../call-gate.js';
-import { systemStateClock } from '../clock.js';
 import { applyChange, assertChange, type StateChange } from '../state-change.js';
 import { assertKey } from '../state-limits.js';
 import { type StateStore } from '../state-store.js';
@@ -7,7 +7,7 @@ import { type StateStore } from '../state-store.js';
 /** A store that forgets all when the process ends: for tests, and where nothing needs to be remembered. */
 export function createMemoryStore(): StateStore {
   const entries = new Map<string, string>();
-  const gate = new CallGate(systemStateClock);
+  const gate = new CallGate(keepAliveClock);
   const change = (write: StateChange): Promise<boolean> =>
     gate.run(() =>
       Promise.resolve().then(() => {

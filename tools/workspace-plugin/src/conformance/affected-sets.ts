@@ -39,12 +39,16 @@ export function affectedRows(view: WorkspaceView): AffectedRow[] {
       file: 'libs/connectors-testing/src/index.ts',
       projects: ['connectors-testing', ...connectors, ...SERVICE],
     },
+    {
+      file: 'libs/foundation/src/index.ts',
+      projects: withoutPlugin.filter((name) => !['sandbox', 'emulators', 'envelope'].includes(name)),
+    },
     { file: 'libs/message-bus/src/index.ts', projects: ['message-bus', ...SERVICE] },
     { file: 'libs/state-store/src/index.ts', projects: ['state-store', ...SERVICE] },
     {
       file: 'libs/envelope/src/index.ts',
       projects: withoutPlugin.filter(
-        (name) => !['sandbox', 'emulators', 'message-bus', 'state-store'].includes(name),
+        (name) => !['sandbox', 'emulators', 'foundation', 'message-bus', 'state-store'].includes(name),
       ),
     },
     { file: 'tools/sandbox/src/index.ts', projects: ['sandbox', ...testedInSandbox, ...SERVICE] },

@@ -4,6 +4,7 @@ import { type WorkspaceView } from '../workspace/workspace-view.js';
 
 /** Who is what: the module boundaries in eslint.config.mjs bind by these tags. The first row that matches counts. */
 const TAGS: readonly (readonly [project: RegExp, tags: (match: RegExpExecArray) => readonly string[]])[] = [
+  [/^foundation$/, () => ['scope:shared', 'type:foundation']],
   [/^envelope$/, () => ['scope:shared', 'type:model']],
   [/^(?:message-bus|state-store)$/, () => ['scope:shared', 'type:transport']],
   [/^connectors-core$/, () => ['scope:core', 'type:contract']],

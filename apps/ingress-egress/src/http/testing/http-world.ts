@@ -2,12 +2,11 @@ import {
   ConnectorManager,
   type ConnectorHost,
   type IConnector,
-  type Logger,
-  systemClock,
   type WebhookReceiver,
   type WebhookRequest,
 } from '@bitbrat/connectors-core';
 import { createTopics } from '@bitbrat/envelope';
+import { type Logger, systemClock } from '@bitbrat/foundation';
 import { createMemoryBus, type MessageBus } from '@bitbrat/message-bus';
 import { DeadLetterDesk } from '../../dead-letters/dead-letter-desk.js';
 import { createHttpServer, type HttpServer } from '../http-server.js';

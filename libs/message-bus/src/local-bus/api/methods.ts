@@ -1,4 +1,4 @@
-import { type BusClock } from '../../clock.js';
+import { type Clock } from '@bitbrat/foundation';
 import { type LeasedMessage } from '../engine/entry.js';
 import { type LocalBus } from '../engine/local-bus.js';
 import { checkResourceName } from '../engine/resource-rules.js';
@@ -21,7 +21,7 @@ interface Page {
 }
 
 /** Pub/Sub's unary methods by name. A method that is not here is not implemented. */
-export function createMethods(bus: LocalBus, clock: BusClock): Readonly<Record<string, Method>> {
+export function createMethods(bus: LocalBus, clock: Clock): Readonly<Record<string, Method>> {
   const acks = ({ subscription, ackIds = [] }: { subscription: string; ackIds?: string[] }): object => {
     bus.subscription(subscription).acknowledge(ackIds);
     return {};

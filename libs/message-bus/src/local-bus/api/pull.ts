@@ -1,4 +1,4 @@
-import { type BusClock } from '../../clock.js';
+import { type Clock } from '@bitbrat/foundation';
 import { type Consumer, type LeasedMessage } from '../engine/entry.js';
 import { type LocalSubscription } from '../engine/local-subscription.js';
 
@@ -16,7 +16,7 @@ export interface PullOptions {
 export function pull(
   subscription: LocalSubscription,
   { maxMessages, returnImmediately, signal }: PullOptions,
-  clock: BusClock,
+  clock: Clock,
 ): Promise<readonly LeasedMessage[]> {
   return new Promise((resolve, reject) => {
     let room = signal.aborted ? 0 : maxMessages;

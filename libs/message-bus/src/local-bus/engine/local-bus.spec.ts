@@ -1,6 +1,6 @@
 import { setImmediate as nextRound } from 'node:timers/promises';
-import { ManualClock } from '../../testing.js';
-import { type BusLogFields, silentBusLogger } from '../../logger.js';
+import { type LogFields, silentLogger } from '@bitbrat/foundation';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { type Consumer, type LeasedMessage } from './entry.js';
 import { LocalBus } from './local-bus.js';
 import { type SubscriptionResource } from './resources.js';
@@ -53,7 +53,7 @@ class Reader implements Consumer {
 describe('LocalBus', () => {
   let clock: ManualClock;
   let bus: LocalBus;
-  let warnings: BusLogFields[];
+  let warnings: LogFields[];
 
   beforeEach(() => {
     clock = new ManualClock();
@@ -61,8 +61,8 @@ describe('LocalBus', () => {
     bus = new LocalBus({
       clock,
       logger: {
-        ...silentBusLogger,
-        warn: (_event: string, fields: BusLogFields = {}) => warnings.push(fields),
+        ...silentLogger,
+        warn: (_event: string, fields: LogFields = {}) => warnings.push(fields),
       },
       limits: { messages: 1_000, bytes: 1_000_000 },
     });

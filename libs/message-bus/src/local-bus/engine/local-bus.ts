@@ -1,5 +1,4 @@
-import { type BusClock } from '../../clock.js';
-import { type BusLogger } from '../../logger.js';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 import { measureMessage } from '../../message-limits.js';
 import { BusError } from '../../message-bus.js';
 import { type Entry } from './entry.js';
@@ -22,8 +21,8 @@ const MAX_MESSAGES_PER_REQUEST = 1_000;
 const DEFAULT_EXPIRATION_MS = 31 * 86_400_000;
 
 export interface LocalBusOptions {
-  readonly clock: BusClock;
-  readonly logger: BusLogger;
+  readonly clock: Clock;
+  readonly logger: Logger;
   /** Of each subscription. */
   readonly limits: RetentionLimits;
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type BusClock } from '../../clock.js';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 import { Fifo } from '../../fifo.js';
-import { type BusLogger } from '../../logger.js';
 import { type Consumer, type Entry, type LeasedMessage, newEntry } from './entry.js';
 import { type AttributeFilter, compileFilter } from './filter.js';
 import { KeyQueue } from './key-queue.js';
@@ -30,8 +29,8 @@ export interface RetentionLimits {
 }
 
 export interface LocalSubscriptionContext {
-  readonly clock: BusClock;
-  readonly logger: BusLogger;
+  readonly clock: Clock;
+  readonly logger: Logger;
   readonly limits: RetentionLimits;
   /** Publishes on the dead-letter topic. @returns false where there is no such topic */
   deadLetter(entry: Entry, subscription: SubscriptionResource): boolean;
@@ -333,9 +332,9 @@ export class LocalSubscription {
   #backoffMs(deliveries: number): number {
     const policy = this.#resource.retryPolicy;
     if (policy === undefined) return 0;
-    const minMs = durationMs(policy.minimumBackoff) ?? DEFAULT_MIN_BACKOFF_MS;
+    const baseMs = durationMs(policy.minimumBackoff) ?? DEFAULT_MIN_BACKOFF_MS;
     const maxMs = durationMs(policy.maximumBackoff) ?? DEFAULT_MAX_BACKOFF_MS;
-    return Math.min(maxMs, minMs * 2 ** Math.min(deliveries - 1, 30));
+    return Math.min(maxMs, baseMs * 2 ** Math.min(deliveries - 1, 30));
   }
 
   #startTimer(ms: number, callback: () => void): void {

@@ -1,3 +1,4 @@
+import { type Logger, messageOf } from '@bitbrat/foundation';
 import {
   Metadata,
   type handleBidiStreamingCall,
@@ -9,7 +10,6 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { StatusError } from '../engine/status-error.js';
-import { type BusLogger, errorText } from '../../logger.js';
 import { type LocalBus } from '../engine/local-bus.js';
 import { type Method } from '../api/methods.js';
 import { decodeMessage, encodeMessage, type ProtoMethod } from '../api/proto.js';
@@ -18,7 +18,7 @@ import { openStreamingPull, type PullStream } from './streaming-pull.js';
 interface GrpcContext {
   readonly bus: LocalBus;
   readonly methods: Readonly<Record<string, Method>>;
-  readonly logger: BusLogger;
+  readonly logger: Logger;
 }
 
 /** Serves Pub/Sub's services by gRPC; a method that the local bus does not have answers `UNIMPLEMENTED` by name. */
@@ -90,9 +90,9 @@ function streamingCall({ bus, logger }: GrpcContext): handleBidiStreamingCall<ob
   };
 }
 
-function toServiceError(error: unknown, logger: BusLogger): ServiceError {
-  if (!(error instanceof StatusError)) logger.error('local-bus.fault', { reason: errorText(error) });
+function toServiceError(error: unknown, logger: Logger): ServiceError {
+  if (!(error instanceof StatusError)) logger.error('local-bus.fault', { reason: messageOf(error) });
   const code = grpcStatus[error instanceof StatusError ? error.status : 'INTERNAL'];
-  const details = errorText(error);
+  const details = messageOf(error);
   return Object.assign(new Error(details), { code, details, metadata: new Metadata() });
 }

@@ -1,9 +1,9 @@
 import { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { type Logger, messageOf } from '@bitbrat/foundation';
 import { StatusError, type StatusName } from '../engine/status-error.js';
 import { type Method } from '../api/methods.js';
 import { fromJson, toJson } from '../api/json-mapping.js';
 import { type HttpRule, type ProtoMethod } from '../api/proto.js';
-import { type BusLogger, errorText } from '../../logger.js';
 
 /** A message of 10 MB in base64, with its attributes. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -35,7 +35,7 @@ interface Route {
 export function createHttpListener(
   protoMethods: readonly ProtoMethod[],
   methods: Readonly<Record<string, Method>>,
-  logger: BusLogger,
+  logger: Logger,
 ): RequestListener {
   const routes = protoMethods.flatMap((method) => toRoute(method));
   return (request, response) => {
@@ -45,9 +45,9 @@ export function createHttpListener(
       },
       (error: unknown) => {
         const status: StatusName = error instanceof StatusError ? error.status : 'INTERNAL';
-        if (status === 'INTERNAL') logger.error('local-bus.fault', { reason: errorText(error) });
+        if (status === 'INTERNAL') logger.error('local-bus.fault', { reason: messageOf(error) });
         const code = HTTP_STATUS[status];
-        send(response, code, { error: { code, message: errorText(error), status } });
+        send(response, code, { error: { code, message: messageOf(error), status } });
       },
     );
   };

@@ -1,8 +1,7 @@
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type Clock, keepAliveClock, type Logger, silentLogger } from '@bitbrat/foundation';
 import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
-import { type BusClock, systemBusClock } from '../../clock.js';
-import { type BusLogger, silentBusLogger } from '../../logger.js';
 import { createMethods } from '../api/methods.js';
 import { readMethods } from '../api/proto.js';
 import { LocalBus } from '../engine/local-bus.js';
@@ -15,8 +14,8 @@ export interface LocalBusServerOptions {
   readonly port?: number;
   /** What each subscription keeps at most; older messages are dropped, and that is logged. Default 500,000 messages, 512 MiB. */
   readonly limits?: { readonly messages: number; readonly bytes: number };
-  readonly logger?: BusLogger;
-  readonly clock?: BusClock;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
 }
 
 export interface LocalBusServer {
@@ -41,7 +40,7 @@ const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0');
  * @throws Error `EADDRINUSE` where the port is taken
  */
 export async function startLocalBus(options: LocalBusServerOptions = {}): Promise<LocalBusServer> {
-  const { clock = systemBusClock, logger = silentBusLogger, port = 0 } = options;
+  const { clock = keepAliveClock, logger = silentLogger, port = 0 } = options;
   const limits = options.limits ?? { messages: 500_000, bytes: 512 * 1024 * 1024 };
   const bus = new LocalBus({ clock, logger, limits });
   const methods = createMethods(bus, clock);

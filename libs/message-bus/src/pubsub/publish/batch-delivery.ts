@@ -1,5 +1,4 @@
-import { type Backoff, backoffMs } from '../../backoff.js';
-import { type BusClock, pause } from '../../clock.js';
+import { backoffMs, type BackoffPolicy, type Clock, sleep } from '@bitbrat/foundation';
 import { type PendingPublish } from './publish-lane.js';
 
 /**
@@ -12,9 +11,9 @@ export type PublishVerdict =
 
 /** What a delivery needs from its lane and its bus. */
 export interface DeliveryContext {
-  readonly clock: BusClock;
+  readonly clock: Clock;
   readonly random: () => number;
-  readonly backoff: Backoff;
+  readonly backoff: BackoffPolicy;
   /** Sends one request; resolves with the ids in the order of the messages. */
   send(messages: readonly PendingPublish['message'][]): Promise<readonly string[]>;
   /** Called after each failed request; may mend what is broken before it answers. */
@@ -142,6 +141,6 @@ export class BatchDelivery {
 
   private async backOff(): Promise<void> {
     const { backoff, clock, random } = this.context;
-    await pause(clock, backoffMs(backoff, this.failures, random), this.signal);
+    await sleep(clock, backoffMs(backoff, this.failures, random, 'half'), this.signal);
   }
 }

@@ -1,7 +1,7 @@
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { type OutgoingMessage } from '../../message-bus.js';
 import { type PublishVerdict } from './batch-delivery.js';
 import { type PendingPublish, PublishLane } from './publish-lane.js';
-import { ManualClock } from '../../testing.js';
 
 const textOf = (message: OutgoingMessage): string => Buffer.from(message.data).toString();
 
@@ -21,7 +21,7 @@ class Broker {
     return new PublishLane(parallel, {
       clock: this.clock,
       random: () => 0,
-      backoff: { minMs: 100, maxMs: 1000 },
+      backoff: { baseMs: 100, maxMs: 1000 },
       batching: { maxMessages, maxMilliseconds: 1 },
       send: async (messages) => {
         const texts = messages.map(textOf);
@@ -65,7 +65,7 @@ describe('PublishLane', () => {
     expect(broker.requests).toEqual([['a', 'b']]);
     expect(broker.outcomes).toEqual(['id-a', 'id-b']);
     expect(broker.idle).toBe(1);
-    expect(broker.clock.pending).toBe(0);
+    expect(broker.clock.pendingTimers).toBe(0);
   });
 
   it('sends at once when enough has gathered, and what gathers meanwhile in one request', async () => {
@@ -164,6 +164,6 @@ describe('PublishLane', () => {
     await broker.clock.advance(10_000);
     expect(broker.requests).toEqual([['a']]);
     expect(broker.outcomes).toEqual([]);
-    expect(broker.clock.pending).toBe(0);
+    expect(broker.clock.pendingTimers).toBe(0);
   });
 });

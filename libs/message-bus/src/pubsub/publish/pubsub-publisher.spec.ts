@@ -1,8 +1,8 @@
+import { ManualClock } from '@bitbrat/foundation/testing';
 import fc from 'fast-check';
 import { type PubSubConnection } from '../pubsub-connection.js';
 import { toPubSubSettings } from '../pubsub-options.js';
 import { PubSubPublisher } from './pubsub-publisher.js';
-import { ManualClock } from '../../testing.js';
 import { TopicBarrier } from './topic-barrier.js';
 
 const text = (
@@ -57,11 +57,11 @@ describe('PubSubPublisher while nothing answers', () => {
     await clock.advance(1);
     const closed = publisher.close(1000);
     await clock.advance(999);
-    expect(clock.pending).toBe(1);
+    expect(clock.pendingTimers).toBe(1);
     await clock.advance(1);
     await closed;
     await expect(Promise.all(calls)).resolves.toEqual(['CLOSED', 'CLOSED', 'CLOSED']);
-    expect(clock.pending).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
   });
 });
 

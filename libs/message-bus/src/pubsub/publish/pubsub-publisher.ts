@@ -1,7 +1,6 @@
+import { messageOf, settledWithin } from '@bitbrat/foundation';
 import { type PublishVerdict } from './batch-delivery.js';
 import { abortedError, closedError } from '../../bus-rules.js';
-import { settledWithin } from '../../clock.js';
-import { errorText } from '../../logger.js';
 import { BusError, type OutgoingMessage } from '../../message-bus.js';
 import { assertResourceName, measureMessage } from '../../message-limits.js';
 import { missingTopicText } from '../pubsub-admin.js';
@@ -148,20 +147,20 @@ export class PubSubPublisher implements PublishCallOwner {
     if (proofs !== undefined) {
       return {
         action: 'suspect',
-        error: new BusError('INVALID_MESSAGE', `${doing}: ${errorText(error)}`, { cause: error }),
+        error: new BusError('INVALID_MESSAGE', `${doing}: ${messageOf(error)}`, { cause: error }),
         proofs,
       };
     }
     switch (classifyFault(error, doing).kind) {
       case 'forbidden':
-        this.reportFailing(topic, `${errorText(error)} (${PUBLISH_CURE})`, failures);
+        this.reportFailing(topic, `${messageOf(error)} (${PUBLISH_CURE})`, failures);
         break;
       case 'missing':
         this.reportFailing(topic, missingTopicText(topic, this.settings.projectId), failures);
         if (this.settings.createMissing) await this.restoreIfPossible(topic);
         break;
       default:
-        this.reportFailing(topic, errorText(error), failures);
+        this.reportFailing(topic, messageOf(error), failures);
     }
     return { action: 'retry' };
   }
@@ -181,7 +180,7 @@ export class PubSubPublisher implements PublishCallOwner {
     try {
       await this.link.restore(topic);
     } catch (error) {
-      this.settings.logger.warn('bus.topic.create.failed', { topic, error: errorText(error) });
+      this.settings.logger.warn('bus.topic.create.failed', { topic, error: messageOf(error) });
     }
   }
 }

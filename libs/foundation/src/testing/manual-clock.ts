@@ -64,7 +64,10 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Resolves when every promise that can settle without time or I/O has. */
-export function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** Turns of the event loop that a chain of promises, deliveries and file operations may take. */
+const TURNS = 10;
+
+/** Resolves when every promise that can settle without time or slow I/O has. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

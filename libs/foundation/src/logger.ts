@@ -8,3 +8,8 @@ export interface Logger {
   warn(event: string, fields?: LogFields): void;
   error(event: string, fields?: LogFields): void;
 }
+
+const ignore = (): void => undefined;
+
+/** Discards everything. */
+export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };

@@ -26,6 +26,17 @@ export const systemClock: Clock = {
   },
 };
 
+/** The machine's clock. Its timers keep the process alive: for work that must end before the process does. */
+export const keepAliveClock: Clock = {
+  ...systemClock,
+  setTimeout: (callback, ms) => {
+    const timer = setTimeout(callback, Math.min(ms, MAX_TIMER_MS));
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};
+
 /** RFC 3339 in UTC. */
 export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
@@ -73,5 +84,19 @@ export function withTimeout<T>(
         reject(error instanceof Error ? error : new Error(messageOf(error)));
       },
     );
+  });
+}
+
+/** Resolves with `true` when `work` has settled, either way; with `false` when `ms` have passed first. */
+export function settledWithin(clock: Clock, work: Promise<unknown>, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = clock.setTimeout(() => {
+      resolve(false);
+    }, ms);
+    const finish = (): void => {
+      cancel();
+      resolve(true);
+    };
+    work.then(finish, finish);
   });
 }

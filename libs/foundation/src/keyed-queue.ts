@@ -1,5 +1,5 @@
 /** Runs tasks of one key one after the other, in order, and tasks of different keys side by side. */
-export class Lanes {
+export class KeyedQueue {
   readonly #tails = new Map<string, Promise<unknown>>();
 
   /** Resolves or rejects as the task does; a task that fails does not hold up the next. */

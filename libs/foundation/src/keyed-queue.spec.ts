@@ -1,4 +1,4 @@
-import { Lanes } from './lanes.js';
+import { KeyedQueue } from './keyed-queue.js';
 
 function gate(): { opened: Promise<void>; open: () => void } {
   let open: () => void = () => undefined;
@@ -8,20 +8,20 @@ function gate(): { opened: Promise<void>; open: () => void } {
   return { opened, open };
 }
 
-describe('Lanes', () => {
+describe('KeyedQueue', () => {
   it('runs one key in order and other keys beside it', async () => {
-    const lanes = new Lanes();
+    const queue = new KeyedQueue();
     const first = gate();
     const log: string[] = [];
-    const a1 = lanes.run('a', async () => {
+    const a1 = queue.run('a', async () => {
       await first.opened;
       log.push('a1');
     });
-    const a2 = lanes.run('a', () => {
+    const a2 = queue.run('a', () => {
       log.push('a2');
       return Promise.resolve();
     });
-    await lanes.run('b', () => {
+    await queue.run('b', () => {
       log.push('b1');
       return Promise.resolve();
     });
@@ -29,15 +29,15 @@ describe('Lanes', () => {
     first.open();
     await Promise.all([a1, a2]);
     expect(log).toEqual(['b1', 'a1', 'a2']);
-    expect(lanes.size).toBe(0);
+    expect(queue.size).toBe(0);
   });
 
   it('goes on after a task that fails', async () => {
-    const lanes = new Lanes();
-    const failing = lanes.run('a', () => Promise.reject(new Error('no')));
-    const next = lanes.run('a', () => Promise.resolve('yes'));
+    const queue = new KeyedQueue();
+    const failing = queue.run('a', () => Promise.reject(new Error('no')));
+    const next = queue.run('a', () => Promise.resolve('yes'));
     await expect(failing).rejects.toThrow('no');
     await expect(next).resolves.toBe('yes');
-    expect(lanes.size).toBe(0);
+    expect(queue.size).toBe(0);
   });
 });
