@@ -3,6 +3,7 @@ export * from './capabilities.js';
 export * from './connector.js';
 export * from './connector-error.js';
 export * from './manager/connector-manager.js';
+export * from './session/connector-life.js';
 export * from './session/connector-record.js';
 export * from './manager/connector-scopes.js';
 export * from './connector-state.js';

@@ -1,0 +1,107 @@
+import { ConnectorError, toConnectorError } from '../connector-error.js';
+import { type ConnectorRecord } from './connector-record.js';
+
+/** What a connector does at the two ends of its life. */
+export interface LifeSteps {
+  /**
+   * Connects, and reports `connected` as its last step. `signal` is aborted when the start is given up and when the
+   * connector stops or fails: what `open` has begun may follow it for all its life.
+   * @throws ConnectorError
+   */
+  open(signal: AbortSignal): Promise<void>;
+  /** Ends what `open` has begun; nothing is received, sent or published afterwards. Idempotent; never rejects. */
+  close(): Promise<void>;
+}
+
+/**
+ * The start, stop and failure of one connector, in any order and number: one life at a time, `close` after each `open`.
+ * It alone reports `starting`, `stopped` and `failed`.
+ */
+export class ConnectorLife {
+  #abort = new AbortController();
+  #starting: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  /** Something was opened that is not closed. */
+  #isUsed = false;
+
+  constructor(
+    private readonly record: ConnectorRecord,
+    private readonly steps: LifeSteps,
+  ) {}
+
+  /** Whether the connector is connected, or comes back by itself. */
+  get isOpen(): boolean {
+    const { status } = this.record.state;
+    return status === 'connected' || status === 'reconnecting';
+  }
+
+  /** Whether the present life is over or ending. */
+  get isEnding(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  /** As `IConnector.start`: does nothing where the connector is open, and joins a start that is in progress. */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#closing;
+    if (this.#starting === undefined && this.isOpen) return;
+    this.#starting ??= this.#start(signal).finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  /** As `IConnector.stop`. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#starting?.catch(() => undefined);
+    await this.#close();
+    this.record.stopped();
+  }
+
+  /** Ends a life whose connection does not come back by itself. Ignored where there is none. Never rejects. */
+  async fail(error: ConnectorError): Promise<void> {
+    if (!this.isOpen || this.isEnding) return;
+    this.#abort.abort();
+    const closed = this.#close();
+    this.record.failed(error);
+    await closed;
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    this.record.starting();
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.#isUsed = true;
+    const giveUp = (): void => {
+      abort.abort();
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
+    try {
+      if (abort.signal.aborted) throw givenUp();
+      await this.steps.open(abort.signal);
+      if (abort.signal.aborted) throw givenUp();
+    } catch (reason) {
+      const error = toConnectorError(reason);
+      const isGivenUp = abort.signal.aborted;
+      giveUp();
+      await this.#close();
+      if (isGivenUp) this.record.stopped();
+      else this.record.failed(error);
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#isUsed) return;
+    this.#closing ??= this.steps.close().finally(() => {
+      this.#closing = undefined;
+      this.#isUsed = false;
+    });
+    return this.#closing;
+  }
+}
+
+const givenUp = (): ConnectorError => new ConnectorError('NOT_CONNECTED', 'the start was given up');
