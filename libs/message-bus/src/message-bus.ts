@@ -77,6 +77,12 @@ export interface TopicKeeper {
   /** Looks at the topic now. Rejects with the reason where it is missing or the bus does not answer. */
   inspectTopic(topic: string): Promise<TopicSubscriptions>;
   /**
+   * Makes a subscription that another program, or nobody yet, reads: from now on it keeps what is published. While the bus is away
+   * the call waits and tries again.
+   * @throws BusError as `MessageBus.subscribe`
+   */
+  makeSubscription(options: Pick<SubscribeOptions, 'topic' | 'subscription'>): Promise<void>;
+  /**
    * Removes a temporary subscription and its topic. Does nothing and resolves with false where messages may be left in it or the
    * topic has other subscriptions. Close the subscriber first.
    */

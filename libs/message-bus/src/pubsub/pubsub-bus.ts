@@ -100,6 +100,13 @@ class PubSubBus implements MessageBus, TopicKeeper {
     return this.kept.look(topic);
   }
 
+  async makeSubscription(names: Pick<SubscribeOptions, 'topic' | 'subscription'>): Promise<void> {
+    this.assertOpen();
+    assertResourceName('topic', names.topic);
+    assertResourceName('subscription', names.subscription);
+    await this.untilClosed(this.ensureSubscription(names));
+  }
+
   async discardTemporary(names: Pick<SubscribeOptions, 'topic' | 'subscription'>): Promise<boolean> {
     if (this.attempts.remembers(names.subscription)) return false;
     return (await this.connection.get()).temporary.discard(names);
