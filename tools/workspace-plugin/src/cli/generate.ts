@@ -1,11 +1,11 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { readArchitecture } from '../architecture/read-architecture.js';
 import { compareGenerated, staleFindings } from '../generated/staleness.js';
 import { formatFinding } from '../workspace/finding.js';
 import { readWorkspace } from '../workspace/workspace-view.js';
 
-/** Writes what is generated from architecture.yaml, or with `--check` only says what is stale. Run from the root. */
+/** Writes what is generated, or with `--check` only says what is stale. Run from the root. */
 function run(check: boolean): number {
   const root = process.cwd();
   const view = readWorkspace(root);
@@ -15,10 +15,11 @@ function run(check: boolean): number {
   if (check) {
     const findings = staleFindings(generation);
     if (findings.length > 0) return fail(findings.map(formatFinding));
-    console.log('every generated file is what architecture.yaml says');
+    console.log('every generated file is what it is generated from');
     return 0;
   }
   for (const { file, text } of generation.stale) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), text);
     console.log(`wrote ${file}`);
   }

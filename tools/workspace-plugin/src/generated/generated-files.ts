@@ -1,13 +1,14 @@
 import { type Architecture } from '../architecture/architecture.js';
 import { projectsOf } from '../workspace/projects.js';
 import { type WorkspaceView } from '../workspace/workspace-view.js';
+import { contractTypeFiles } from './contract-types/contract-types.js';
 import { renderConfigTable } from './config-table.js';
 import { DEPLOYMENT_FILES } from './deployment-files.js';
 import { renderEnvExample } from './env-example.js';
 import { renderKnownVariables } from './known-variables.js';
 import { replaceBlock } from './marked-block.js';
 
-/** A file that is made, whole or in part, from `architecture.yaml`. */
+/** A file that is made, whole or in part, from `architecture.yaml` or from the contract's schemas. */
 export interface GeneratedFile {
   /** Relative to the workspace's root. */
   readonly file: string;
@@ -25,7 +26,7 @@ const FIXED_FILES: readonly GeneratedFile[] = [
   ...DEPLOYMENT_FILES,
 ];
 
-/** All generated files of a workspace: the fixed ones, and the configuration table of each project's README. */
+/** All generated files of a workspace: the fixed ones, the contract's types, and the configuration table of each project's README. */
 export function generatedFiles(architecture: Architecture, view: WorkspaceView): GeneratedFile[] {
   const readmes = projectsOf(view)
     .filter(
@@ -36,5 +37,5 @@ export function generatedFiles(architecture: Architecture, view: WorkspaceView):
       render: ({ variables }, current) =>
         replaceBlock(current ?? '', 'config', renderConfigTable(variables[name] ?? [])),
     }));
-  return [...FIXED_FILES, ...readmes];
+  return [...FIXED_FILES, ...contractTypeFiles(view), ...readmes];
 }

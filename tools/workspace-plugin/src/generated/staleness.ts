@@ -41,8 +41,8 @@ export function staleFindings({ findings, stale }: Generation): Finding[] {
     file,
     line,
     rule: 'generated file',
-    message: 'differs from what architecture.yaml says',
-    cure: 'run npx nx run workspace-plugin:generate and commit the file; change architecture.yaml, never the file',
+    message: 'differs from what it is generated from',
+    cure: 'run npx nx run workspace-plugin:generate and commit the file; change architecture.yaml or the schemas, never the file',
   }));
   return [...findings, ...differing];
 }
