@@ -16,6 +16,9 @@ const constraints = [
   { sourceTag: 'type:foundation', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'type:model', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'type:transport', onlyDependOnLibsWithTags: ['type:foundation', 'type:model'] },
+  // What a bot author installs, and a bot that lives in this workspace.
+  { sourceTag: 'type:bot', onlyDependOnLibsWithTags: ['type:foundation', 'type:transport', 'type:model'] },
+  { sourceTag: 'type:bot-app', onlyDependOnLibsWithTags: ['type:bot', 'type:foundation', 'type:model'] },
   { sourceTag: 'type:contract', onlyDependOnLibsWithTags: ['type:foundation', 'type:model'] },
   { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:foundation', 'type:contract', 'type:model'] },
   { sourceTag: 'type:adapter', onlyDependOnLibsWithTags: ['type:foundation', 'type:contract', 'type:model'] },
@@ -82,6 +85,18 @@ const vendorRule = (owner) => ({
   },
 });
 
+/** Files whose imports are no dependencies of the built project. */
+const dependencyChecks = {
+  ignoredFiles: [
+    '{projectRoot}/jest*.config.cjs',
+    '{projectRoot}/esbuild.config.mjs',
+    '{projectRoot}/{bench,contract}/**/*.ts',
+    '{projectRoot}/src/**/*.{spec,e2e}.ts',
+    '{projectRoot}/src/local/**/*.ts',
+    '{projectRoot}/src/fixtures/**/*.ts',
+  ],
+};
+
 export default [
   { ignores: ['**/dist', '**/dist-local', '**/out-tsc', '**/test-output', '**/coverage', '**/files/**'] },
   ...nx.configs['flat/base'],
@@ -142,7 +157,13 @@ export default [
   {
     // One place reads the environment; configuration reaches everything else as values.
     files: ['{apps,libs}/**/*.ts'],
-    ignores: [...specs, 'apps/*/src/main.ts', 'apps/*/src/*/main.ts', 'apps/*-e2e/**'],
+    ignores: [
+      ...specs,
+      'apps/*/src/main.ts',
+      'apps/*/src/*/main.ts',
+      'apps/*-e2e/**',
+      'libs/bot/src/process-environment.ts',
+    ],
     rules: {
       'no-restricted-properties': [
         'error',
@@ -164,17 +185,18 @@ export default [
     files: ['**/package.json'],
     languageOptions: { parser: await import('jsonc-eslint-parser') },
     rules: {
+      '@nx/dependency-checks': ['error', dependencyChecks],
+    },
+  },
+  {
+    // The workspace's libraries are bundled; what they import and is not bundled is a dependency of the bundle.
+    files: ['libs/bot/package.json'],
+    rules: {
       '@nx/dependency-checks': [
         'error',
         {
-          ignoredFiles: [
-            '{projectRoot}/jest*.config.cjs',
-            '{projectRoot}/esbuild.config.mjs',
-            '{projectRoot}/{bench,contract}/**/*.ts',
-            '{projectRoot}/src/**/*.{spec,e2e}.ts',
-            '{projectRoot}/src/local/**/*.ts',
-            '{projectRoot}/src/fixtures/**/*.ts',
-          ],
+          ...dependencyChecks,
+          ignoredDependencies: ['@google-cloud/pubsub', '@bitbrat/envelope', '@bitbrat/message-bus'],
         },
       ],
     },

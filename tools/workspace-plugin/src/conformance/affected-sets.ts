@@ -24,6 +24,7 @@ export function affectedRows(view: WorkspaceView): AffectedRow[] {
     view.read(`libs/${name}/package.json`)?.includes('"@bitbrat/sandbox"'),
   );
   const all = projectsOf(view).map(({ name }) => name);
+  const bots = all.filter((name) => name === 'bot' || name.startsWith('bot-'));
   const withoutPlugin = all.filter((name) => name !== 'workspace-plugin');
   return [
     ...connectors.map((name) => ({ file: `libs/${name}/src/index.ts`, projects: [name, ...SERVICE] })),
@@ -43,7 +44,8 @@ export function affectedRows(view: WorkspaceView): AffectedRow[] {
       file: 'libs/foundation/src/index.ts',
       projects: withoutPlugin.filter((name) => !['sandbox', 'emulators', 'envelope'].includes(name)),
     },
-    { file: 'libs/message-bus/src/index.ts', projects: ['message-bus', ...SERVICE] },
+    { file: 'libs/message-bus/src/index.ts', projects: ['message-bus', ...bots, ...SERVICE] },
+    ...(bots.length === 0 ? [] : [{ file: 'libs/bot/src/index.ts', projects: bots }]),
     { file: 'libs/state-store/src/index.ts', projects: ['state-store', ...SERVICE] },
     {
       file: 'libs/envelope/src/index.ts',
@@ -54,7 +56,7 @@ export function affectedRows(view: WorkspaceView): AffectedRow[] {
     { file: 'tools/sandbox/src/index.ts', projects: ['sandbox', ...testedInSandbox, ...SERVICE] },
     {
       file: 'tools/emulators/src/index.ts',
-      projects: ['emulators', 'message-bus', 'state-store', ...SERVICE],
+      projects: ['emulators', 'message-bus', 'state-store', ...bots, ...SERVICE],
     },
     { file: 'tools/workspace-plugin/package.json', projects: ['workspace-plugin'] },
     { file: 'architecture.yaml', projects: ['workspace-plugin'] },

@@ -7,6 +7,8 @@ import { type WorkspaceView } from '../workspace/workspace-view.js';
 function mayRead(file: string): boolean {
   return (
     /^apps\/[^/]+\/src\/(?:[^/]+\/)?main\.ts$/.test(file) ||
+    // Bots have no main of ours: their library reads the standard environment of the bus for them.
+    file === 'libs/bot/src/process-environment.ts' ||
     file.startsWith('tools/') ||
     file.endsWith('.config.cjs') ||
     isTestFile(file)

@@ -7,6 +7,8 @@ const TAGS: readonly (readonly [project: RegExp, tags: (match: RegExpExecArray) 
   [/^foundation$/, () => ['scope:shared', 'type:foundation']],
   [/^envelope$/, () => ['scope:shared', 'type:model']],
   [/^(?:message-bus|state-store)$/, () => ['scope:shared', 'type:transport']],
+  [/^bot$/, () => ['scope:bot', 'type:bot']],
+  [/^bot-.+$/, () => ['scope:bot', 'type:bot-app']],
   [/^connectors-core$/, () => ['scope:core', 'type:contract']],
   [/^connectors-testing$/, () => ['scope:core', 'type:testing']],
   [/^connectors-(.+)$/, ([, name = '']) => ['scope:connector', 'type:adapter', `platform:${name}`]],

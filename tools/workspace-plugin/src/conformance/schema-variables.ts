@@ -41,9 +41,12 @@ export function readVariables(view: WorkspaceView): ReadVariable[] {
 /** What tests and checks are made with. */
 const NO_PRODUCT = new Set(['tools/emulators', 'tools/workspace-plugin']);
 
+/** Bots and their library: programs of their own, whose settings the gateway does not know. */
+const BOTS = /^(?:libs\/bot|apps\/bot-[^/]+)$/;
+
 /** Scripts that are no project, and projects that only tests and checks use: what they read is no setting of the product. */
 function isNoProduct(view: WorkspaceView, root: string): boolean {
-  return NO_PRODUCT.has(root) || view.read(`${root}/package.json`) === undefined;
+  return NO_PRODUCT.has(root) || BOTS.test(root) || view.read(`${root}/package.json`) === undefined;
 }
 
 function* namesIn(source: Source): Generator<readonly [string, ts.Node, ts.Node | undefined]> {

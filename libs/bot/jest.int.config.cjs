@@ -1,0 +1,5 @@
+module.exports = {
+  displayName: 'bot integration',
+  preset: '../../jest.int.preset.cjs',
+  coverageDirectory: 'test-output/coverage',
+};
