@@ -94,7 +94,7 @@ const body = (): void => {
     const [answer] = await waitForAnswers(receipt.conversationSid, 1);
     expect(answer?.body).toBe('Grüße 👋🏽');
     const outcome = await waitUntil('the outcome', () =>
-      world.bus.outcomes.find(({ eventId }) => eventId === `reply:twilio:${receipt.messageSid}`),
+      world.bus.outcomes.find(({ eventId }) => eventId === `reply:python-echo:twilio:${receipt.messageSid}`),
     );
     const envelope = await waitUntil('the envelope', () =>
       world.bus.envelopes.find(({ id }) => id === `twilio:${receipt.messageSid}`),
@@ -127,10 +127,13 @@ const body = (): void => {
     const envelope = await waitUntil('the envelope', () =>
       world.bus.envelopes.find(({ id }) => id === `twilio:${receipt.messageSid}`),
     );
+    // Another process remembers nothing, and answers again.
+    await bot?.stop();
+    bot = await PythonBot.start(emulator);
     await publish(Buffer.from(JSON.stringify(envelope)));
     await waitUntil('the second answer', () =>
       world.service.logs.find(
-        ({ event, message }) => message === 'egress.duplicate' && event === `reply:${envelope.id}`,
+        ({ event, message }) => message === 'egress.duplicate' && event === `reply:python-echo:${envelope.id}`,
       ),
     );
     expect(await waitForAnswers(receipt.conversationSid, 1)).toHaveLength(1);

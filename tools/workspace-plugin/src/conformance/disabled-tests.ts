@@ -10,6 +10,7 @@ const DISABLED_REGISTRARS = new Set(['xit', 'xtest', 'xdescribe', 'fit', 'fdescr
 /** They leave a suite out by name where what it needs is missing, and fail instead where `CI` is `true`. */
 const ALLOWED = new Set([
   'apps/ingress-egress-e2e/src/support/describe-with-python.ts',
+  'libs/bot/src/fixtures/describe-with-python.e2e.ts',
   'tools/emulators/src/describe-with-emulator.ts',
 ]);
 
