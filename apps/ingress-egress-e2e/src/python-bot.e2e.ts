@@ -133,7 +133,8 @@ const body = (): void => {
     await publish(Buffer.from(JSON.stringify(envelope)));
     await waitUntil('the second answer', () =>
       world.service.logs.find(
-        ({ event, message }) => message === 'egress.duplicate' && event === `reply:python-echo:${envelope.id}`,
+        ({ event, message }) =>
+          message === 'egress.duplicate' && event === `reply:python-echo:${envelope.id}`,
       ),
     );
     expect(await waitForAnswers(receipt.conversationSid, 1)).toHaveLength(1);

@@ -60,7 +60,8 @@ export function affectedRows(view: WorkspaceView): AffectedRow[] {
     },
     { file: 'tools/workspace-plugin/package.json', projects: ['workspace-plugin'] },
     { file: 'architecture.yaml', projects: ['workspace-plugin'] },
-    { file: 'README.md', projects: [] },
+    // Its code is compiled by the bot library's tests.
+    { file: 'README.md', projects: bots },
     { file: 'docs/adding-a-connector.md', projects: [] },
     { file: 'tsconfig.base.json', projects: all },
   ];
