@@ -96,7 +96,10 @@ function answering(): string {
   const rows: [string, string][] = [
     ['topic', '`replyTo.topic`'],
     ['`v`', '`"1"`'],
-    ['`id`', "`reply:` and the envelope's `id`; more than one answer, or several bots: an id of your own for each, the same when the work is repeated"],
+    [
+      '`id`',
+      "`reply:` and the envelope's `id`; more than one answer, or several bots: an id of your own for each, the same when the work is repeated",
+    ],
     ['`type`', '`"chat.send.v1"`'],
     ['`target.connector`', '`replyTo.connector`'],
     ['`target.destination`', '`replyTo.destination`'],

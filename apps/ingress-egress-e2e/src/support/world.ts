@@ -25,11 +25,12 @@ export class World {
   ) {}
 
   /**
+   * @param emulator a Pub/Sub on this machine; without one the service has a bus of its own
    * @param extra variables that add to or change those of the sandbox
    * @param platforms whose connectors are enabled
    */
   static async start(
-    emulator: PubSubEmulator | undefined,
+    emulator: Pick<PubSubEmulator, 'host' | 'projectId'> | undefined,
     extra: Readonly<Record<string, string>> = {},
     platforms: readonly Platform[] = ['twilio'],
   ): Promise<World> {
