@@ -154,10 +154,14 @@ class Runner:
 
     def subscribe(self) -> None:
         """Whichever of bot and gateway starts first: what is written from now on is kept for the bot."""
-        self.bus.make(f"{self.bus.project}/topics/{self.aside}", {}, 403, 409)
-        self.keep(f"{self.bus.project}/subscriptions/{self.aside}", f"{self.bus.project}/topics/{self.aside}")
+        self.prepare_aside()
         self.bus.make(self.topic, {}, 403, 409)  # 409: it exists already; 403: only the gateway may make it
         self.keep(self.subscription, self.topic)
+
+    def prepare_aside(self) -> None:
+        topic = f"{self.bus.project}/topics/{self.aside}"
+        self.bus.make(topic, {}, 403, 409)
+        self.keep(f"{self.bus.project}/subscriptions/{self.aside}", topic)
 
     def keep(self, subscription: str, topic: str) -> None:
         self.bus.make(subscription, {"topic": topic, "enableMessageOrdering": True, "ackDeadlineSeconds": ACK_DEADLINE_S,
@@ -287,6 +291,7 @@ class Runner:
                       "bitbrat-topic": self.topic.rsplit("/", 1)[1]}
         letter = {key: message[key] for key in ("data", "orderingKey") if key in message}
         try:
+            self.prepare_aside()  # the bus may have lost it since the start, and drops what nobody is subscribed to
             self.bus.publish(self.aside, {**letter, "attributes": attributes})
         except OSError as fault_of_bus:
             say(f"{delivery.id} could not be set aside and comes again: {fault_of_bus}")

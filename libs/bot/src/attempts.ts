@@ -1,4 +1,5 @@
 import { type Backoff, backoffMs, type BusClock, pause } from '@bitbrat/message-bus';
+import { aborted } from './aborted.js';
 import { type BotLogger, type LogFields } from './bot.js';
 import { BotError } from './bot-error.js';
 import { type Limits } from './settings.js';
@@ -69,17 +70,6 @@ async function callOnce(call: Call, attempt: number, context: AttemptsContext): 
     cancel();
     expired.removeEventListener('abort', onExpired);
   }
-}
-
-/** Rejects when the signal is aborted. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const onAbort = (): void => {
-      reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
-    };
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
 }
 
 /** The error with its stack: the author of the handler looks for the line. */

@@ -5,6 +5,9 @@ import { type BusSettings } from './settings.js';
 /** Milliseconds after which the same fault is reported again. */
 const REPEAT_MS = 60_000;
 
+/** Faults, each of a topic, that are known to have been reported. Envelopes name topics. */
+const MAX_FAULTS = 1_000;
+
 /** What a person does about a fault of the bus, by what the bus or its client said; undefined where only waiting helps. */
 export function cureFor(said: string, { emulatorHost, projectId }: BusSettings): string | undefined {
   if (/default credentials|could not refresh access token|invalid_grant|UNAUTHENTICATED/i.test(said)) {
@@ -33,12 +36,14 @@ export function withCures(logger: BotLogger, settings: BusSettings, clock: BusCl
     (event, fields = {}) => {
       const said = typeof fields['error'] === 'string' ? fields['error'] : '';
       const now = clock.monotonic();
-      const before = reported.get(event);
+      const fault = `${event} ${typeof fields['topic'] === 'string' ? fields['topic'] : ''}`;
+      const before = reported.get(fault);
       if (before !== undefined && now - before < REPEAT_MS) {
         logger.debug(event, fields);
         return;
       }
-      reported.set(event, now);
+      if (reported.size >= MAX_FAULTS) reported.clear();
+      reported.set(fault, now);
       const cure = cureFor(said, settings);
       logger[level](event, cure === undefined ? fields : { ...fields, cure });
     };

@@ -24,18 +24,20 @@ export async function runBot(bot: Bot & RunOptions): Promise<RunningBot> {
   const logger = bot.logger ?? createLogger(bot.name, standardOutput());
   const clock = systemBusClock;
   const names = namesOf(bot.name, settings.prefix);
-  const bus = createPubSubBus({
-    projectId: settings.projectId,
-    ...(settings.emulatorHost === undefined ? {} : { emulatorHost: settings.emulatorHost }),
-    createMissing: bot.createMissing ?? true,
-    logger: withCures(logger, settings, clock),
-  });
+  const open = (createMissing: boolean): ReturnType<typeof createPubSubBus> =>
+    createPubSubBus({
+      projectId: settings.projectId,
+      ...(settings.emulatorHost === undefined ? {} : { emulatorHost: settings.emulatorHost }),
+      createMissing,
+      logger: withCures(logger, settings, clock),
+    });
+  const [bus, answers] = [open(bot.createMissing ?? true), open(false)];
   const where = settings.emulatorHost ?? 'Google Cloud';
   logger.info('bot.starting', { bus: where, project: settings.projectId });
   let running: RunningBot | undefined;
   const signals = bot.signals === false ? undefined : stopOnSignals(process, () => running);
   try {
-    const started = await startBot(bot, { bus, names, limits, logger, clock, random: Math.random });
+    const started = await startBot(bot, { bus, answers, names, limits, logger, clock, random: Math.random });
     running = started;
     logger.info('bot.ready', { topic: names.ingress, subscription: names.messages });
     return {
@@ -46,7 +48,7 @@ export async function runBot(bot: Bot & RunOptions): Promise<RunningBot> {
     };
   } catch (error) {
     signals?.dispose();
-    await bus.close(0);
+    await Promise.all([bus.close(0), answers.close(0)]);
     throw toBotError(error, settings);
   }
 }

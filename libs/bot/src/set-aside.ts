@@ -6,6 +6,7 @@ import {
   type ReceivedMessage,
 } from '@bitbrat/message-bus';
 import { type BotLogger } from './bot.js';
+import { aborted } from './aborted.js';
 import { type BotNames } from './names.js';
 
 /** Why a message is set aside. */
@@ -57,6 +58,8 @@ export class SetAside {
       tooLate.abort();
     }, PUBLISH_MS);
     try {
+      // The bus may have lost it since the start, and drops what nobody is subscribed to.
+      await Promise.race([this.prepare(), aborted(tooLate.signal)]);
       await this.bus.publish(
         this.names.setAside,
         {

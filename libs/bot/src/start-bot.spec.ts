@@ -115,9 +115,11 @@ describe('a handler that fails', () => {
   it('is called again with growing pauses, and its answers keep their ids', async () => {
     const world = new BotWorld();
     const attempts: number[] = [];
+    const texts: string[] = [];
     await world.start({
       onMessage: async (message, { attempt, reply }) => {
         attempts.push(attempt);
+        texts.push(message.text);
         message.text = 'changed'; // the next attempt must not see it
         await reply('working on it');
         if (attempt < 3) throw new Error('no');
@@ -129,6 +131,7 @@ describe('a handler that fails', () => {
     expect(attempts).toEqual([1]);
     await world.clock.advance(10_000);
     expect(attempts).toEqual([1, 2, 3]);
+    expect(texts).toEqual(['x', 'x', 'x']);
     const ids = world.answers.map(({ id }) => id);
     expect(new Set(ids.slice(0, 3)).size).toBe(1);
     expect(new Set(ids).size).toBe(2);

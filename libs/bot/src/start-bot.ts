@@ -4,6 +4,7 @@ import {
   type MessageBus,
   type MessageHandler,
 } from '@bitbrat/message-bus';
+import { AnswerTopics } from './answer-topics.js';
 import { type Bot, type BotLogger, type RunningBot } from './bot.js';
 import { Consumer, type ConsumerContext, type Task } from './consumer.js';
 import { Lanes } from './lanes.js';
@@ -27,6 +28,8 @@ const CLOSE_MS = 1_000;
 /** What a bot runs on. */
 export interface BotHost {
   readonly bus: MessageBus;
+  /** For answers: one that makes no topic. A topic without the gateway's subscription drops what it gets. */
+  readonly answers: MessageBus;
   readonly names: BotNames;
   readonly limits: Limits;
   readonly logger: BotLogger;
@@ -40,7 +43,7 @@ export interface BotHost {
  * @throws BusError where the bus refuses the topics or subscriptions
  */
 export async function startBot(bot: Bot, host: BotHost): Promise<RunningBot> {
-  const { bus, clock, limits, logger, names } = host;
+  const { answers, bus, clock, limits, logger, names } = host;
   const draining = new AbortController();
   const expired = new AbortController();
   const setAside = new SetAside(bus, names, clock, logger);
@@ -61,7 +64,11 @@ export async function startBot(bot: Bot, host: BotHost): Promise<RunningBot> {
     const { handle } = new Consumer(toTask, contextOf());
     subscriptions.push(await bus.subscribe({ topic, subscription, maxInFlight: MAX_IN_FLIGHT }, handle));
   };
-  const publish: Publish = (topic, message, signal) => bus.publish(topic, message, { signal });
+  const topics = new AnswerTopics({ ...host, bus: answers });
+  const publish: Publish = async (topic, message, signal) => {
+    await topics.untilRead(topic, signal);
+    return answers.publish(topic, message, { signal });
+  };
 
   await setAside.prepare();
   if (bot.onOutcome !== undefined) {
@@ -80,7 +87,7 @@ export async function startBot(bot: Bot, host: BotHost): Promise<RunningBot> {
     await Promise.all(subscriptions.map((one) => one.close(limits.drainMs + LAST_ACKS_MS)));
     cancel();
     expired.abort();
-    await bus.close(CLOSE_MS);
+    await Promise.all([answers.close(CLOSE_MS), bus.close(CLOSE_MS)]);
     logger.info('bot.stopped', { bot: bot.name });
   };
   let stopping: Promise<void> | undefined;
