@@ -10,7 +10,7 @@ import { People } from './testing/people.js';
 jest.setTimeout(120_000);
 
 const people = new People();
-const { egress } = createTopics();
+const topics = createTopics();
 
 describe('a bot on a bus that lets it down', () => {
   let gateway: Gateway | undefined;
@@ -42,7 +42,7 @@ describe('a bot on a bus that lets it down', () => {
     gateway = await Gateway.start();
     await start(gateway.environment, ({ text }, { reply }) => reply(text));
     const message = people.sms('wait for me');
-    const topic = egress('late');
+    const topic = topics.egress('late');
     await gateway.say({ ...message, replyTo: { ...message.replyTo, topic } });
     await waitUntil('the missing topic to be reported', () =>
       events.find(({ event, fields }) => event === 'bot.answer.waiting' && fields['topic'] === topic),

@@ -35,7 +35,7 @@ function compile(source: string): string[] {
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
 }
 
-const runPython = (source: string): { status: number | null; stderr: string } =>
+const runPython = (source: string): { status: number | null; stderr: string | null } =>
   spawnSync('python3', ['-'], { input: source, encoding: 'utf8' });
 
 describe('types from the schemas of the contract', () => {
