@@ -45,9 +45,7 @@ export function affectedRows(view: WorkspaceView): AffectedRow[] {
       projects: withoutPlugin.filter((name) => !['sandbox', 'emulators', 'envelope'].includes(name)),
     },
     { file: 'libs/message-bus/src/index.ts', projects: ['message-bus', ...bots, ...SERVICE] },
-    ...(bots.length === 0
-      ? []
-      : [{ file: 'libs/bot/src/index.ts', projects: [...bots, 'ingress-egress-e2e'] }]),
+    ...(bots.length === 0 ? [] : [{ file: 'libs/bot/src/index.ts', projects: bots }]),
     { file: 'libs/state-store/src/index.ts', projects: ['state-store', ...SERVICE] },
     {
       file: 'libs/envelope/src/index.ts',
