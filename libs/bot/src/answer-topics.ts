@@ -1,15 +1,9 @@
-import {
-  type Backoff,
-  backoffMs,
-  type BusClock,
-  isTopicKeeper,
-  type MessageBus,
-  pause,
-} from '@bitbrat/message-bus';
+import { type BackoffPolicy, backoffMs, type Clock, sleep } from '@bitbrat/foundation';
+import { isTopicKeeper, type MessageBus } from '@bitbrat/message-bus';
 import { type BotLogger } from './bot.js';
 import { Seen } from './seen.js';
 
-const LOOK_AGAIN: Backoff = { minMs: 250, maxMs: 2_000 };
+const LOOK_AGAIN: BackoffPolicy = { baseMs: 250, maxMs: 2_000 };
 
 /** Topics that are known to be read. Envelopes name topics, so their number has a bound. */
 const REMEMBERED = 1_000;
@@ -17,7 +11,7 @@ const REMEMBERED = 1_000;
 /** What the topics of answers need. */
 export interface AnswerTopicsContext {
   readonly bus: MessageBus;
-  readonly clock: BusClock;
+  readonly clock: Clock;
   readonly random: () => number;
   readonly logger: BotLogger;
 }
@@ -46,7 +40,7 @@ export class AnswerTopics {
         const cure = 'start the gateway that wrote the message; the answer waits for it';
         logger.warn('bot.answer.waiting', { topic, reason, cure });
       }
-      await pause(clock, backoffMs(LOOK_AGAIN, looks, random), signal);
+      await sleep(clock, backoffMs(LOOK_AGAIN, looks, random, 'half'), signal);
     }
   }
 }

@@ -1,16 +1,16 @@
-import { type Backoff, backoffMs, type BusClock, pause } from '@bitbrat/message-bus';
+import { type BackoffPolicy, backoffMs, type Clock, sleep } from '@bitbrat/foundation';
 import { aborted } from './aborted.js';
 import { type BotLogger, type LogFields } from './bot.js';
 import { BotError } from './bot-error.js';
 import { type Limits } from './settings.js';
 
 /** Wait between two calls of a handler with one message. */
-const RETRY_BACKOFF: Backoff = { minMs: 1_000, maxMs: 30_000 };
+const RETRY_BACKOFF: BackoffPolicy = { baseMs: 1_000, maxMs: 30_000 };
 
 /** What the calls of a handler need. */
 export interface AttemptsContext {
   readonly limits: Limits;
-  readonly clock: BusClock;
+  readonly clock: Clock;
   readonly random: () => number;
   readonly logger: BotLogger;
   /** No further call is begun. */
@@ -43,10 +43,10 @@ export async function callWithRetries(
       if (expired.aborted) return { kind: 'stopped' };
       const isFinal =
         attempt >= limits.attempts || (error instanceof BotError && error.code === 'INVALID_REPLY');
-      const waitMs = isFinal ? undefined : backoffMs(RETRY_BACKOFF, attempt, random);
+      const waitMs = isFinal ? undefined : backoffMs(RETRY_BACKOFF, attempt, random, 'half');
       logger.warn('bot.handler.failed', { ...facts, attempt, error: describe(error), retryInMs: waitMs });
       if (waitMs === undefined) return { kind: 'failed', attempts: attempt, detail: messageOf(error) };
-      await pause(clock, waitMs, draining);
+      await sleep(clock, waitMs, draining);
       if (draining.aborted) return { kind: 'stopped' };
     }
   }

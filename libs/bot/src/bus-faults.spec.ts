@@ -1,4 +1,4 @@
-import { ManualClock } from '@bitbrat/message-bus/testing';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { type LogFields } from './bot.js';
 import { cureFor, withCures } from './bus-faults.js';
 

@@ -1,4 +1,4 @@
-import { type BusClock, type BusLogger } from '@bitbrat/message-bus';
+import { type Clock, type Logger } from '@bitbrat/foundation';
 import { type BotLogger } from './bot.js';
 import { type BusSettings } from './settings.js';
 
@@ -29,10 +29,10 @@ export function cureFor(said: string, { emulatorHost, projectId }: BusSettings):
 }
 
 /** Passes the bus's events on, each with what to do about it. The same fault is reported once a minute. */
-export function withCures(logger: BotLogger, settings: BusSettings, clock: BusClock): BusLogger {
+export function withCures(logger: BotLogger, settings: BusSettings, clock: Clock): Logger {
   const reported = new Map<string, number>();
   const pass =
-    (level: 'warn' | 'error'): BusLogger['warn'] =>
+    (level: 'warn' | 'error'): Logger['warn'] =>
     (event, fields = {}) => {
       const said = typeof fields['error'] === 'string' ? fields['error'] : '';
       const now = clock.monotonic();

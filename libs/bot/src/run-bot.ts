@@ -1,4 +1,5 @@
-import { BusError, createPubSubBus, systemBusClock } from '@bitbrat/message-bus';
+import { keepAliveClock } from '@bitbrat/foundation';
+import { BusError, createPubSubBus } from '@bitbrat/message-bus';
 import { type Bot, type RunningBot, type RunOptions } from './bot.js';
 import { BotError } from './bot-error.js';
 import { cureFor, withCures } from './bus-faults.js';
@@ -22,7 +23,7 @@ export async function runBot(bot: Bot & RunOptions): Promise<RunningBot> {
   const limits = readLimits(bot);
   const settings = readBusSettings(bot.environment ?? processEnvironment());
   const logger = bot.logger ?? createLogger(bot.name, standardOutput());
-  const clock = systemBusClock;
+  const clock = keepAliveClock;
   const names = namesOf(bot.name, settings.prefix);
   const open = (createMissing: boolean): ReturnType<typeof createPubSubBus> =>
     createPubSubBus({

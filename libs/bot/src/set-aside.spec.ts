@@ -1,6 +1,6 @@
-import fc from 'fast-check';
+import { ManualClock } from '@bitbrat/foundation/testing';
 import { createMemoryBus, type MessageBus, type ReceivedMessage } from '@bitbrat/message-bus';
-import { ManualClock } from '@bitbrat/message-bus/testing';
+import fc from 'fast-check';
 import { silentLogger } from './logger.js';
 import { namesOf } from './names.js';
 import { SetAside } from './set-aside.js';

@@ -1,10 +1,5 @@
-import {
-  type BusClock,
-  BusError,
-  isTopicKeeper,
-  type MessageBus,
-  type ReceivedMessage,
-} from '@bitbrat/message-bus';
+import { type Clock } from '@bitbrat/foundation';
+import { BusError, isTopicKeeper, type MessageBus, type ReceivedMessage } from '@bitbrat/message-bus';
 import { type BotLogger } from './bot.js';
 import { aborted } from './aborted.js';
 import { type BotNames } from './names.js';
@@ -34,7 +29,7 @@ export class SetAside {
   constructor(
     private readonly bus: MessageBus,
     private readonly names: BotNames,
-    private readonly clock: BusClock,
+    private readonly clock: Clock,
     private readonly logger: BotLogger,
   ) {}
 

@@ -1,9 +1,5 @@
-import {
-  type BusClock,
-  type BusSubscription,
-  type MessageBus,
-  type MessageHandler,
-} from '@bitbrat/message-bus';
+import { type Clock } from '@bitbrat/foundation';
+import { type BusSubscription, type MessageBus, type MessageHandler } from '@bitbrat/message-bus';
 import { AnswerTopics } from './answer-topics.js';
 import { type Bot, type BotLogger, type RunningBot } from './bot.js';
 import { Consumer, type ConsumerContext, type Task } from './consumer.js';
@@ -33,7 +29,7 @@ export interface BotHost {
   readonly names: BotNames;
   readonly limits: Limits;
   readonly logger: BotLogger;
-  readonly clock: BusClock;
+  readonly clock: Clock;
   /** Jitter, in [0, 1). */
   readonly random: () => number;
 }

@@ -1,7 +1,7 @@
-import { BusError } from './message-bus.js';
-import { type LocalBusServer, startLocalBus } from './local-bus.js';
+import { BusError } from '../message-bus.js';
+import { type LocalBusServer, startLocalBus } from '../local-bus.js';
 import { createPubSubBus } from './pubsub-bus.js';
-import { Recorder } from './testing/recorder.js';
+import { Recorder } from '../testing/recorder.js';
 
 describe('a subscription that is made for somebody else', () => {
   let server: LocalBusServer;
