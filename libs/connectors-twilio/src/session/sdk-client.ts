@@ -73,6 +73,10 @@ export async function createSdkClient(
     ...(uri === undefined ? {} : { Twilsock: { uri } }),
   };
   const client = withGlobalWebSocket(TrackedSocket, () => new SdkConstructor(token, options));
+  guardEmit(options.twilsockClient, (error) => {
+    onBroken(error);
+    for (const socket of sockets) socket.terminate();
+  });
   return {
     client,
     toldWait,
@@ -95,6 +99,24 @@ export async function createSdkClient(
 function toBuffer(data: RawData): Buffer {
   if (Array.isArray(data)) return Buffer.concat(data);
   return Buffer.isBuffer(data) ? data : Buffer.from(data);
+}
+
+/**
+ * The SDK hands a frame on by an event of its Twilsock client, from a timer: what is thrown there would reach the process. There is no
+ * public way to that event; where it is not found nothing happens.
+ */
+function guardEmit(emitter: unknown, onThrown: (error: unknown) => void): void {
+  const emit = propertyOf(emitter, 'emit');
+  if (typeof emitter !== 'object' || emitter === null || typeof emit !== 'function') return;
+  const guarded = (...event: unknown[]): unknown => {
+    try {
+      return Reflect.apply(emit, emitter, event);
+    } catch (error) {
+      onThrown(error);
+      return true;
+    }
+  };
+  Reflect.set(emitter, 'emit', guarded);
 }
 
 async function cut(sockets: ReadonlySet<WebSocket>): Promise<void> {

@@ -1,6 +1,15 @@
 import { type FaultInput } from '@bitbrat/sandbox';
 import { fastClock, Gateway, type GatewayOptions, waitFor } from './twilio-world.js';
 
+/** Header of a frame that pushes a change, with a payload of 2 bytes. */
+const PUSH = JSON.stringify({
+  method: 'notification',
+  id: 'TM1',
+  message_type: 'twilio.sync.event',
+  payload_size: 2,
+  payload_type: 'application/json',
+});
+
 type RequestFault = Extract<FaultInput, { kind: 'request' }>;
 
 let gateway: Gateway;
@@ -75,7 +84,8 @@ describe('a connection', () => {
 
   it.each([
     ['a header that is no object', 'TWILSOCK V3.0 4\r\nnull\r\n'],
-    ['a close without a status', 'TWILSOCK V3.0 27\r\n{"method":"close","id":"TM"}\r\n'],
+    ['a close without a status', 'TWILSOCK V3.0 28\r\n{"method":"close","id":"TM"}\r\n'],
+    ['a push without an event', `TWILSOCK V3.0 ${PUSH.length}\r\n${PUSH}\r\n{}`],
     ['a frame that is too large', 'x'.repeat(5 * 2 ** 20)],
   ])('whose frame the SDK cannot take (%s) ends, comes back and loses nothing', async (_, bytes) => {
     await running();
