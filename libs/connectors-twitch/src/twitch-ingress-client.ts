@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import {
   ConnectorError,
   type ConnectorHost,
+  ConnectorLife,
   ConnectorRecord,
   type ConnectorSnapshot,
   type IngressGap,
   type SendOptions,
   type SendReceipt,
-  toConnectorError,
   toErrorInfo,
 } from '@bitbrat/connectors-core';
 import { isoTime } from '@bitbrat/foundation';
@@ -40,14 +40,13 @@ export class TwitchIngressClient {
   readonly #config: TwitchConfig;
   readonly #host: ConnectorHost;
   readonly #record: ConnectorRecord;
+  readonly #life: ConnectorLife;
   readonly #provider: TwitchTokenProvider;
   readonly #presence: Presence;
   readonly #link: ChatLink;
   readonly #intake: MessageIntake;
   readonly #sender: MessageSender;
-  #run: AbortController | undefined;
   #tokens: TokenKeeper | undefined;
-  #starting: Promise<void> | undefined;
   /** Since when messages of a channel that is not joined yet are missed and not told, in milliseconds since 1970. */
   #missingSince = 0;
 
@@ -55,6 +54,10 @@ export class TwitchIngressClient {
     this.#config = config;
     this.#host = host;
     this.#record = new ConnectorRecord(TWITCH, host);
+    this.#life = new ConnectorLife(this.#record, {
+      open: (signal) => this.#open(signal),
+      close: () => this.#close(),
+    });
     const { clock, logger } = host;
     this.#provider = new TwitchTokenProvider(config, clock, logger);
     this.#presence = new Presence(host.cursors, clock, logger);
@@ -105,24 +108,13 @@ export class TwitchIngressClient {
   }
 
   /** As `IConnector.start`. */
-  async start(signal: AbortSignal): Promise<void> {
-    if (this.#starting === undefined && this.#link.session?.isConnected === true) return;
-    this.#starting ??= this.#start(signal).finally(() => {
-      this.#starting = undefined;
-    });
-    return this.#starting;
+  start(signal: AbortSignal): Promise<void> {
+    return this.#life.start(signal);
   }
 
   /** As `IConnector.stop`; takes 5 seconds at the most. */
-  async stop(): Promise<void> {
-    this.#run?.abort();
-    await this.#starting?.catch(() => undefined);
-    const session = this.#link.session;
-    const wasConnected = session?.isConnected === true;
-    await this.#end();
-    await this.#provider.idle(DRAIN_LIMIT_MS);
-    if (wasConnected) await this.#presence.end(this.#heardUntil(session), 'the connector was stopped');
-    this.#record.stopped();
+  stop(): Promise<void> {
+    return this.#life.stop();
   }
 
   /** As `IConnector.sendText`; the destination is a channel's name. */
@@ -146,32 +138,13 @@ export class TwitchIngressClient {
     });
   }
 
-  async #start(signal: AbortSignal): Promise<void> {
-    await this.#end();
-    this.#record.starting();
-    const run = new AbortController();
-    this.#run = run;
-    const giveUp = (): void => {
-      run.abort();
-    };
-    signal.addEventListener('abort', giveUp, { once: true });
-    if (signal.aborted) giveUp();
-    try {
-      this.#sender.begin();
-      await this.#presence.load();
-      const session = await this.#link.open(run.signal);
-      if (run.signal.aborted) throw new ConnectorError('NOT_CONNECTED', 'the start was given up');
-      if (session.failure !== undefined) throw session.failure;
-      this.#onConnected();
-    } catch (reason) {
-      const error = toConnectorError(reason);
-      await this.#end();
-      if (run.signal.aborted) this.#record.stopped();
-      else this.#record.failed(error);
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', giveUp);
-    }
+  async #open(signal: AbortSignal): Promise<void> {
+    this.#sender.begin();
+    await this.#presence.load();
+    const session = await this.#link.open(signal);
+    if (signal.aborted) throw new ConnectorError('NOT_CONNECTED', 'the start was given up');
+    if (session.failure !== undefined) throw session.failure;
+    this.#onConnected();
   }
 
   #createLink(): ChatLink {
@@ -206,7 +179,7 @@ export class TwitchIngressClient {
         this.#onConnected();
       },
       onFailed: (error) => {
-        this.#record.failed(error);
+        void this.#life.fail(error);
       },
       onReplaced: (old, gap) => {
         this.#record.lost();
@@ -254,7 +227,7 @@ export class TwitchIngressClient {
       this.#record.reconnecting(error);
     } else {
       this.#record.lost();
-      this.#record.failed(error);
+      void this.#life.fail(error);
     }
   }
 
@@ -293,19 +266,23 @@ export class TwitchIngressClient {
   }
 
   /** Nothing is heard, sent or published any more. Idempotent; never rejects. */
-  async #end(): Promise<void> {
+  async #close(): Promise<void> {
     const { session } = this.#link;
-    if (session === undefined) return;
-    this.#tokens?.stop();
-    await this.#sender.stop(session.isConnected ? DRAIN_LIMIT_MS : 0);
-    await this.#link.close();
-    await this.#intake.idle(DRAIN_LIMIT_MS);
-    this.#intake.reportLoss();
+    const wasConnected = session?.isConnected === true;
+    if (session !== undefined) {
+      this.#tokens?.stop();
+      await this.#sender.stop(wasConnected ? DRAIN_LIMIT_MS : 0);
+      await this.#link.close();
+      await this.#intake.idle(DRAIN_LIMIT_MS);
+      this.#intake.reportLoss();
+    }
+    await this.#provider.idle(DRAIN_LIMIT_MS);
+    if (wasConnected) await this.#presence.end(this.#heardUntil(session), 'the connector was stopped');
   }
 
   #connectedSession(): ClientSession {
     const { session } = this.#link;
-    if (session?.isConnected !== true || this.#run?.signal.aborted === true) {
+    if (session?.isConnected !== true || this.#life.isEnding) {
       throw new ConnectorError('NOT_CONNECTED', `twitch is ${this.#record.state.status}`);
     }
     return session;

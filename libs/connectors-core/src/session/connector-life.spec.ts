@@ -123,10 +123,36 @@ describe('ConnectorLife', () => {
     expect(world.log.at(-1)).toBe('stopped');
   });
 
+  it('is stopped where it is stopped right after the start', async () => {
+    const { life, log } = aWorld({ open: true });
+    const start = life.start(never);
+    const stop = life.stop();
+    await expect(start).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    await stop;
+    expect(log).toEqual(['starting', 'open', 'close', 'stopped']);
+  });
+
+  it('starts after a stop that is in progress, unless it is stopped again', async () => {
+    const { closed, life, log } = aWorld({ close: true });
+    await life.start(never);
+    const stop = life.stop();
+    const start = life.start(never);
+    await settle();
+    expect(log).toEqual(['starting', 'open', 'connected', 'close']);
+    await closed();
+    await Promise.all([stop, start]);
+    expect(log.slice(4)).toEqual(['stopped', 'starting', 'open', 'connected']);
+    const again = [life.stop(), life.start(never).catch(() => undefined), life.stop()];
+    await settle();
+    await closed();
+    await Promise.all(again);
+    expect(log.at(-1)).toBe('stopped');
+  });
+
   it('opens nothing for a caller that gave up before', async () => {
     const { life, log } = aWorld();
     await expect(life.start(AbortSignal.abort())).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
-    expect(log).toEqual(['starting', 'close', 'stopped']);
+    expect(log).toEqual(['starting', 'stopped']);
   });
 
   it('closes what has failed, once, and starts again after that only', async () => {

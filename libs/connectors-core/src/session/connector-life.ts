@@ -20,6 +20,8 @@ export interface LifeSteps {
 export class ConnectorLife {
   #abort = new AbortController();
   #starting: Promise<void> | undefined;
+  /** The stop or failure that is in progress. */
+  #ending: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   /** Something was opened that is not closed. */
   #isUsed = false;
@@ -41,44 +43,56 @@ export class ConnectorLife {
   }
 
   /** As `IConnector.start`: does nothing where the connector is open, and joins a start that is in progress. */
-  async start(signal: AbortSignal): Promise<void> {
-    await this.#closing;
-    if (this.#starting === undefined && this.isOpen) return;
-    this.#starting ??= this.#start(signal).finally(() => {
+  start(signal: AbortSignal): Promise<void> {
+    if (this.#starting === undefined && this.#ending === undefined && this.isOpen) return Promise.resolve();
+    this.#starting ??= this.#start(signal, this.#ending).finally(() => {
       this.#starting = undefined;
     });
     return this.#starting;
   }
 
   /** As `IConnector.stop`. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#abort.abort();
-    await this.#starting?.catch(() => undefined);
-    await this.#close();
-    this.record.stopped();
+    return this.#end(async () => {
+      await this.#starting?.catch(() => undefined);
+      await this.#close();
+      this.record.stopped();
+    });
   }
 
   /** Ends a life whose connection does not come back by itself. Ignored where there is none. Never rejects. */
-  async fail(error: ConnectorError): Promise<void> {
-    if (!this.isOpen || this.isEnding) return;
+  fail(error: ConnectorError): Promise<void> {
+    if (!this.isOpen || this.isEnding) return Promise.resolve();
     this.#abort.abort();
-    const closed = this.#close();
-    this.record.failed(error);
-    await closed;
+    return this.#end(async () => {
+      const closed = this.#close();
+      this.record.failed(error);
+      await closed;
+    });
   }
 
-  async #start(signal: AbortSignal): Promise<void> {
-    this.record.starting();
+  #end(work: () => Promise<void>): Promise<void> {
+    const ending = work().finally(() => {
+      if (this.#ending === ending) this.#ending = undefined;
+    });
+    this.#ending = ending;
+    return ending;
+  }
+
+  async #start(signal: AbortSignal, before: Promise<void> | undefined): Promise<void> {
     const abort = new AbortController();
     this.#abort = abort;
-    this.#isUsed = true;
     const giveUp = (): void => {
       abort.abort();
     };
     signal.addEventListener('abort', giveUp, { once: true });
     if (signal.aborted) giveUp();
+    if (before !== undefined) await before;
+    this.record.starting();
     try {
       if (abort.signal.aborted) throw givenUp();
+      this.#isUsed = true;
       await this.steps.open(abort.signal);
       if (abort.signal.aborted) throw givenUp();
     } catch (reason) {
