@@ -1,6 +1,7 @@
 import {
   ConnectorError,
   type ConnectorHost,
+  ConnectorLife,
   ConnectorRecord,
   type ConnectorSnapshot,
   MediaFetcher,
@@ -27,7 +28,6 @@ const DRAIN_LIMIT_MS = 1_000;
 
 /** All that exists between a start and its stop. */
 interface Run {
-  readonly abort: AbortController;
   readonly feeds: ChannelFeeds;
   readonly gaps: GapTeller;
   session: ClientSession | undefined;
@@ -39,14 +39,13 @@ export class DiscordIngressClient {
   readonly #host: ConnectorHost;
   readonly #random: () => number;
   readonly #record: ConnectorRecord;
+  readonly #life: ConnectorLife;
   readonly #intake: MessageIntake;
   readonly #sender: MessageSender;
   readonly #budget: IdentifyBudget;
   /** What has a problem at present. */
   readonly #subjects = new Set<string>();
   #run: Run | undefined;
-  #starting: Promise<void> | undefined;
-  #stopping: Promise<void> | undefined;
   #botUserId: string | undefined;
   #isContentMissing = false;
   #uncachedMessages = 0;
@@ -57,6 +56,10 @@ export class DiscordIngressClient {
     this.#host = host;
     this.#random = random;
     this.#record = new ConnectorRecord(DISCORD, host);
+    this.#life = new ConnectorLife(this.#record, {
+      open: (signal) => this.#open(signal),
+      close: () => this.#close(),
+    });
     const { clock, logger } = host;
     this.#budget = new IdentifyBudget(clock);
     this.#intake = new MessageIntake({
@@ -91,21 +94,13 @@ export class DiscordIngressClient {
   }
 
   /** As `IConnector.start`. */
-  async start(signal: AbortSignal): Promise<void> {
-    await this.#stopping;
-    if (this.#run !== undefined && this.#starting === undefined) return;
-    this.#starting ??= this.#start(signal).finally(() => {
-      this.#starting = undefined;
-    });
-    return this.#starting;
+  start(signal: AbortSignal): Promise<void> {
+    return this.#life.start(signal);
   }
 
   /** As `IConnector.stop`: within 4 seconds. */
-  async stop(): Promise<void> {
-    this.#run?.abort.abort();
-    await this.#starting?.catch(() => undefined);
-    await this.#tearDown();
-    this.#record.stopped();
+  stop(): Promise<void> {
+    return this.#life.stop();
   }
 
   /** As `IConnector.sendText`; the destination is the id of a channel, thread or direct channel. */
@@ -134,40 +129,22 @@ export class DiscordIngressClient {
     });
   }
 
-  async #start(signal: AbortSignal): Promise<void> {
-    this.#record.starting();
-    const abort = new AbortController();
-    const forward = (): void => {
-      abort.abort();
-    };
-    signal.addEventListener('abort', forward, { once: true });
-    if (signal.aborted) forward();
-    const run = this.#createRun(abort);
+  async #open(signal: AbortSignal): Promise<void> {
+    const run = this.#createRun();
     this.#run = run;
-    try {
-      await run.feeds.load().catch((error: unknown) => {
-        throw new ConnectorError(
-          'UPSTREAM_UNAVAILABLE',
-          `load the cursors: ${toConnectorError(error).message}`,
-          { cause: error },
-        );
-      });
-      await this.#openSession(run);
-      this.#onConnected(run);
-      run.feeds.checkConfigured();
-    } catch (reason) {
-      const error = toConnectorError(reason);
-      const isGivenUp = abort.signal.aborted;
-      await this.#tearDown();
-      if (isGivenUp) this.#record.stopped();
-      else this.#record.failed(error);
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', forward);
-    }
+    await run.feeds.load().catch((error: unknown) => {
+      throw new ConnectorError(
+        'UPSTREAM_UNAVAILABLE',
+        `load the cursors: ${toConnectorError(error).message}`,
+        { cause: error },
+      );
+    });
+    await this.#openSession(run, signal);
+    this.#onConnected(run);
+    run.feeds.checkConfigured();
   }
 
-  #createRun(abort: AbortController): Run {
+  #createRun(): Run {
     const { clock, logger } = this.#host;
     const gaps = new GapTeller({
       clock,
@@ -195,11 +172,11 @@ export class DiscordIngressClient {
         if (this.#run === run) this.#solved(`channel ${channelId}`);
       },
     });
-    const run: Run = { abort, feeds, gaps, session: undefined };
+    const run: Run = { feeds, gaps, session: undefined };
     return run;
   }
 
-  async #openSession(run: Run): Promise<void> {
+  async #openSession(run: Run, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#host;
     const isCurrent = (): boolean => this.#run === run;
     const events: SessionEvents = {
@@ -237,11 +214,11 @@ export class DiscordIngressClient {
         if (isCurrent()) this.#record.reconnecting(error);
       },
       onFailed: (error) => {
-        if (isCurrent()) void this.#fail(error);
+        if (isCurrent()) void this.#life.fail(error);
       },
     };
     const options = { config: this.#config, clock, logger, random: this.#random, budget: this.#budget };
-    run.session = await ClientSession.open(options, events, run.abort.signal);
+    run.session = await ClientSession.open(options, events, signal);
   }
 
   #onConnected(run: Run): void {
@@ -275,24 +252,10 @@ export class DiscordIngressClient {
     });
   }
 
-  async #fail(error: ConnectorError): Promise<void> {
-    if (this.#run === undefined || this.#stopping !== undefined) return;
-    const down = this.#tearDown();
-    this.#record.failed(error);
-    await down;
-  }
-
-  #tearDown(): Promise<void> {
+  async #close(): Promise<void> {
     const run = this.#run;
-    this.#stopping ??= (run === undefined ? Promise.resolve() : this.#end(run)).finally(() => {
-      this.#stopping = undefined;
-    });
-    return this.#stopping;
-  }
-
-  async #end(run: Run): Promise<void> {
+    if (run === undefined) return;
     this.#run = undefined;
-    run.abort.abort();
     // The next start finds out anew.
     for (const subject of this.#subjects) this.#record.solved(subject);
     this.#subjects.clear();
