@@ -150,6 +150,7 @@ export default [
   {
     // The laptop composition is the one part of the app that starts the platforms' stand-ins.
     files: ['apps/ingress-egress/src/local/**/*.ts'],
+    ignores: specs,
     rules: { '@nx/enforce-module-boundaries': boundaries(allowAlso({ 'type:app': ['type:sandbox'] })) },
   },
   vendorRule(undefined),
@@ -196,7 +197,12 @@ export default [
         'error',
         {
           ...dependencyChecks,
-          ignoredDependencies: ['@google-cloud/pubsub', '@bitbrat/envelope', '@bitbrat/message-bus'],
+          ignoredDependencies: [
+            '@google-cloud/pubsub',
+            '@bitbrat/envelope',
+            '@bitbrat/foundation',
+            '@bitbrat/message-bus',
+          ],
         },
       ],
     },

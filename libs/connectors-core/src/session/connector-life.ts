@@ -53,7 +53,7 @@ export class ConnectorLife {
 
   /** As `IConnector.stop`. */
   stop(): Promise<void> {
-    this.#abort.abort();
+    this.#abort.abort(givenUp());
     return this.#end(async () => {
       await this.#starting?.catch(() => undefined);
       await this.#close();
@@ -84,17 +84,17 @@ export class ConnectorLife {
     const abort = new AbortController();
     this.#abort = abort;
     const giveUp = (): void => {
-      abort.abort();
+      abort.abort(givenUp());
     };
     signal.addEventListener('abort', giveUp, { once: true });
     if (signal.aborted) giveUp();
     if (before !== undefined) await before;
     this.record.starting();
     try {
-      if (abort.signal.aborted) throw givenUp();
+      abort.signal.throwIfAborted();
       this.#isUsed = true;
       await this.steps.open(abort.signal);
-      if (abort.signal.aborted) throw givenUp();
+      abort.signal.throwIfAborted();
     } catch (reason) {
       const error = toConnectorError(reason);
       const isGivenUp = abort.signal.aborted;
