@@ -1,13 +1,13 @@
 import {
   ConnectorError,
   type ConnectorHost,
+  ConnectorLife,
   ConnectorRecord,
   type ConnectorSnapshot,
   type IngressGap,
   maskPhoneNumbers,
   type SendOptions,
   type SendReceipt,
-  toConnectorError,
 } from '@bitbrat/connectors-core';
 import { isoTime, sleep, withTimeout } from '@bitbrat/foundation';
 import { ClientRun } from './client-run.js';
@@ -42,6 +42,7 @@ export class TwilioIngressClient {
   readonly #host: ConnectorHost;
   readonly #random: () => number;
   readonly #record: ConnectorRecord;
+  readonly #life: ConnectorLife;
   readonly #joiner: ConversationJoiner;
   readonly #reconciler: ConversationReconciler;
   readonly #deliveries: DeliveryReporter;
@@ -58,8 +59,6 @@ export class TwilioIngressClient {
   /** Clients that are being put away, and until when those that were may still be heard of, by the clock's monotonic time. */
   #closing = 0;
   #leftoversUntil = -Infinity;
-  #starting: { readonly done: Promise<void>; readonly stopped: AbortController } | undefined;
-  #ending: Promise<void> = Promise.resolve();
 
   /** @param random in [0, 1); for the jitter of back-offs */
   constructor(config: TwilioConfig, host: ConnectorHost, random: () => number) {
@@ -67,6 +66,10 @@ export class TwilioIngressClient {
     this.#host = host;
     this.#random = random;
     this.#record = new ConnectorRecord(TWILIO, host);
+    this.#life = new ConnectorLife(this.#record, {
+      open: (signal) => this.#open(signal),
+      close: () => this.#close(),
+    });
     const { identity } = config;
     const { clock, logger } = host;
     const rest = (this.#rest = new TwilioRest(config, clock));
@@ -152,26 +155,13 @@ export class TwilioIngressClient {
   }
 
   /** As `IConnector.start`. */
-  async start(signal: AbortSignal): Promise<void> {
-    if (this.#starting === undefined) {
-      if (this.#run !== undefined && this.#record.state.status !== 'failed') return;
-      const stopped = new AbortController();
-      const done = this.#start(AbortSignal.any([signal, stopped.signal])).finally(() => {
-        this.#starting = undefined;
-      });
-      this.#starting = { done, stopped };
-    }
-    return this.#starting.done;
+  start(signal: AbortSignal): Promise<void> {
+    return this.#life.start(signal);
   }
 
   /** As `IConnector.stop`; takes 4 seconds at the most. */
-  async stop(): Promise<void> {
-    this.#starting?.stopped.abort();
-    await this.#starting?.done.catch(() => undefined);
-    await this.#endRun();
-    this.#joiner.stop();
-    await this.#owedJoins.save(() => this.#joiner.owed());
-    this.#record.stopped();
+  stop(): Promise<void> {
+    return this.#life.stop();
   }
 
   /** As `IConnector.sendText`; the destination is a conversation's SID. */
@@ -220,36 +210,25 @@ export class TwilioIngressClient {
     });
   }
 
-  async #start(signal: AbortSignal): Promise<void> {
-    await this.#endRun();
-    this.#record.starting();
+  async #open(signal: AbortSignal): Promise<void> {
     const run = this.#createRun();
     this.#run = run;
     await this.#startJoining();
     const end = (): void => void run.end();
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
-    try {
-      await run.begin();
-      this.#record.connected();
-      this.#passedOver.flush();
-    } catch (reason) {
-      const error = toConnectorError(reason);
-      await this.#endRun();
-      if (signal.aborted) this.#record.stopped();
-      else this.#record.failed(error);
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', end);
-    }
+    await run.begin();
+    this.#record.connected();
+    this.#passedOver.flush();
   }
 
-  /** Resolves when no run is left, one that is ending already included. */
-  #endRun(): Promise<void> {
+  /** What is still to be joined is durable, and is joined by the next life. */
+  async #close(): Promise<void> {
     const run = this.#run;
     this.#run = undefined;
-    if (run !== undefined) this.#ending = run.end();
-    return this.#ending;
+    await run?.end();
+    this.#joiner.stop();
+    await this.#owedJoins.save(() => this.#joiner.owed());
   }
 
   #createRun(): ClientRun {
@@ -290,8 +269,7 @@ export class TwilioIngressClient {
       },
       onFailed: (error) => {
         if (this.#run !== run || run.isEnding) return;
-        void run.end();
-        this.#record.failed(error);
+        void this.#life.fail(error);
       },
     });
     return run;
