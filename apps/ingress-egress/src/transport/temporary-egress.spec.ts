@@ -19,6 +19,7 @@ function create(keeper: Partial<TopicKeeper> | null = {}): {
     keepTopic: () => undefined,
     subscriptionsOf: () => 'unknown',
     inspectTopic: () => Promise.resolve('unknown'),
+    makeSubscription: () => Promise.resolve(),
     discardTemporary: () => Promise.resolve(true),
     sweepTemporary: (prefix, unusedForMs) => {
       sweeps.push([prefix, unusedForMs]);
