@@ -17,7 +17,7 @@ import { TWILIO_CAPABILITIES } from './capabilities.js';
 import { type TwilioConfig } from './config.js';
 import { canonicalConversationSid } from './platform/conversation-sid.js';
 import { diagnoseTwilio } from './diagnosis/diagnosis.js';
-import { isTwilioSdkRejection } from './session/sdk-rejection.js';
+import { isTwilioSdkRejection, saysObjectGone } from './session/sdk-rejection.js';
 import { TWILIO } from './inbound/twilio-envelope-builder.js';
 import { TwilioIngressClient } from './twilio-ingress-client.js';
 import { judgeWebhook, toFailureStatus } from './webhook/webhook.js';
@@ -61,8 +61,8 @@ export class TwilioConnectorAdapter implements IConnector, WebhookReceiver, Reje
     return isTwilioSdkRejection(reason);
   }
 
-  isLeftover(): boolean {
-    return this.#client.hasLeftovers;
+  isLeftover(reason: unknown): boolean {
+    return this.#client.hasLeftovers || saysObjectGone(reason);
   }
 
   diagnose(signal: AbortSignal): AsyncIterable<DiagnosisRow> {

@@ -75,13 +75,18 @@ export class FaultClaims {
 }
 
 function isLeftover({ connector }: Suspect, reason: unknown): boolean {
-  return isRejectionHandler(connector) && recognises(connector, reason) && connector.isLeftover?.() === true;
+  if (!isRejectionHandler(connector) || !recognises(connector, reason)) return false;
+  return isTrue(() => connector.isLeftover?.(reason) === true);
 }
 
-/** A connector that cannot tell does not recognise it: the reason may throw when it is looked at. */
 function recognises(connector: RejectionHandler, reason: unknown): boolean {
+  return isTrue(() => connector.claimRejection(reason));
+}
+
+/** A connector that cannot tell says no: the reason may throw when it is looked at. */
+function isTrue(judge: () => boolean): boolean {
   try {
-    return connector.claimRejection(reason);
+    return judge();
   } catch {
     return false;
   }

@@ -1,4 +1,4 @@
-import { isTwilioSdkRejection } from './sdk-rejection.js';
+import { isTwilioSdkRejection, saysObjectGone } from './sdk-rejection.js';
 
 class TwilsockUpstreamError extends Error {}
 class SyncError2 extends Error {}
@@ -53,5 +53,22 @@ describe('isTwilioSdkRejection', () => {
     ['an object without constructor', Object.create(Object.create(null) as object)], // a prototype is an object
   ])('leaves %s to others', (_, reason) => {
     expect(isTwilioSdkRejection(reason)).toBe(false);
+  });
+});
+
+describe('saysObjectGone', () => {
+  it.each<[string, unknown, boolean]>([
+    [
+      'an object of Sync that is gone',
+      Object.assign(new SyncError2('x'), { status: 404, code: 54300 }),
+      true,
+    ],
+    ['a resource that is gone', Object.assign(new SyncError2('x'), { status: 404, code: 20404 }), true],
+    ['another error of Sync', Object.assign(new SyncError2('x'), { status: 401, code: 20104 }), false],
+    ['an error without a code', new SyncError2('x'), false],
+    ['nothing', undefined, false],
+    ['a text', '54300', false],
+  ])('of %s', (_, reason, expected) => {
+    expect(saysObjectGone(reason)).toBe(expected);
   });
 });

@@ -34,3 +34,14 @@ export function isTwilioSdkRejection(reason: unknown): boolean {
   const stack = propertyOf(reason, 'stack');
   return typeof stack === 'string' && (PACKAGE.test(stack) || METHOD.test(stack));
 }
+
+/** What Twilio answers where an object does not exist any more: of Sync, and of the REST API. */
+const GONE = new Set<unknown>([54300, 20404]);
+
+/**
+ * Whether the rejection is about one object that is gone, e.g. a conversation that was deleted while the SDK loaded it. The
+ * connection and every other conversation are not affected.
+ */
+export function saysObjectGone(reason: unknown): boolean {
+  return GONE.has(propertyOf(reason, 'code'));
+}

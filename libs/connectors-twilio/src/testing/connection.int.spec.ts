@@ -286,12 +286,15 @@ describe('connection', () => {
 
   it('tells for a while after a client was put away that the SDK may leave rejections of it', async () => {
     await running({ config: { replaceClientAfterMessages: 20 } });
-    expect(gateway.connector.isLeftover()).toBe(false);
+    expect(gateway.connector.isLeftover(new Error('the socket was closed'))).toBe(false);
     for (let i = 0; i < 20; i += 1) await gateway.sms(`message ${i}`);
-    await waitFor(() => gateway.connector.isLeftover(), 'the first client to be put away');
+    await waitFor(
+      () => gateway.connector.isLeftover(new Error('the socket was closed')),
+      'the first client to be put away',
+    );
     await waitFor(() => gateway.sandbox.twilio.stats().sockets.open === 1, 'its socket to close');
-    expect(gateway.connector.isLeftover()).toBe(true);
-    await waitFor(() => !gateway.connector.isLeftover(), 'peace');
+    expect(gateway.connector.isLeftover(new Error('the socket was closed'))).toBe(true);
+    await waitFor(() => !gateway.connector.isLeftover(new Error('the socket was closed')), 'peace');
   });
 
   it('can be stopped in any state', async () => {
