@@ -58,6 +58,8 @@ export interface Variable {
   readonly secret?: boolean;
   /** Who sets it, where a person does not. */
   readonly providedBy?: 'cloud-run';
+  /** Read on a developer's machine alone: the deployed service has none. */
+  readonly localOnly?: true;
   readonly meaning: string;
 }
 

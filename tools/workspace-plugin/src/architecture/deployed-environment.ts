@@ -69,9 +69,10 @@ export function resolveEnvironment(architecture: Architecture, name: Environment
 /** The variables that the deployed service reads and that are for us to set. */
 export function serviceVariables(architecture: Architecture): OwnedVariable[] {
   return variablesOf(architecture).filter(
-    ({ name, owner, providedBy }) =>
+    ({ localOnly, name, owner, providedBy }) =>
       (owner === architecture.service.project || owner.startsWith('connectors-')) &&
       providedBy === undefined &&
+      localOnly !== true &&
       !RESERVED.has(name),
   );
 }
