@@ -4,7 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const ENTRIES = { doctor: '../doctor/main.ts', 'dead-letters': '../dead-letters/main.ts' } as const;
+const ENTRIES = {
+  doctor: '../doctor/main.ts',
+  'dead-letters': '../dead-letters/main.ts',
+  bus: '../local-bus/main.ts',
+} as const;
 
 const directory = mkdtempSync(join(tmpdir(), 'closed-pipe-'));
 afterAll(() => {
@@ -47,6 +51,8 @@ describe('a command whose reader has gone', () => {
     ['doctor', ['--help'], 0],
     ['doctor', ['--nonsense'], 2],
     ['dead-letters', ['--help'], 0],
+    ['bus', ['--help'], 0],
+    ['bus', ['--port', 'x'], 1],
     ['dead-letters', ['list', '--url', 'http://127.0.0.1:1'], 69],
   ] as const)(
     '%s %j ends with %d',

@@ -1,16 +1,19 @@
 import { parseArgs } from 'node:util';
 import { type Logger } from '@bitbrat/foundation';
 import { startLocalBus } from '@bitbrat/message-bus/local-bus';
+import { outliveClosedPipes } from '../cli/closed-pipe.js';
+import { loadEnvFile } from '../settings/env-file.js';
+import { DEFAULT_BUS_PORT, portTrouble, toPort } from './port.js';
 
 const USAGE = `Serves Google Cloud Pub/Sub's API on this machine, gRPC and REST on one port, in memory.
 
-  npm run bus [-- --port 8085]
+  npm run bus [-- --port ${DEFAULT_BUS_PORT}]
 
-Set PUBSUB_EMULATOR_HOST=127.0.0.1:8085 and GOOGLE_CLOUD_PROJECT=local for the gateway and for bots.
---port 0 takes a free one. What is on the bus is lost when it stops.
+Set PUBSUB_EMULATOR_HOST=127.0.0.1:${DEFAULT_BUS_PORT} and GOOGLE_CLOUD_PROJECT=local for the gateway and for bots.
+BUS_PORT chooses the port, too; --port wins, and --port 0 takes a free one. What is on the bus is lost when it stops.
 `;
 
-const DEFAULT_PORT = '8085';
+outliveClosedPipes(process.stdout, process.stderr);
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -35,7 +38,15 @@ async function main(): Promise<void> {
     print(USAGE);
     return;
   }
-  const server = await startLocalBus({ port: toPort(values.port ?? DEFAULT_PORT), logger: faultLogger });
+  loadEnvFile(process.env);
+  const port =
+    values.port === undefined
+      ? toPort('BUS_PORT', process.env['BUS_PORT'], DEFAULT_BUS_PORT, 0)
+      : toPort('--port', values.port, DEFAULT_BUS_PORT, 0);
+  const server = await startLocalBus({ port, logger: faultLogger }).catch((error: unknown) => {
+    const trouble = portTrouble(error, port, 'set BUS_PORT or --port');
+    throw trouble === undefined ? error : new Error(trouble, { cause: error });
+  });
   print(`the local bus serves Pub/Sub's API on ${server.address}, in memory. For the gateway and for bots:`);
   print('');
   print(`  export PUBSUB_EMULATOR_HOST=${server.address} GOOGLE_CLOUD_PROJECT=local`);
@@ -48,19 +59,9 @@ async function main(): Promise<void> {
   process.once('SIGTERM', stop);
 }
 
-function toPort(value: string): number {
-  const port = Number(value);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new Error('--port: expected a port from 0 to 65535');
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const isTaken = 'code' in error && error.code === 'EADDRINUSE';
-  return isTaken ? 'the port is in use: stop what uses it, or choose another with --port' : error.message;
-}
-
 main().catch((error: unknown) => {
-  process.stderr.write(`the local bus cannot start: ${describe(error)}\n`);
+  process.stderr.write(
+    `the local bus cannot start: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
   process.exit(1);
 });

@@ -112,6 +112,12 @@ describe.each(['dev', 'prod'] as const)('the Cloud Run service in %s', (name) =>
     expect([...byName.keys()].filter((variable) => !known.has(variable))).toEqual([]);
   });
 
+  it("has nothing that is read on a developer's machine alone", () => {
+    const local = variablesOf(architecture).filter(({ localOnly }) => localOnly === true);
+    expect(local.map((variable) => variable.name)).toContain('BUS_PORT');
+    expect(local.filter((variable) => byName.has(variable.name))).toEqual([]);
+  });
+
   it('leaves out only what has neither value nor default, and connectors that are not enabled', () => {
     const left = serviceVariables(architecture).filter((variable) => !byName.has(variable.name));
     const disabled = (owner: string): boolean =>
