@@ -21,6 +21,9 @@ interface GrpcContext {
   readonly logger: Logger;
 }
 
+/** Made once: it comes at the end of every call, and an error with its stack costs more than the call. */
+const GONE = new StatusError('UNAVAILABLE', 'the caller has gone');
+
 /** Serves Pub/Sub's services by gRPC; a method that the local bus does not have answers `UNIMPLEMENTED` by name. */
 export function addGrpcServices(
   server: Server,
@@ -52,7 +55,7 @@ function unaryCall({ name }: ProtoMethod, { logger, methods }: GrpcContext): han
   return (call, callback) => {
     const gone = new AbortController();
     call.on('cancelled', () => {
-      gone.abort();
+      gone.abort(GONE);
     });
     const method = methods[name];
     const answered =

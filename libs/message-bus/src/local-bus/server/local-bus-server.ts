@@ -7,6 +7,7 @@ import { readMethods } from '../api/proto.js';
 import { LocalBus } from '../engine/local-bus.js';
 import { addGrpcServices } from './grpc-calls.js';
 import { createHttpListener } from './http-calls.js';
+import { widenReceiveWindow } from './receive-window.js';
 
 /** Settings of the local bus; each has a default. */
 export interface LocalBusServerOptions {
@@ -49,6 +50,7 @@ export async function startLocalBus(options: LocalBusServerOptions = {}): Promis
   const grpc = new GrpcServer({ 'grpc.max_receive_message_length': 11_000_000 });
   addGrpcServices(grpc, protoMethods, { bus, methods, logger });
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+  widenReceiveWindow(grpc);
   const http = createHttpServer(createHttpListener(protoMethods, methods, logger));
   const sockets = new Set<Socket>();
   const listener = createServer((socket) => {
