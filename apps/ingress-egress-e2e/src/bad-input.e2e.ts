@@ -1,21 +1,21 @@
-import { describeWithPubSubEmulator, type PubSubEmulator } from '@bitbrat/emulators';
 import { startInVain, startService } from './support/service.js';
+import { type BusServer, startBusServer } from './support/bus-server.js';
 import { waitUntil } from './support/wait-until.js';
-import { startEmulator, World } from './support/world.js';
+import { World } from './support/world.js';
 
 const FORM = 'application/x-www-form-urlencoded';
 
-describeWithPubSubEmulator('bad input', process.env, () => {
-  let emulator: PubSubEmulator | undefined;
+describe('bad input', () => {
+  let server: BusServer | undefined;
   let world: World;
 
   beforeAll(async () => {
-    emulator = await startEmulator('pubsub');
-    world = await World.start(emulator, { ECHO_BOT_ENABLED: 'false' });
+    server = await startBusServer('local');
+    world = await World.start(server, { ECHO_BOT_ENABLED: 'false' });
   });
   afterAll(async () => {
     await world.stop();
-    await emulator?.stop();
+    await server?.stop();
   });
 
   const post = async (body: string, headers: Record<string, string>): Promise<number> => {

@@ -1,24 +1,24 @@
-import { describeWithPubSubEmulator, type PubSubEmulator } from '@bitbrat/emulators';
+import { BUSES, type BusServer, describeOnBus, startBusServer } from './support/bus-server.js';
 import { waitUntil } from './support/wait-until.js';
-import { BUSES, PLATFORMS, startEmulator, World } from './support/world.js';
+import { PLATFORMS, World } from './support/world.js';
 
 const TWITCH_BOT = 'bitbrat_bot';
 const GENERAL = '1000000000000000003';
 
 for (const bus of BUSES) {
   const body = (): void => {
-    let emulator: PubSubEmulator | undefined;
+    let server: BusServer | undefined;
     let world: World;
 
     beforeAll(async () => {
-      emulator = await startEmulator(bus);
-      world = await World.start(emulator, { DISCORD_CHANNELS: '' }, PLATFORMS);
+      server = await startBusServer(bus);
+      world = await World.start(server, { DISCORD_CHANNELS: '' }, PLATFORMS);
       // As a moderator the bot may send 100 messages in 30 seconds instead of 20.
       world.sandbox.twitch.configureChannel('bitbrat', { moderators: [TWITCH_BOT] });
     });
     afterAll(async () => {
       const code = await world.stop();
-      await emulator?.stop();
+      await server?.stop();
       expect(code).toBe(0);
     });
 
@@ -90,8 +90,7 @@ for (const bus of BUSES) {
     });
   };
   const name = `all platforms through the built service on the ${bus} bus`;
-  if (bus === 'memory') describe(name, body);
-  else describeWithPubSubEmulator(name, process.env, body);
+  describeOnBus(bus, name, body);
 }
 
 /** Resolves with all states when that of the connector is the wanted one. */

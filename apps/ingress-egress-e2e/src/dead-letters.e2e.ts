@@ -1,8 +1,8 @@
-import { describeWithPubSubEmulator, type PubSubEmulator } from '@bitbrat/emulators';
+import { type BusServer, describeOnBus, startBusServer } from './support/bus-server.js';
 import { type CliRun, runDeadLetters } from './support/dead-letters-cli.js';
 import { startService } from './support/service.js';
 import { waitUntil } from './support/wait-until.js';
-import { BUSES, startEmulator, World } from './support/world.js';
+import { World } from './support/world.js';
 
 const BOT = 'bitbrat';
 const TIMEOUT = { kind: 'request', target: 'tunnel', operation: 'sendMessage', status: 408 } as const;
@@ -28,15 +28,15 @@ interface Written {
   readonly event: string;
 }
 
-for (const bus of BUSES) {
+for (const bus of ['memory', 'local'] as const) {
   const body = (): void => {
-    let emulator: PubSubEmulator | undefined;
+    let server: BusServer | undefined;
     let world: World;
     const written: Written[] = [];
 
     beforeAll(async () => {
-      emulator = await startEmulator(bus);
-      world = await World.start(emulator, { EGRESS_MAX_ATTEMPTS: '2' });
+      server = await startBusServer(bus);
+      world = await World.start(server, { EGRESS_MAX_ATTEMPTS: '2' });
     });
     afterEach(async () => {
       world.sandbox.twilio.heal();
@@ -45,7 +45,7 @@ for (const bus of BUSES) {
     });
     afterAll(async () => {
       const code = await world.stop();
-      await emulator?.stop();
+      await server?.stop();
       expect(code).toBe(0);
     });
 
@@ -202,6 +202,5 @@ for (const bus of BUSES) {
       expect(answers(sid)).toEqual(['from before']);
     });
   };
-  if (bus === 'memory') describe('dead letters on the memory bus', body);
-  else describeWithPubSubEmulator('dead letters on Pub/Sub', process.env, body);
+  describeOnBus(bus, `dead letters on the ${bus} bus`, body);
 }

@@ -1,7 +1,7 @@
-import { describeWithPubSubEmulator, type PubSubEmulator } from '@bitbrat/emulators';
 import { type EgressOutcome } from '@bitbrat/envelope';
+import { type BusServer, startBusServer } from './support/bus-server.js';
 import { waitUntil } from './support/wait-until.js';
-import { PLATFORMS, startEmulator, World } from './support/world.js';
+import { PLATFORMS, World } from './support/world.js';
 
 const GENERAL = '1000000000000000003';
 const FAMILY = '👨‍👩‍👧‍👦';
@@ -18,14 +18,14 @@ const TEXTS = {
   'a direction override': '\u202Etxet desrever',
 } as const;
 
-describeWithPubSubEmulator('malicious text from a bot', process.env, () => {
-  let emulator: PubSubEmulator | undefined;
+describe('malicious text from a bot', () => {
+  let server: BusServer | undefined;
   let world: World;
   let conversationSid: string;
 
   beforeAll(async () => {
-    emulator = await startEmulator('pubsub');
-    world = await World.start(emulator, { ECHO_BOT_ENABLED: 'false' }, PLATFORMS);
+    server = await startBusServer('local');
+    world = await World.start(server, { ECHO_BOT_ENABLED: 'false' }, PLATFORMS);
     world.sandbox.twitch.configureChannel('bitbrat', { moderators: ['bitbrat_bot'] });
     const receipt = await world.sandbox.twilio.receiveMessage({ from: '+15550601', body: 'hello' });
     ({ conversationSid } = receipt);
@@ -33,7 +33,7 @@ describeWithPubSubEmulator('malicious text from a bot', process.env, () => {
   });
   afterAll(async () => {
     await world.stop();
-    await emulator?.stop();
+    await server?.stop();
   });
 
   const send = async (connector: string, name: string, text: string): Promise<EgressOutcome> => {

@@ -1,22 +1,22 @@
-import { describeWithPubSubEmulator, type PubSubEmulator } from '@bitbrat/emulators';
+import { type BusServer, startBusServer } from './support/bus-server.js';
 import { waitUntil } from './support/wait-until.js';
-import { startEmulator, World } from './support/world.js';
+import { World } from './support/world.js';
 
 const GENERAL = '1000000000000000003';
 
-describeWithPubSubEmulator('outages of Twitch and Discord', process.env, () => {
-  let emulator: PubSubEmulator | undefined;
+describe('outages of Twitch and Discord', () => {
+  let server: BusServer | undefined;
   let world: World;
   let written: string[];
 
   beforeEach(async () => {
-    emulator = await startEmulator('pubsub');
-    world = await World.start(emulator, { ECHO_BOT_ENABLED: 'false' }, ['twitch', 'discord']);
+    server = await startBusServer('local');
+    world = await World.start(server, { ECHO_BOT_ENABLED: 'false' }, ['twitch', 'discord']);
     written = [];
   });
   afterEach(async () => {
     await world.stop();
-    await emulator?.stop();
+    await server?.stop();
   });
 
   const write = (count: number): void => {

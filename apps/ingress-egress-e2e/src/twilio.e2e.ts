@@ -1,7 +1,7 @@
-import { describeWithPubSubEmulator, type PubSubEmulator } from '@bitbrat/emulators';
 import { type MessageView } from '@bitbrat/sandbox';
+import { BUSES, type BusServer, describeOnBus, startBusServer } from './support/bus-server.js';
 import { waitUntil } from './support/wait-until.js';
-import { BUSES, startEmulator, World } from './support/world.js';
+import { World } from './support/world.js';
 
 const BOT = 'bitbrat';
 /** A one-pixel PNG. */
@@ -10,16 +10,16 @@ const PIXEL =
 
 for (const bus of BUSES) {
   const body = (): void => {
-    let emulator: PubSubEmulator | undefined;
+    let server: BusServer | undefined;
     let world: World;
 
     beforeAll(async () => {
-      emulator = await startEmulator(bus);
-      world = await World.start(emulator);
+      server = await startBusServer(bus);
+      world = await World.start(server);
     });
     afterAll(async () => {
       const code = await world.stop();
-      await emulator?.stop();
+      await server?.stop();
       expect(code).toBe(0);
     });
 
@@ -123,6 +123,5 @@ for (const bus of BUSES) {
     });
   };
   const name = `SMS through the built service on the ${bus} bus`;
-  if (bus === 'memory') describe(name, body);
-  else describeWithPubSubEmulator(name, process.env, body);
+  describeOnBus(bus, name, body);
 }

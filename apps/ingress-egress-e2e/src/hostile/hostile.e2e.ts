@@ -1,6 +1,6 @@
-import { describeWithPubSubEmulator, type PubSubEmulator } from '@bitbrat/emulators';
+import { type BusServer, startBusServer } from '../support/bus-server.js';
 import { waitUntil } from '../support/wait-until.js';
-import { PLATFORMS, startEmulator, World } from '../support/world.js';
+import { PLATFORMS, World } from '../support/world.js';
 import { ATTACHMENT_ATTACKS, startAttachmentServer } from './attachment-server.js';
 import { BUS_BODIES, HTTP_ATTACKS, TWITCH_LINES, WEBHOOK_BODIES } from './attacks.js';
 import { discordFrames, type HostileFrame, twilioFrames } from './frames.js';
@@ -30,8 +30,8 @@ const EXPLAINED = /^(?:egress\.dead-letter|(?:discord|twilio)\.(?:event-unhandle
 /** Milliseconds until a platform is connected again: the supervisor's longest wait is a minute, and the machine is busy. */
 const RECOVERY_MS = 90_000;
 
-describeWithPubSubEmulator('a hostile world', process.env, () => {
-  let emulator: PubSubEmulator | undefined;
+describe('a hostile world', () => {
+  let server: BusServer | undefined;
   let attachments: Awaited<ReturnType<typeof startAttachmentServer>>;
   let world: World;
   let probe: LivenessProbe;
@@ -39,7 +39,7 @@ describeWithPubSubEmulator('a hostile world', process.env, () => {
   const clients: RawClient[] = [];
 
   beforeAll(async () => {
-    emulator = await startEmulator('pubsub');
+    server = await startBusServer('local');
     attachments = await startAttachmentServer();
     loop = await LoopWatch.create();
     const extra = {
@@ -50,7 +50,7 @@ describeWithPubSubEmulator('a hostile world', process.env, () => {
       // A server that ends early is tried again otherwise, for minutes.
       EGRESS_MAX_ATTEMPTS: '1',
     };
-    world = await World.start(emulator, extra, PLATFORMS);
+    world = await World.start(server, extra, PLATFORMS);
     probe = new LivenessProbe(world.service.url, world.service.pid);
   }, START_MS);
   afterAll(async () => {
@@ -59,7 +59,7 @@ describeWithPubSubEmulator('a hostile world', process.env, () => {
     probe.kill();
     await loop.dispose();
     attachments.close();
-    await emulator?.stop();
+    await server?.stop();
   });
 
   const open = (bytes: string | Buffer): RawClient => {

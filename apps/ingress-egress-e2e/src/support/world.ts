@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { freePort, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/emulators';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
 import { BusRecorder } from './bus-recorder.js';
+import { type BusServer } from './bus-server.js';
 import { type Service, startService } from './service.js';
 
 export const INSTANCE_ID = 'e2e';
@@ -25,12 +26,12 @@ export class World {
   ) {}
 
   /**
-   * @param emulator a Pub/Sub on this machine; without one the service has a bus of its own
+   * @param server a Pub/Sub on this machine; without one the service has a bus of its own
    * @param extra variables that add to or change those of the sandbox
    * @param platforms whose connectors are enabled
    */
   static async start(
-    emulator: Pick<PubSubEmulator, 'host' | 'projectId'> | undefined,
+    server: Pick<BusServer, 'host' | 'projectId'> | undefined,
     extra: Readonly<Record<string, string>> = {},
     platforms: readonly Platform[] = ['twilio'],
   ): Promise<World> {
@@ -41,12 +42,12 @@ export class World {
     const webhookUrl = `http://127.0.0.1:${port}/webhooks/twilio`;
     sandbox.twilio.setWebhookUrl(webhookUrl);
     const bus: Record<string, string> =
-      emulator === undefined
+      server === undefined
         ? { MESSAGE_BUS_DRIVER: 'memory' }
         : {
             MESSAGE_BUS_DRIVER: 'pubsub',
-            PUBSUB_EMULATOR_HOST: emulator.host,
-            GOOGLE_CLOUD_PROJECT: emulator.projectId,
+            PUBSUB_EMULATOR_HOST: server.host,
+            GOOGLE_CLOUD_PROJECT: server.projectId,
           };
     const environment = {
       PORT: String(port),
@@ -59,9 +60,7 @@ export class World {
       ...extra,
     };
     const recorder =
-      emulator === undefined
-        ? undefined
-        : await BusRecorder.start(emulator.host, emulator.projectId, INSTANCE_ID);
+      server === undefined ? undefined : await BusRecorder.start(server.host, server.projectId, INSTANCE_ID);
     const world = new World(sandbox, environment, recorder, stateFolder);
     await world.startService();
     return world;
@@ -93,9 +92,6 @@ export class World {
   }
 }
 
-/** The buses that each flow runs on. */
-export const BUSES = ['memory', 'pubsub'] as const;
-
-export async function startEmulator(bus: (typeof BUSES)[number]): Promise<PubSubEmulator | undefined> {
-  return bus === 'memory' ? undefined : startPubSubEmulator({ environment: process.env });
+export async function startEmulator(_bus: 'pubsub'): Promise<PubSubEmulator> {
+  return startPubSubEmulator({ environment: process.env });
 }
