@@ -27,7 +27,7 @@ function sources(): string[] {
 }
 
 function libs(): string[] {
-  return readdirSync(join(ROOT, 'libs')).filter((lib) => lib !== 'connectors-testing');
+  return readdirSync(join(ROOT, 'libs')).filter((lib) => !['bot', 'connectors-testing'].includes(lib));
 }
 
 interface Found {

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type FaultOrigin, systemClock } from '@bitbrat/connectors-core';
+import { type FaultOrigin } from '@bitbrat/connectors-core';
 import { createTopics } from '@bitbrat/envelope';
+import { systemClock } from '@bitbrat/foundation';
 import { isTopicKeeper } from '@bitbrat/message-bus';
 import { type LocalBusServer, startLocalBus } from '@bitbrat/message-bus/local-bus';
 import { startSandbox } from '@bitbrat/sandbox';

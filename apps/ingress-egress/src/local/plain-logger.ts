@@ -4,11 +4,11 @@ import { type ServiceLogger } from '../logging/logger.js';
 const EXPECTED: ReadonlySet<string> = new Set(['http.debug-open', 'bus.topic.unread']);
 
 /** The same logger without the warnings that are for an operator of a deployed service. */
-export function withoutExpected(logger: ServiceLogger): ServiceLogger {
+export function withoutExpected(operators: ServiceLogger): ServiceLogger {
   return {
-    ...logger,
+    ...operators,
     warn: (event, fields) => {
-      if (!EXPECTED.has(event)) logger.warn(event, fields);
+      if (!EXPECTED.has(event)) operators.warn(event, fields);
     },
   };
 }

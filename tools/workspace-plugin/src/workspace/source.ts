@@ -38,7 +38,8 @@ export function isTestFile(file: string): boolean {
   return (
     /\.(?:spec|e2e|bench)\.ts$/.test(file) ||
     /^apps\/[^/]+-e2e\//.test(file) ||
-    /^(?:libs\/connectors-[^/]+|tools\/sandbox)\/src\/(?:[^/]+\/)?testing\//.test(file)
+    /^(?:libs\/connectors-[^/]+|tools\/sandbox)\/src\/(?:[^/]+\/)?testing\//.test(file) ||
+    /^libs\/[^/]+\/(?:bench|src\/fixtures)\//.test(file)
   );
 }
 
