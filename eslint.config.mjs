@@ -92,7 +92,7 @@ const dependencyChecks = {
     '{projectRoot}/esbuild.config.mjs',
     '{projectRoot}/{bench,contract}/**/*.ts',
     '{projectRoot}/src/**/*.{spec,e2e}.ts',
-    '{projectRoot}/src/local/**/*.ts',
+    '{projectRoot}/src/local/**/*.{ts,mjs}',
     '{projectRoot}/src/fixtures/**/*.ts',
   ],
 };

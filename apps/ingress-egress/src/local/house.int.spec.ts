@@ -30,7 +30,7 @@ class Start {
       env: { PATH: process.env['PATH'], ...ports, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const { BUS_PORT = '', SANDBOX_PORT = '' } = { ...ports, ...environment };
+    const { BUS_PORT, SANDBOX_PORT } = { ...ports, ...environment };
     const start = new Start(child, `http://127.0.0.1:${SANDBOX_PORT}`, `127.0.0.1:${BUS_PORT}`);
     createInterface(child.stdout).on('line', (line) => {
       start.lines.push(line);

@@ -47,10 +47,10 @@ async function main(): Promise<void> {
     import('../process-guard.js'),
   ]);
   const house = createHouse(plan, streams.stdout, print);
-  let isStopping = false;
+  const stopping = new AbortController();
   const stop = (code: number): void => {
-    if (isStopping) return;
-    isStopping = true;
+    if (stopping.signal.aborted) return;
+    stopping.abort();
     print('\nstopping');
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), HARD_STOP_MS).unref();
     void house.close().finally(() => streams.exit(code, FLUSH_MS));
@@ -71,11 +71,13 @@ async function main(): Promise<void> {
   try {
     const running = await house.open();
     // Since the process began.
-    if (!isStopping) print(welcome({ ...running, seconds: process.uptime() }));
+    if (!isAborted(stopping.signal)) print(welcome({ ...running, seconds: process.uptime() }));
   } catch (error) {
-    if (!isStopping) throw error;
+    if (!isAborted(stopping.signal)) throw error;
   }
 }
+
+const isAborted = ({ aborted }: AbortSignal): boolean => aborted;
 
 main().catch((error: unknown) => {
   process.stderr.write(`cannot start: ${error instanceof Error ? error.message : String(error)}\n`);

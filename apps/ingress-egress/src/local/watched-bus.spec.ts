@@ -39,7 +39,7 @@ describe('watchBus', () => {
     const silent = { published: () => undefined, received: () => undefined };
     expect(isTopicKeeper(watchBus(plain, silent))).toBe(false);
     // A bus of a class with private fields, as the drivers are.
-    const keeper = watchBus(Object.assign(new Keeper(), plain) as Keeper & MessageBus, silent); // as said above
+    const keeper = watchBus(Object.assign<Keeper, MessageBus>(new Keeper(), plain), silent);
     expect(isTopicKeeper(keeper)).toBe(true);
     expect(keeper.keepTopic('a')).toEqual(['a']);
   });

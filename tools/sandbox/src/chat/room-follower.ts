@@ -24,7 +24,8 @@ export async function followRoom(
 ): Promise<void> {
   let after = cursor;
   let failures = 0;
-  while (!signal.aborted) {
+  const isEnded = (): boolean => signal.aborted;
+  while (!isEnded()) {
     try {
       const messages = await platform.read(room, after, POLL_MS, signal);
       if (failures > 0) failures = 0;
@@ -33,7 +34,7 @@ export async function followRoom(
         onMessage(message);
       }
     } catch (error) {
-      if (signal.aborted) return;
+      if (isEnded()) return;
       failures += 1;
       if (failures === 1) onAway(error instanceof Error ? error.message : String(error));
       const isGone = error instanceof Error && /answered 4\d\d/.test(error.message);
