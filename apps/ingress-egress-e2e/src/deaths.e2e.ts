@@ -1,6 +1,6 @@
-import { describeWithPubSubEmulator, type PubSubEmulator } from '@bitbrat/emulators';
+import { describeWithPubSubEmulator, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/emulators';
 import { waitUntil } from './support/wait-until.js';
-import { startEmulator, World } from './support/world.js';
+import { World } from './support/world.js';
 
 const GENERAL = '1000000000000000003';
 
@@ -15,7 +15,7 @@ describeWithPubSubEmulator('an event that kills its process', process.env, () =>
   let world: World;
 
   beforeAll(async () => {
-    emulator = await startEmulator('pubsub');
+    emulator = await startPubSubEmulator({ environment: process.env });
     world = await World.start(emulator, { ECHO_BOT_ENABLED: 'false' }, ['discord']);
   });
   afterAll(async () => {

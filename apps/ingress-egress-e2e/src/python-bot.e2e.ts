@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type PubSubEmulator } from '@bitbrat/emulators';
+import { type PubSubEmulator, startPubSubEmulator } from '@bitbrat/emulators';
 import { type MessageView } from '@bitbrat/sandbox';
 import { describeWithPython } from './support/describe-with-python.js';
 import { waitUntil } from './support/wait-until.js';
-import { startEmulator, World } from './support/world.js';
+import { World } from './support/world.js';
 
 const SCRIPT = join(__dirname, '../../../docs/examples/echo_bot.py');
 const NAME = 'a bot in Python, written from the contract alone';
@@ -57,9 +57,7 @@ const body = (): void => {
   let bot: PythonBot | undefined;
 
   beforeAll(async () => {
-    const started = await startEmulator('pubsub');
-    if (started === undefined) throw new Error('the pubsub bus has an emulator');
-    emulator = started;
+    emulator = await startPubSubEmulator({ environment: process.env });
     world = await World.start(emulator, { ECHO_BOT_ENABLED: 'false' });
     bot = await PythonBot.start(emulator);
   });
@@ -176,9 +174,7 @@ describeWithPython('a bot in Python and a gateway, whichever starts first', () =
   let bot: PythonBot | undefined;
 
   beforeEach(async () => {
-    const started = await startEmulator('pubsub');
-    if (started === undefined) throw new Error('the pubsub bus has an emulator');
-    emulator = started;
+    emulator = await startPubSubEmulator({ environment: process.env });
   });
   afterEach(async () => {
     await bot?.stop();

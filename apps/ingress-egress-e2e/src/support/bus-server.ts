@@ -18,8 +18,8 @@ export async function startBusServer(bus: BusName): Promise<BusServer | undefine
     case 'memory':
       return undefined;
     case 'local': {
-      const { address, close } = await startLocalBus();
-      return { host: address, projectId: 'local', stop: close };
+      const server = await startLocalBus();
+      return { host: server.address, projectId: 'local', stop: () => server.close() };
     }
     case 'pubsub':
       return startPubSubEmulator({ environment: process.env });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type PubSubEmulator, startPubSubEmulator } from '@bitbrat/emulators';
+import { freePort } from '@bitbrat/emulators';
 import { type Sandbox, startSandbox } from '@bitbrat/sandbox';
 import { BusRecorder } from './bus-recorder.js';
 import { type BusServer } from './bus-server.js';
@@ -90,8 +90,4 @@ export class World {
     await rm(this.stateFolder, { recursive: true, force: true });
     return code;
   }
-}
-
-export async function startEmulator(_bus: 'pubsub'): Promise<PubSubEmulator> {
-  return startPubSubEmulator({ environment: process.env });
 }
