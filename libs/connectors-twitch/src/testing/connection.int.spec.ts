@@ -27,7 +27,11 @@ async function expectLossAndReturn(): Promise<void> {
   await gateway.restart();
 }
 
+/** Ends what a test has begun and has not ended itself. */
+let stopChatter: () => void = () => undefined;
+
 afterEach(async () => {
+  stopChatter();
   await gateway.dispose();
 });
 
@@ -229,8 +233,11 @@ describe('RECONNECT', () => {
       texts.push(text);
       gateway.write(text);
     }, 5);
-    return () => {
+    stopChatter = () => {
       clearInterval(timer);
+    };
+    return () => {
+      stopChatter();
       return texts;
     };
   }
@@ -257,8 +264,11 @@ describe('RECONNECT', () => {
     await running();
     const stop = chatter();
     for (let i = 0; i < 3; i++) gateway.sandbox.twitch.injectFault({ kind: 'reconnect' });
-    await waitFor(() => gateway.connections === 2, 'the second connection');
-    gateway.sandbox.twitch.injectFault({ kind: 'reconnect' });
+    // One that is not logged in yet cannot be asked.
+    const { twitch } = gateway.sandbox;
+    const areIn = (): boolean => twitch.stats().connections.every(({ channels }) => channels.length > 0);
+    await waitFor(() => gateway.connections === 2 && areIn(), 'the second connection');
+    twitch.injectFault({ kind: 'reconnect' });
     await waitFor(() => replaced() === 2 && gateway.connections === 1, 'the third one alone');
     const texts = stop();
     await waitFor(() => gateway.texts().length >= texts.length, 'all lines');
