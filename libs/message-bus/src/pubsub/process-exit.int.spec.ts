@@ -7,7 +7,7 @@ const run = promisify(execFile);
 
 /** Runs a program on the library's sources in a process of its own; rejects unless it ends by itself with 0. */
 function runProgram(lines: readonly string[]): Promise<{ stdout: string; stderr: string }> {
-  const index = join(dirname(expect.getState().testPath ?? ''), 'index.ts');
+  const index = join(dirname(expect.getState().testPath ?? ''), '../index.ts');
   const program = [`const bus = await import(${JSON.stringify(index)});`, ...lines].join('\n');
   // Without the settings of the test run, so that nothing keeps the library from looking for a metadata server.
   const { METADATA_SERVER_DETECTION: _detection, ...env } = process.env;
