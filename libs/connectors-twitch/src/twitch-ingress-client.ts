@@ -142,7 +142,7 @@ export class TwitchIngressClient {
     this.#sender.begin();
     await this.#presence.load();
     const session = await this.#link.open(signal);
-    if (signal.aborted) throw new ConnectorError('NOT_CONNECTED', 'the start was given up');
+    signal.throwIfAborted();
     if (session.failure !== undefined) throw session.failure;
     this.#onConnected();
   }

@@ -168,6 +168,20 @@ describe('ConnectorLife', () => {
     expect(log.slice(5)).toEqual(['starting', 'open', 'connected']);
   });
 
+  it('has failed, not stopped, where that happens before its start has returned', async () => {
+    const clock = new ManualClock();
+    const record = new ConnectorRecord('one', { clock, stateChanged: () => Promise.resolve(true) });
+    const life: ConnectorLife = new ConnectorLife(record, {
+      open: async () => {
+        record.connected();
+        await life.fail(LOST);
+      },
+      close: () => Promise.resolve(),
+    });
+    await expect(life.start(never)).rejects.toBe(LOST);
+    expect(record.state.status).toBe('failed');
+  });
+
   it('has nothing to fail before it is open and after its stop', async () => {
     const { life, log } = aWorld();
     await life.fail(LOST);

@@ -53,7 +53,7 @@ export class ConnectorLife {
 
   /** As `IConnector.stop`. */
   stop(): Promise<void> {
-    this.#abort.abort(givenUp());
+    this.#abort.abort(new GivenUp());
     return this.#end(async () => {
       await this.#starting?.catch(() => undefined);
       await this.#close();
@@ -64,7 +64,7 @@ export class ConnectorLife {
   /** Ends a life whose connection does not come back by itself. Ignored where there is none. Never rejects. */
   fail(error: ConnectorError): Promise<void> {
     if (!this.isOpen || this.isEnding) return Promise.resolve();
-    this.#abort.abort();
+    this.#abort.abort(error);
     return this.#end(async () => {
       const closed = this.#close();
       this.record.failed(error);
@@ -84,7 +84,7 @@ export class ConnectorLife {
     const abort = new AbortController();
     this.#abort = abort;
     const giveUp = (): void => {
-      abort.abort(givenUp());
+      abort.abort(new GivenUp());
     };
     signal.addEventListener('abort', giveUp, { once: true });
     if (signal.aborted) giveUp();
@@ -97,11 +97,12 @@ export class ConnectorLife {
       abort.signal.throwIfAborted();
     } catch (reason) {
       const error = toConnectorError(reason);
-      const isGivenUp = abort.signal.aborted;
+      const { aborted, reason: cause } = abort.signal;
       giveUp();
       await this.#close();
-      if (isGivenUp) this.record.stopped();
-      else this.record.failed(error);
+      if (!aborted) this.record.failed(error);
+      // Where it has failed right after it had connected, that is reported.
+      else if (cause instanceof GivenUp) this.record.stopped();
       throw error;
     } finally {
       signal.removeEventListener('abort', giveUp);
@@ -118,4 +119,9 @@ export class ConnectorLife {
   }
 }
 
-const givenUp = (): ConnectorError => new ConnectorError('NOT_CONNECTED', 'the start was given up');
+/** Why a start ends that nobody wants any more. */
+class GivenUp extends ConnectorError {
+  constructor() {
+    super('NOT_CONNECTED', 'the start was given up');
+  }
+}
