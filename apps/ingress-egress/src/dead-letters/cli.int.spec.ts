@@ -1,12 +1,11 @@
 import { ConnectorManager } from '@bitbrat/connectors-core';
 import { createTopics, encodeDeadLetter } from '@bitbrat/envelope';
-import { systemClock } from '@bitbrat/foundation';
+import { silentLogger, systemClock } from '@bitbrat/foundation';
 import { createMemoryBus, type MessageBus } from '@bitbrat/message-bus';
 import { toDeadLetter } from '../egress/outcomes.js';
 import { createHttpServer, type HttpServer } from '../http/http-server.js';
 import { runCli } from './cli.js';
 import { DeadLetterDesk } from './dead-letter-desk.js';
-import { silentLogger } from '../fixtures/fakes.js';
 
 const TOPICS = createTopics();
 /** As long as the parts of an id may be. */

@@ -1,10 +1,9 @@
 import { createTopics, type DeadLetter, encodeDeadLetter } from '@bitbrat/envelope';
-import { systemClock } from '@bitbrat/foundation';
+import { silentLogger, systemClock } from '@bitbrat/foundation';
 import { BusError, createMemoryBus, type MessageBus, type ReceivedMessage } from '@bitbrat/message-bus';
 import { toDeadLetter } from '../egress/outcomes.js';
 import { DeadLetterDesk } from './dead-letter-desk.js';
 import { REPLAY_OF } from './replay.js';
-import { silentLogger } from '../fixtures/fakes.js';
 
 const TOPICS = createTopics('t.');
 const EGRESS = TOPICS.egress('now');

@@ -1,9 +1,8 @@
-import { sleep } from '@bitbrat/foundation';
+import { silentLogger, sleep } from '@bitbrat/foundation';
 import { ManualClock } from '@bitbrat/foundation/testing';
 import { type ReceivedMessage } from '@bitbrat/message-bus';
 import { EarlierSends, type EventOnItsWay, type Protection } from './earlier-sends.js';
 import { type Claim, SendClaims } from './send-claims.js';
-import { silentLogger } from '../fixtures/fakes.js';
 
 describe('EarlierSends.claim while the store is away', () => {
   const clock = new ManualClock();

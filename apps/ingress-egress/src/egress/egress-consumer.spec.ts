@@ -19,7 +19,7 @@ import {
   type EgressOutcome,
   encodeEgress,
 } from '@bitbrat/envelope';
-import { sleep, systemClock } from '@bitbrat/foundation';
+import { silentLogger, sleep, systemClock } from '@bitbrat/foundation';
 import { createMemoryBus, type MessageBus, type ReceivedMessage } from '@bitbrat/message-bus';
 import { createMemoryStore, type StateStore } from '@bitbrat/state-store';
 import { REPLAY_OF } from '../dead-letters/replay.js';
@@ -27,7 +27,7 @@ import { Publisher } from '../publisher.js';
 import { EgressConsumer } from './egress-consumer.js';
 import { writeSettlement } from './settlement.js';
 import { SendClaims, SETTLE_MS } from './send-claims.js';
-import { PLAIN_CAPABILITIES, silentLogger, silentServices } from '../fixtures/fakes.js';
+import { PLAIN_CAPABILITIES, silentServices } from '../fixtures/fakes.js';
 
 const TOPICS = createTopics();
 const EGRESS = TOPICS.egress('one');

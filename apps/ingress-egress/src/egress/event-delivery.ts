@@ -313,11 +313,12 @@ export class EventDelivery {
   async #finish(known: KnownSettlement, letter: ErrorInfo | undefined): Promise<void> {
     const { earlierSends, logger, stopping } = this.context;
     const { outcome } = known;
+    const text = writeSettlement(known);
     const keep = async (): Promise<Settled> => {
       if (letter !== undefined) await sendDeadLetter(this.context, this.message, letter, outcome.attempts);
-      return earlierSends.settling(this.#way, writeSettlement(known), stopping);
+      return earlierSends.settling(this.#way, text, stopping);
     };
-    if ((await this.#publish(known, this.#orGiveBack(keep))) === 'done') return;
+    if ((await this.#publish(known, text, this.#orGiveBack(keep))) === 'done') return;
     const { attempts, error, status, target } = outcome;
     logger.info(`egress.${status}`, {
       event: this.event.id,
@@ -332,7 +333,7 @@ export class EventDelivery {
     const known = readSettlement(text);
     if (known === undefined) return this.#settleAsUnknown();
     const finish = async (): Promise<void> => {
-      await this.#publish(known, Promise.resolve('kept'));
+      await this.#publish(known, text, Promise.resolve('kept'));
       const { status } = known.outcome;
       this.context.logger.info('egress.outcome-repeated', { event: this.event.id, status });
     };
@@ -344,14 +345,14 @@ export class EventDelivery {
    * no second one, unless it was sent. Where publishing fails, the outcome remains in the claim: the next delivery
    * publishes it.
    */
-  async #publish({ end, outcome }: KnownSettlement, kept: Promise<Settled>): Promise<Settled> {
+  async #publish({ end, outcome }: KnownSettlement, text: string, kept: Promise<Settled>): Promise<Settled> {
     const { earlierSends, outcomes, publisher } = this.context;
     const { connector, destination } = this.event.target;
     // Whoever waits for its turn is told of a failure only then.
     kept.catch(() => undefined);
     const known = await outcomes.run(`${connector}\n${destination}`, async () => {
       if ((await kept) === 'done' && outcome.status !== 'sent') return 'done';
-      earlierSends.oweOutcome(this.#way, writeSettlement({ end, outcome }));
+      earlierSends.oweOutcome(this.#way, text);
       await publisher.outcome(outcome, this.message.attributes['traceparent']);
       earlierSends.outcomePublished(this.#way);
       return 'kept';

@@ -1,11 +1,10 @@
-import { sleep, systemClock } from '@bitbrat/foundation';
+import { silentLogger, sleep, systemClock } from '@bitbrat/foundation';
 import { ManualClock } from '@bitbrat/foundation/testing';
 import { createMemoryStore, type StateStore } from '@bitbrat/state-store';
 import fc from 'fast-check';
 import { placeOf } from './claim-slot.js';
 import { DEAD_AFTER_MS } from './process-presence.js';
 import { type Claim, SendClaims, type SendClaimsOptions } from './send-claims.js';
-import { silentLogger } from '../fixtures/fakes.js';
 
 type Store = Pick<StateStore, 'get' | 'set' | 'delete' | 'compareAndSet'>;
 

@@ -1,8 +1,7 @@
 import { request } from 'node:http';
-import { systemClock } from '@bitbrat/foundation';
+import { silentLogger, systemClock } from '@bitbrat/foundation';
 import { createHttpServer } from './http-server.js';
 import { aDesk, type HttpWorld, startHttpWorld } from './testing/http-world.js';
-import { silentLogger } from '../fixtures/fakes.js';
 
 let open: HttpWorld | undefined;
 

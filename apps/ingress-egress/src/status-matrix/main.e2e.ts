@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
+import { silentLogger } from '@bitbrat/foundation';
 import { runMatrix } from './matrix.e2e.js';
 import { type MatrixWorld } from './matrix-world.e2e.js';
 import { SCENARIOS } from './scenarios.e2e.js';
-import { silentLogger } from '../fixtures/fakes.js';
 
 const DAY_MS = 86_400_000;
 

@@ -6,12 +6,12 @@ import {
   type WebhookRequest,
 } from '@bitbrat/connectors-core';
 import { createTopics } from '@bitbrat/envelope';
-import { type Logger, systemClock } from '@bitbrat/foundation';
+import { type Logger, silentLogger, systemClock } from '@bitbrat/foundation';
 import { createMemoryBus, type MessageBus } from '@bitbrat/message-bus';
 import { DeadLetterDesk } from '../../dead-letters/dead-letter-desk.js';
 import { createHttpServer, type HttpServer } from '../http-server.js';
 import { type HttpLimits } from '../limits.js';
-import { PLAIN_CAPABILITIES, silentLogger, silentServices } from '../../fixtures/fakes.js';
+import { PLAIN_CAPABILITIES, silentServices } from '../../fixtures/fakes.js';
 
 /** An HTTP server with one connector that takes webhooks, on the memory bus. */
 export interface HttpWorld {
