@@ -97,7 +97,8 @@ export class ConnectorLife {
       abort.signal.throwIfAborted();
     } catch (reason) {
       const error = toConnectorError(reason);
-      const { aborted, reason: cause } = abort.signal;
+      const { aborted } = abort.signal;
+      const cause: unknown = abort.signal.reason;
       giveUp();
       await this.#close();
       if (!aborted) this.record.failed(error);
